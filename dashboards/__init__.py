@@ -1,0 +1,1 @@
+"""What people look at: the triage board, charts, reports, alert rules."""

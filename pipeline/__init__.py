@@ -1,0 +1,1 @@
+"""The decisions, pure: no clock, network, file, environment or log."""

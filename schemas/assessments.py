@@ -1,0 +1,147 @@
+"""What the core decides: assessments with their reasons, zone changes, and each patient's latest status."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.submissions import Answer, EntryMode
+from schemas.types import SCHEMA_VERSION, UUID, DeviceRef, Instant, Loinc, Phase, Pseudonym, Slug, Ucum, Version, Zone
+
+Revision = Annotated[
+    int,
+    Meta(ge=1, description="Events of the patient's history that the decision has seen; a higher one supersedes."),
+]
+
+
+class BaselineStatus(StrEnum):
+    """How well the patient's own normal is known."""
+
+    LEARNING = "learning"
+    PROVISIONAL = "provisional"
+    ESTABLISHED = "established"
+    STALE = "stale"
+
+
+class Quality(StrEnum):
+    """Whether a reading may be judged."""
+
+    VALID = "valid"
+    IMPLAUSIBLE = "implausible"  # judged, kept out of the baseline, and asked to be measured again
+    QUARANTINED = "quarantined"  # not judged: no valid data
+
+
+class QualityIssue(StrEnum):
+    """Why a reading is not simply valid."""
+
+    UNKNOWN_CODE = "unknown_code"
+    UNKNOWN_UNIT = "unknown_unit"
+    NOT_FINITE = "not_finite"
+    IMPOSSIBLE = "impossible"
+    IMPLAUSIBLE = "implausible"
+    FUTURE = "future"
+    TOO_OLD = "too_old"
+    CONVERTED = "converted"  # accepted with a warning: a unit or code seen in the wild
+
+
+class Deviation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A value against the patient's own normal before that day [the reading's unit; score without unit]."""
+
+    center: float
+    spread: float
+    days: Annotated[int, Meta(ge=1)]  # daily values behind it
+    age_days: Annotated[int, Meta(ge=0)]  # from the newest of them to the judged day [d]
+    status: BaselineStatus
+    score: float  # (value - center) / spread as an equivalent normal z
+
+
+class JudgedReading(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reading as it was judged: canonical code and unit, and what was sent where that differed."""
+
+    code: Loinc
+    vital: str | None  # canonical name; None for an unknown code
+    value: float  # [unit]
+    unit: Ucum
+    measured_at: Instant
+    quality: Quality
+    issue: QualityIssue | None = None
+    sent_value: float | None = None
+    sent_unit: Ucum | None = None
+    device: DeviceRef | None = None
+    entry_mode: EntryMode = EntryMode.DEVICE
+    attempt: int = 1
+    oxygen_l_min: float | None = None
+    withdrawn: bool = False  # entered in error
+    baseline_status: BaselineStatus | None = None
+    deviation: Deviation | None = None
+
+
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One contributor to a zone. The zone is the worst of all its reasons."""
+
+    rule: str
+    zone: Zone
+    code: Loinc | None = None
+    value: float | None = None
+    unit: Ucum | None = None
+    limit: float | None = None  # the broken limit [unit]
+    deviation: Deviation | None = None
+    readings: tuple[int, ...] = ()  # indexes into the assessment's readings
+    detail: str | None = None  # which field or issue, out of a closed set
+
+
+class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The zone of one registration, and everything that led to it."""
+
+    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    assessment_id: UUID  # the same for every revision
+    submission_id: UUID
+    patient: Pseudonym
+    revision: Revision
+    at: Instant  # the session's own time: its latest measurement, else when it was received
+    received_at: Instant
+    zone: Zone
+    reasons: tuple[Reason, ...]
+    readings: tuple[JudgedReading, ...]
+    answers: tuple[Answer, ...] = ()
+    service: Slug | None
+    plan_version: Version | None
+    rules_version: str
+    entered_in_error: bool = False
+
+
+class ZoneChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The patient came from one zone into another at `at`; `retracted` takes an earlier one back."""
+
+    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    zone_change_id: UUID
+    patient: Pseudonym
+    at: Instant
+    from_zone: Zone
+    to_zone: Zone
+    assessment_id: UUID | None = None  # None: time or a care event caused it
+    service: Slug | None = None
+    reasons: tuple[Reason, ...] = ()
+    retracted: bool = False
+
+
+class PatientStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a patient stands now: the compacted read model behind the triage board."""
+
+    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    patient: Pseudonym
+    revision: Revision
+    zone: Zone
+    since_at: Instant
+    reasons: tuple[Reason, ...]
+    pathway: Slug | None = None
+    service: Slug | None = None
+    municipality: Slug | None = None
+    phase: Phase | None = None
+    plan_version: Version | None = None
+    last_submission_at: Instant | None = None
+    due_at: Instant | None = None  # next registration due
+    baselines: dict[str, BaselineStatus] = {}
+    open_pages: Annotated[int, Meta(ge=0)] = 0  # asked for and not yet delivered

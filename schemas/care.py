@@ -1,0 +1,193 @@
+"""What staff decide and do about a patient: enrolment, plans, pauses, admissions, contacts, acknowledgements."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.types import (
+    SCHEMA_VERSION,
+    UUID,
+    DeviceRef,
+    Instant,
+    LocalTime,
+    Loinc,
+    Phase,
+    Pseudonym,
+    ShortText,
+    Slug,
+    StaffRef,
+    TimeZone,
+    Ucum,
+    Version,
+)
+
+
+class Limit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A doctor's limits for one vital sign [unit]: a value at a limit or beyond it breaks it."""
+
+    code: Loinc
+    unit: Ucum
+    red_low: float | None = None
+    yellow_low: float | None = None
+    yellow_high: float | None = None
+    red_high: float | None = None
+
+
+class Cadence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When registrations are due: daily while learning what is normal, then in the plan's own rhythm."""
+
+    times: Annotated[tuple[LocalTime, ...], Meta(min_length=1, max_length=24)] = ("10:00",)  # patient's wall clock
+    daily_days: Annotated[int, Meta(ge=0, le=3650)] = 14  # daily for so many days from the first plan on [d]
+    every_days: Annotated[int, Meta(ge=1, le=92)] = 7  # then every so many days [d]
+    grace_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 840  # late by more than this is "no data" [min]
+
+
+class SelfCare(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the patient does in each zone, in the plan's own words."""
+
+    green: tuple[ShortText, ...] = ()
+    yellow: tuple[ShortText, ...] = ()
+    red: tuple[ShortText, ...] = ()
+
+
+class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One version of a patient's self-care plan, signed by a doctor (FHIR CarePlan)."""
+
+    version: Version
+    valid_from_at: Instant
+    limits: Annotated[tuple[Limit, ...], Meta(max_length=40)] = ()
+    cadence: Cadence = Cadence()
+    questionnaire: Slug | None = None
+    questionnaire_version: Version | None = None
+    self_care: SelfCare = SelfCare()
+
+
+class _CareEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """What every care event carries: whom it is about, when it holds from, when it was written down."""
+
+    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    event_id: UUID
+    patient: Pseudonym
+    at: Instant
+    recorded_at: Instant
+
+
+class Enrolled(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="enrolled"):
+    """The patient is taken into a service; again after an ended follow-up starts a new one."""
+
+    pathway: Slug
+    service: Slug  # responsible now
+    municipality: Slug
+    phase: Phase = Phase.START_UP
+    time_zone: TimeZone = "Europe/Oslo"
+
+
+class PhaseChanged(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="phase_changed"):
+    """The patient moves on in the service; `ended` ends the monitoring."""
+
+    phase: Phase
+
+
+class Transferred(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="transferred"):
+    """Another service is responsible from `at` on."""
+
+    service: Slug
+
+
+class PlanSigned(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="plan_signed"):
+    """A doctor signed a version of the plan."""
+
+    plan: Plan
+    signed_by: StaffRef
+
+
+class Paused(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="paused"):
+    """Nothing is due from `at` until `ends_at`: a holiday, an admission. A pause always has an end."""
+
+    ends_at: Instant
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a pause that ends before it begins."""
+        if self.ends_at <= self.at:
+            raise ValueError("a pause must end after it begins")
+
+
+class EquipmentHandedOut(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="equipment_handed_out"):
+    """The patient got a device."""
+
+    device: DeviceRef
+    kind: Slug
+
+
+class EquipmentReturned(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="equipment_returned"):
+    """The patient gave a device back."""
+
+    device: DeviceRef
+
+
+class Admitted(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="admitted"):
+    """The patient was admitted to hospital."""
+
+    acute: bool
+
+
+class Discharged(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="discharged"):
+    """The patient left hospital."""
+
+
+class EmergencyContact(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="emergency_contact"):
+    """The patient was seen by an emergency room or out-of-hours service."""
+
+    kind: Slug
+
+
+class JointConsultation(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="joint_consultation"):
+    """Several services met over the patient."""
+
+    services: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=20)]
+
+
+class ContactKind(StrEnum):
+    """How a nurse reached the patient."""
+
+    CALL = "call"
+    MESSAGE = "message"
+    VIDEO = "video"
+    VISIT = "visit"
+
+
+class ContactMade(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="contact_made"):
+    """A nurse contacted the patient, or tried."""
+
+    kind: ContactKind
+    reached: bool
+    by: StaffRef
+
+
+class Acknowledged(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="acknowledged"):
+    """A nurse took a zone change over."""
+
+    zone_change_id: UUID
+    by: StaffRef
+    reason_code: Slug
+    note: ShortText | None = None
+
+
+CareEvent = (
+    Enrolled
+    | PhaseChanged
+    | Transferred
+    | PlanSigned
+    | Paused
+    | EquipmentHandedOut
+    | EquipmentReturned
+    | Admitted
+    | Discharged
+    | EmergencyContact
+    | JointConsultation
+    | ContactMade
+    | Acknowledged
+)

@@ -1,0 +1,64 @@
+"""How messages are read and written: JSON, strict, unknown fields ignored, errors that name the field."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from schemas.dead_letters import DeadLetterReason
+from schemas.types import SCHEMA_VERSION
+
+T = TypeVar("T")
+_encoder: Final = msgspec.json.Encoder()
+_PATH: Final = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
+_QUOTED_VALUE: Final = re.compile(r"^(Invalid (?:enum )?value) .*$", re.DOTALL)
+
+
+class UnreadableError(ValueError):
+    """A message that cannot be read: why, and at which field.
+
+    The text never holds a value of the message, because it ends in logs and headers.
+    """
+
+    def __init__(self, reason: DeadLetterReason, field: str | None, problem: str) -> None:
+        super().__init__(f"{field}: {problem}" if field else problem)
+        self.reason = reason
+        self.field = field
+        self.problem = problem
+
+
+class Codec(Generic[T]):
+    """Reads and writes one message type, or one tagged union of them.
+
+    >>> from schemas.paging import Tick
+    >>> Codec(Tick).decode(b'{"at": "2026-03-01T08:00:00"}')
+    Traceback (most recent call last):
+        ...
+    schemas.codec.UnreadableError: at: Expected `datetime` with a timezone component
+    """
+
+    def __init__(self, message: Any) -> None:  # noqa: ANN401 - a Struct type or a union of them, which no type names
+        self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(message, strict=True)
+
+    def decode(self, raw: bytes | None) -> T:
+        """Read `raw`; raises UnreadableError with a closed reason and, where it can be told, the field's path."""
+        try:
+            message = self._decoder.decode(raw if raw is not None else b"")
+        except msgspec.ValidationError as error:
+            text = str(error)
+            path = _PATH.search(text)
+            field = path["path"] if path else None
+            problem = _QUOTED_VALUE.sub(r"\1", _PATH.sub("", text))
+            raise UnreadableError(DeadLetterReason.INVALID, field, problem) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise UnreadableError(DeadLetterReason.NOT_JSON, None, "not JSON") from None
+        if getattr(message, "schema_version", SCHEMA_VERSION) > SCHEMA_VERSION:
+            raise UnreadableError(DeadLetterReason.UNSUPPORTED_VERSION, "schema_version", "newer than this reader")
+        return message
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """JSON bytes of `message`."""
+    return _encoder.encode(message)

@@ -1,0 +1,88 @@
+"""Page requests of the fold, what became of them, and the passing of time."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.types import SCHEMA_VERSION, UUID, Instant, Loinc, Pseudonym, Slug, Zone
+
+
+class Tick(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Time has come to `at`. The clock writes one to every partition."""
+
+    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    at: Instant
+
+
+class Priority(StrEnum):
+    """Alarm priority (IEC 60601-1-8, 6.1.2)."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class PageCause(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which rule, on which vital sign, asks for the page. No value leaves the system in a page."""
+
+    rule: str
+    code: Loinc | None = None
+
+
+class PageRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody must be told. Asked again with the same `page_id` until a receipt says delivered.
+
+    `page_id` is the idempotency key: a receiver that has seen it has nothing more to do.
+    """
+
+    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    page_id: UUID
+    patient: Pseudonym
+    service: Slug
+    zone: Zone
+    priority: Priority
+    at: Instant  # when the patient came into the zone
+    zone_change_id: UUID
+    assessment_id: UUID | None
+    ask: Annotated[int, Meta(ge=1)]  # 1: first asked; each failed receipt asks once more
+    causes: tuple[PageCause, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What became of one ask."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class FailureReason(StrEnum):
+    """Why a page was not delivered."""
+
+    NO_RECEIVER = "no_receiver"  # the service has no webhook configured
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    REFUSED = "refused"  # 4xx: the receiver will not have it
+    SERVER_ERROR = "server_error"  # 5xx or 429
+    BUSY = "busy"  # too many pages to this receiver under way
+
+
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One ask of a page was delivered, or failed after its bounded attempts."""
+
+    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    receipt_id: UUID
+    page_id: UUID
+    patient: Pseudonym
+    ask: Annotated[int, Meta(ge=1)]
+    outcome: Outcome
+    at: Instant
+    attempts: Annotated[int, Meta(ge=0)]
+    reason: FailureReason | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a failure gives no reason, or a delivery gives one."""
+        if (self.outcome is Outcome.FAILED) != (self.reason is not None):
+            raise ValueError("a receipt gives a reason exactly where its outcome is failed")

@@ -1,0 +1,116 @@
+"""Topics as data: what is on each, how it is kept, and who writes it. Every key is a patient's pseudonym."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.assessments import Assessment, PatientStatus, ZoneChange
+from schemas.care import CareEvent
+from schemas.paging import PageRequest, Receipt, Tick
+from schemas.submissions import SubmissionEvent
+
+DAY_MS: Final = 86_400_000
+DEFAULT_PARTITIONS: Final = 12
+MAX_MESSAGE_BYTES: Final = 1_048_576  # a message over this is refused by the gateway and by the broker
+
+
+class Topic(Struct, frozen=True, kw_only=True):
+    """A topic as a contract: name, message type (None: raw bytes), retention and owner."""
+
+    name: str
+    message: object | None
+    owner: str  # the process that writes it
+    meaning: str
+    retention_days: int | None  # None: kept for ever, or compacted
+    compacted: bool = False
+    keyed: bool = True  # False: one message per partition
+
+    def config(self) -> dict[str, str]:
+        """Kafka's topic configuration for it."""
+        retention = -1 if self.retention_days is None else self.retention_days * DAY_MS
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(retention),
+            "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        }
+
+
+SUBMISSIONS: Final = Topic(
+    name="submissions",
+    message=SubmissionEvent,
+    owner="gateway",
+    meaning="Sessions that patients sent, and corrections of them.",
+    retention_days=90,
+)
+CARE: Final = Topic(
+    name="care",
+    message=CareEvent,
+    owner="board",
+    meaning="What staff decided and did: enrolment, plans, pauses, admissions, contacts, acknowledgements.",
+    retention_days=None,
+)
+TICKS: Final = Topic(
+    name="ticks",
+    message=Tick,
+    owner="clock",
+    meaning="Time passes: one message per partition.",
+    retention_days=1,
+    keyed=False,
+)
+RECEIPTS: Final = Topic(
+    name="receipts",
+    message=Receipt,
+    owner="paging",
+    meaning="What became of each asked page.",
+    retention_days=90,
+)
+ASSESSMENTS: Final = Topic(
+    name="assessments",
+    message=Assessment,
+    owner="triage",
+    meaning="Every registration's zone with its reasons; a higher revision supersedes.",
+    retention_days=90,
+)
+ZONE_CHANGES: Final = Topic(
+    name="zone-changes",
+    message=ZoneChange,
+    owner="triage",
+    meaning="Patients moving between zones, and retractions.",
+    retention_days=90,
+)
+PATIENT_STATUS: Final = Topic(
+    name="patient-status",
+    message=PatientStatus,
+    owner="triage",
+    meaning="Where each patient stands now.",
+    retention_days=None,
+    compacted=True,
+)
+PAGES: Final = Topic(
+    name="pages",
+    message=PageRequest,
+    owner="triage",
+    meaning="Requests to tell somebody now.",
+    retention_days=90,
+)
+DEAD_LETTERS: Final = Topic(
+    name="dead-letters",
+    message=None,
+    owner="every process",
+    meaning="Original bytes of what could not be worked with; headers say why and where from.",
+    retention_days=90,
+)
+
+TOPICS: Final = (
+    SUBMISSIONS,
+    CARE,
+    TICKS,
+    RECEIPTS,
+    ASSESSMENTS,
+    ZONE_CHANGES,
+    PATIENT_STATUS,
+    PAGES,
+    DEAD_LETTERS,
+)
