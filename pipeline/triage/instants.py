@@ -1,0 +1,48 @@
+"""Instants as whole milliseconds since 1970 UTC, and the patient's own days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_ZERO: Final = date(2000, 1, 1).toordinal()  # days are counted from here, so that they stay small
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def to_ms(instant: datetime) -> int:
+    """Milliseconds since 1970, what is finer cut off."""
+    return (instant - EPOCH) // _MILLISECOND
+
+
+def from_ms(instant_ms: int) -> datetime:
+    """The instant in UTC."""
+    return datetime.fromtimestamp(instant_ms / 1000, UTC)
+
+
+@lru_cache(maxsize=64)
+def zone_of(name: str) -> ZoneInfo | timezone:
+    """The time zone called `name`; UTC for a name that no zone has."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def local_day(instant_ms: int, zone: tzinfo) -> int:
+    """The patient-local day on which an instant falls."""
+    return from_ms(instant_ms).astimezone(zone).toordinal() - DAY_ZERO
+
+
+def at_local(day: int, minute_of_day: int, zone: tzinfo) -> int:
+    """The instant of a wall-clock time on a patient-local day [ms].
+
+    Where clocks are put forward over it, the instant that the old offset gives; where they are put back, the first.
+    """
+    wall = datetime.combine(date.fromordinal(day + DAY_ZERO), time(minute_of_day // 60, minute_of_day % 60), zone)
+    return to_ms(wall)

@@ -1,0 +1,162 @@
+"""Where a patient stands in the service at any instant: enrolled, planned for, paused, whose responsibility."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from pipeline.triage.instants import to_ms, zone_of
+from pipeline.triage.plans import bounds, faults
+from pipeline.triage.state import NEVER
+from schemas.care import Enrolled, Paused, PhaseChanged, PlanSigned, Transferred
+from schemas.types import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from pipeline.triage.plans import Bounds
+    from schemas.care import CareEvent, Plan
+
+DEFAULT_TIME_ZONE: Final = "Europe/Oslo"
+Kept = Enrolled | PhaseChanged | Transferred | PlanSigned | Paused  # what decisions rest on
+_UNMONITORED_PHASES: Final = {Phase.REFERRAL: "referral", Phase.ENDED: "ended"}
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(tuple[Kept, ...])
+
+
+class Standing(NamedTuple):
+    """What holds from one instant to the next."""
+
+    why_not: str | None = "not_enrolled"  # why nobody monitors the patient; None: monitored
+    service: str | None = None
+    municipality: str | None = None
+    pathway: str | None = None
+    phase: Phase | None = None
+    plan: Plan | None = None
+    bounds: Mapping[int, Bounds] = MappingProxyType({})
+    started_ms: int = NEVER  # monitored since, pauses apart
+    known_ms: int = NEVER  # when the newest of what this rests on was written down
+
+
+class Course(NamedTuple):
+    """A patient's standings over time."""
+
+    zone: tzinfo
+    from_ms: tuple[int, ...]
+    standings: tuple[Standing, ...]
+    weights_ms: tuple[int, ...]  # from when each care event bears on decisions
+
+    def at(self, instant_ms: int) -> Standing:
+        """What holds at an instant."""
+        return self.standings[bisect_right(self.from_ms, instant_ms)]
+
+    def next_change(self, after_ms: int) -> int | None:
+        """The first instant after `after_ms` from which something else holds."""
+        place = bisect_right(self.from_ms, after_ms)
+        return self.from_ms[place] if place < len(self.from_ms) else None
+
+
+def effective_ms(event: Kept) -> int:
+    """From when an event bears on decisions; an enrolment on all of them, by its time zone."""
+    if isinstance(event, Enrolled):
+        return NEVER
+    return to_ms(event.plan.valid_from_at if isinstance(event, PlanSigned) else event.at)
+
+
+def read(care: bytes) -> tuple[Kept, ...]:
+    """The care events in a state."""
+    return _decoder.decode(care) if care else ()
+
+
+def add(care: bytes, event: Kept) -> bytes | None:
+    """`care` with `event` in its place; None where it was there already."""
+    events = read(care)
+    if any(known.event_id == event.event_id for known in events):
+        return None
+    return _encoder.encode(sorted((*events, event), key=_order))
+
+
+def count(care: bytes) -> int:
+    """How many care events there are."""
+    return len(read(care))
+
+
+@lru_cache(maxsize=20_000)
+def course(care: bytes) -> Course:
+    """The standings that a state's care events make; the same bytes make the same course."""
+    events = read(care)
+    zone = zone_of(next((e.time_zone for e in reversed(events) if isinstance(e, Enrolled)), DEFAULT_TIME_ZONE))
+    instants = {_from_ms(event) for event in events}
+    instants |= {to_ms(event.ends_at) for event in events if isinstance(event, Paused)}
+    standings = [Standing()]
+    started = NEVER
+    for instant in sorted(instants):
+        found = _standing(events, instant)
+        if found.why_not in {None, "paused"}:
+            before = standings[-1].why_not
+            started = instant if before not in {None, "paused"} else started
+            found = found._replace(started_ms=started)
+        standings.append(found)
+    return Course(zone, tuple(sorted(instants)), tuple(standings), tuple(sorted(map(effective_ms, events))))
+
+
+def _from_ms(event: CareEvent) -> int:
+    return to_ms(event.plan.valid_from_at if isinstance(event, PlanSigned) else event.at)
+
+
+def _order(event: Kept) -> tuple[int, int, int, str]:
+    version = event.plan.version if isinstance(event, PlanSigned) else 0
+    return _from_ms(event), version, to_ms(event.recorded_at), str(event.event_id)
+
+
+def _standing(events: tuple[Kept, ...], instant_ms: int) -> Standing:
+    """What the events up to an instant, in order, make of it."""
+    enrolled = plan = None
+    service = phase = None
+    paused = False
+    known = NEVER
+    for event in events:
+        if _from_ms(event) > instant_ms:
+            break
+        match event:
+            case Enrolled():
+                enrolled, service, phase = event, event.service, event.phase
+            case PhaseChanged():
+                phase = event.phase
+            case Transferred():
+                service = event.service
+            case PlanSigned():
+                plan = event.plan
+            case Paused():
+                paused = paused or to_ms(event.ends_at) > instant_ms
+        known = max(known, to_ms(event.recorded_at))
+    if enrolled is None:
+        return Standing()
+    wrong = faults(plan) if plan else []
+    why_not = (
+        _UNMONITORED_PHASES.get(phase)
+        if phase in _UNMONITORED_PHASES
+        else "no_plan"
+        if plan is None
+        else f"plan_contradicts_itself:{wrong[0]}"
+        if wrong
+        else "paused"
+        if paused
+        else None
+    )
+    return Standing(
+        why_not=why_not,
+        service=service,
+        municipality=enrolled.municipality,
+        pathway=enrolled.pathway,
+        phase=phase,
+        plan=plan,
+        bounds=bounds(plan) if plan and not wrong else {},
+        known_ms=known,
+    )

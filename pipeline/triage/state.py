@@ -1,0 +1,148 @@
+"""What is kept of a patient: the history that decisions are a function of, in as few bytes as it takes.
+
+A state is written to Kafka at every submission, so it is an array without field names; codes, devices and question
+ids stand once in `names`. Whatever in it could be worked out from the history (series, marks) is kept so that a
+registration that comes in its turn needs no look at the others.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from pipeline.triage.baseline import Series
+
+STATE_VERSION: Final = 1
+NEVER: Final = -(2**62)  # before every instant [ms]
+
+
+class Row(Struct, frozen=True, array_like=True):
+    """One reading as it was sent. `code`, `unit` and `device` are places in the state's `names`."""
+
+    code: int
+    unit: int
+    value: float | int
+    before_ms: int  # measured so long before the session was received
+    device: int = -1
+    manual: bool = False
+    attempt: int = 1
+    oxygen_l_min: float | None = None
+    at_rest: bool | None = None
+
+
+class Given(Struct, frozen=True, array_like=True):
+    """One answer as it was sent; names as in Row."""
+
+    questionnaire: int
+    version: int
+    link: int
+    value: int | bool | str
+
+
+class Body(Struct, frozen=True, array_like=True):
+    """What one submission, or its replacement, holds."""
+
+    rows: tuple[Row, ...]
+    answers: tuple[Given, ...]
+
+
+class Content(Struct, frozen=True, array_like=True):
+    """A session's whole content: as first sent, and as corrected by the latest correction."""
+
+    sent: Body | None  # None: only a correction of it has come so far
+    corrections: tuple[bytes, ...] = ()  # ids
+    corrected_ms: int = 0  # when the latest of them was recorded
+    corrected_by: bytes = b""
+    replacement: Body | None = None  # None with corrections: entered in error
+
+
+class Session(Struct, frozen=True, array_like=True):
+    """One submission in the history. `content` is read only where something before it has changed."""
+
+    id: bytes
+    at_ms: int
+    received_ms: int
+    day: int  # patient-local
+    corrected: int  # number of corrections
+    from_ms: int  # the earlier of its time as sent and as corrected
+    content: Raw
+
+
+class Mark(Struct, frozen=True, array_like=True):
+    """The patient came into a zone."""
+
+    at_ms: int
+    zone: int  # severity
+    session: bytes = b""  # empty: time or a care event
+
+
+class OpenPage(Struct, frozen=True, array_like=True):
+    """A page that nobody is known to have got yet."""
+
+    request: Raw  # the newest request for it
+    again_ms: int | None = None  # ask again from then on: the newest ask failed
+
+
+class Base(Struct, frozen=True, array_like=True):
+    """Where the walk over the kept history starts: what the history before it came to."""
+
+    from_day: int = 0  # every session of this day and later is kept; 0: nothing was ever forgotten
+    events: int = 0  # weight of what was forgotten
+    zone: int = 4  # severity
+    since_ms: int = 0  # in the zone since
+    decided_ms: int = NEVER
+    last_ms: int = NEVER  # the newest session
+    due_ms: int | None = None
+    overdue_ms: int | None = None
+    scores: dict[int, tuple[int, float]] = {}  # vital index -> (day, newest score)
+
+
+class State(Struct, frozen=True, array_like=True):
+    """One patient. Whatever the order in which the events came, the same events end in the same state."""
+
+    version: int
+    patient: str
+    care: bytes = b""  # encoded events, see standing
+    clock_ms: int = NEVER  # time has come to here
+    decided_ms: int = NEVER  # everything up to here stands in marks
+    last_ms: int = NEVER  # the newest session
+    due_ms: int | None = None
+    overdue_ms: int | None = None
+    unreadable_ms: int = NEVER  # when a message came that could not be read, while many could not
+    base: Base = Base()
+    next_base: Base | None = None  # the base to be, once the history is too long
+    names: tuple[str, ...] = ()
+    series: dict[int, Series] = {}
+    marks: tuple[Mark, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    sessions_bytes: int = 0  # of their contents
+    sessions_weight: int = 0  # events that they stand for
+    open_pages: dict[bytes, OpenPage] = {}  # by page id
+    pending: dict[bytes, Raw] = {}  # corrections whose submission has not come
+    reasons: Raw = Raw(b"\x90")  # why the patient is in the newest mark's zone
+
+
+class UnreadableStateError(ValueError):
+    """A stored state that this version cannot read."""
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(State)
+
+
+def encode(state: State) -> bytes:
+    """MessagePack bytes of `state`."""
+    return _encoder.encode(state)
+
+
+def decode(raw: bytes) -> State:
+    """The state in `raw`; raises UnreadableStateError."""
+    try:
+        state = _decoder.decode(raw)
+    except msgspec.MsgspecError:
+        raise UnreadableStateError("not a state of this version") from None
+    if state.version != STATE_VERSION:
+        raise UnreadableStateError("a state of another version")
+    return state

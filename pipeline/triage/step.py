@@ -1,0 +1,316 @@
+"""`step(state, event, rules) -> (state, outputs)`: the whole of triage, for one patient, without a clock.
+
+The same events, in any order and repeated, end in the same state and in the same newest revision of every assessment,
+as long as they lie within the history that a state keeps (`Rules.history_days`, `Rules.history_bytes`). Time-driven
+decisions carry the instant at which they fell due, not that of the tick that noticed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.triage import content as contents
+from pipeline.triage import quality, standing, told
+from pipeline.triage.content import Names
+from pipeline.triage.instants import local_day, to_ms
+from pipeline.triage.rules import RULES
+from pipeline.triage.state import NEVER, STATE_VERSION, Content, OpenPage, Session, State
+from pipeline.triage.timeline import Timeline
+from schemas.assessments import Assessment, PatientStatus, ZoneChange
+from schemas.dead_letters import DeadLetterReason
+from schemas.paging import Outcome, PageRequest, Receipt, Tick
+from schemas.submissions import Correction, CorrectionAction, Submission
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.triage.rules import Rules
+    from pipeline.triage.state import Body
+    from schemas.care import CareEvent
+
+
+class Refused(Struct, frozen=True):
+    """An event that the fold cannot take: it belongs to the dead letters."""
+
+    reason: DeadLetterReason
+    field: str | None = None
+
+
+Output = Assessment | ZoneChange | PatientStatus | PageRequest | Refused
+
+_request_encoder: Final = msgspec.msgpack.Encoder()
+_request_decoder: Final = msgspec.msgpack.Decoder(PageRequest)
+
+
+def step(
+    state: State | None,
+    event: Submission | Correction | CareEvent | Tick | Receipt,
+    rules: Rules = RULES,
+) -> tuple[State | None, tuple[Output, ...]]:
+    """Take one event into a patient's state.
+
+    Parameters
+    ----------
+    state
+        What is known of the patient; None before the first event.
+    event
+        A message of the patient's, or a tick. A repeated one changes nothing.
+
+    Returns
+    -------
+    The next state (the very same object where nothing changed) and what follows, in order.
+    """
+    if isinstance(event, Tick):
+        return (state, ()) if state is None else _passed(state, to_ms(event.at), rules)
+    if isinstance(event, Receipt):
+        return (state, ()) if state is None else _receipt(state, event, rules)
+    known = state if state is not None else State(version=STATE_VERSION, patient=event.patient)
+    if isinstance(event, Submission):
+        found = _submitted(known, event, rules)
+    elif isinstance(event, Correction):
+        found = _corrected(known, event, rules)
+    elif isinstance(event, standing.Kept):
+        found = _cared(known, event, rules)
+    else:
+        return state, ()  # no decision rests on it yet; the storing agent keeps it
+    return (state, found[1]) if found[0] is known else found
+
+
+def unreadable(state: State, at: datetime, rules: Rules = RULES) -> tuple[State, tuple[Output, ...]]:
+    """A message of the patient's could not be read, at a time when many cannot: until the next that can, who knows.
+
+    The patient shows as not monitored from `at` on, or from the newest thing that is known where that is later.
+    """
+    at_ms = max(to_ms(at), state.decided_ms + 1)
+    state = msgspec.structs.replace(state, unreadable_ms=at_ms, clock_ms=max(state.clock_ms, at_ms))
+    return _close(state, Timeline(state, rules), state.clock_ms, NEVER)
+
+
+def wakes_at(state: State, rules: Rules = RULES) -> int | None:
+    """The next instant at which a tick changes something [ms since 1970]; None: not before another event."""
+    instants = [page.again_ms for page in state.open_pages.values() if page.again_ms is not None]
+    due_ms = Timeline(state, rules).wakes_at()
+    return min(instants if due_ms is None else [*instants, due_ms], default=None)
+
+
+# Events of the patient.
+
+
+def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tuple[Output, ...]]:
+    session_id = event.submission_id.bytes
+    if any(session.id == session_id for session in state.sessions):
+        return state, ()
+    timeline = Timeline(state, rules)
+    received_ms = to_ms(event.received_at)
+    sent = contents.body(event.readings, event.answers, received_ms, timeline.names)
+    waiting = state.pending.get(session_id)
+    content = Content(sent) if waiting is None else _sent_after_all(contents.unpack(waiting), sent)
+    session = _session(session_id, received_ms, content, timeline, rules)
+    if session.day < timeline.base.from_day or session.from_ms <= timeline.base.decided_ms:
+        return state, (Refused(DeadLetterReason.TOO_LATE),)
+    clock_ms = max(state.clock_ms, received_ms)
+    if waiting is not None:
+        pending = {key: kept for key, kept in state.pending.items() if key != session_id}
+        state = msgspec.structs.replace(state, pending=pending)
+    newest_ms = max(timeline.decided_ms, timeline.sessions[-1].at_ms if timeline.sessions else NEVER)
+    if session.at_ms > newest_ms and waiting is None:
+        timeline.append(session, content)
+        return _close(state, timeline, clock_ms, session.at_ms)
+    timeline.sessions.append(session)
+    timeline.again({session_id: content})
+    return _close(state, timeline, clock_ms, session.from_ms, whole=True)
+
+
+def _corrected(  # noqa: PLR0911 - one way out per thing that stands against a correction
+    state: State, event: Correction, rules: Rules
+) -> tuple[State, tuple[Output, ...]]:
+    session_id = event.submission_id.bytes
+    timeline = Timeline(state, rules)
+    place = next((i for i, session in enumerate(timeline.sessions) if session.id == session_id), None)
+    if place is None and timeline.base.from_day:
+        return state, (Refused(DeadLetterReason.TOO_LATE, "submission_id"),)
+    if place is None:
+        packed = state.pending.get(session_id)
+        if packed is None and len(state.pending) >= rules.pending_corrections:
+            return state, (Refused(DeadLetterReason.HISTORY_FULL, "submission_id"),)
+        before = Content(None) if packed is None else contents.unpack(packed)
+    else:
+        before = contents.unpack(timeline.sessions[place].content)
+    if event.correction_id.bytes in before.corrections:
+        return state, ()
+    if len(before.corrections) >= rules.corrections_of_one:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL, "correction_id"),)
+    if place is None:
+        return _wait(state, event, before)
+    session = timeline.sessions[place]
+    content = _with_correction(before, event, session.received_ms, timeline.names)
+    changed = _session(session_id, session.received_ms, content, timeline, rules)
+    if changed.day < timeline.base.from_day or changed.at_ms <= timeline.base.decided_ms:
+        return state, (Refused(DeadLetterReason.TOO_LATE, "readings"),)
+    changed = msgspec.structs.replace(changed, from_ms=min(changed.from_ms, session.from_ms))
+    timeline.sessions[place] = changed
+    timeline.again({session_id: content})
+    clock_ms = max(state.clock_ms, to_ms(event.recorded_at))
+    return _close(state, timeline, clock_ms, changed.from_ms, whole=True)
+
+
+def _cared(state: State, event: standing.Kept, rules: Rules) -> tuple[State, tuple[Output, ...]]:
+    care = standing.add(state.care, event)
+    if care is None:
+        return state, ()
+    if standing.count(care) > rules.care_events:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL, "event_id"),)
+    state = msgspec.structs.replace(state, care=care, clock_ms=max(state.clock_ms, to_ms(event.recorded_at)))
+    timeline = Timeline(state, rules)
+    from_ms = standing.effective_ms(event)
+    if from_ms == NEVER:
+        zone = timeline.course.zone
+        timeline.sessions = [
+            msgspec.structs.replace(session, day=local_day(session.at_ms, zone)) for session in timeline.sessions
+        ]
+    timeline.again({})
+    return _close(state, timeline, state.clock_ms, from_ms, whole=True)
+
+
+# Time, and what became of pages.
+
+
+def _passed(state: State, now_ms: int, rules: Rules) -> tuple[State, tuple[Output, ...]]:
+    timeline = Timeline(state, rules)
+    wakes_ms = timeline.wakes_at()
+    decides = wakes_ms is not None and wakes_ms <= now_ms
+    asks = [
+        (key, page) for key, page in state.open_pages.items() if page.again_ms is not None and page.again_ms <= now_ms
+    ]
+    if not decides and not asks:
+        return state, ()
+    pages = dict(state.open_pages)
+    requests = []
+    for key, page in asks:
+        request = _request_decoder.decode(page.request)
+        request = msgspec.structs.replace(request, ask=request.ask + 1)
+        pages[key] = OpenPage(msgspec.Raw(_request_encoder.encode(request)))
+        requests.append(request)
+    state = msgspec.structs.replace(state, open_pages=pages)
+    timeline.walk(now_ms)
+    state, outputs = _close(state, timeline, state.clock_ms, NEVER)
+    return state, (*outputs, *requests)
+
+
+def _receipt(state: State, event: Receipt, rules: Rules) -> tuple[State, tuple[Output, ...]]:
+    key = event.page_id.bytes
+    page = state.open_pages.get(key)
+    if page is None:
+        return state, ()
+    pages = dict(state.open_pages)
+    if event.outcome is Outcome.DELIVERED:
+        del pages[key]
+    else:
+        request = _request_decoder.decode(page.request)
+        if event.ask != request.ask or page.again_ms is not None:
+            return state, ()
+        wait_ms = min(rules.ask_again_first_ms * 2 ** min(event.ask - 1, 16), rules.ask_again_most_ms)
+        pages[key] = OpenPage(page.request, to_ms(event.at) + wait_ms)
+    state = msgspec.structs.replace(state, open_pages=pages)
+    return state, (told.status(state, Timeline(state, rules)),)
+
+
+# Sessions and their corrections.
+
+
+def _session(session_id: bytes, received_ms: int, content: Content, timeline: Timeline, rules: Rules) -> Session:
+    sent = contents.effective(content) or content.sent
+    at_ms = _measured_ms(sent, received_ms, rules)
+    return Session(
+        id=session_id,
+        at_ms=at_ms,
+        received_ms=received_ms,
+        day=local_day(at_ms, timeline.course.zone),
+        corrected=len(content.corrections),
+        from_ms=min(at_ms, _measured_ms(content.sent, received_ms, rules)),
+        content=contents.pack(content),
+    )
+
+
+def _measured_ms(body: Body | None, received_ms: int, rules: Rules) -> int:
+    """A session's own time: its latest measurement whose time can be true, else when it was received."""
+    measured = (received_ms - row.before_ms for row in (body.rows if body else ()))
+    return max((at for at in measured if quality.measured_when(at, received_ms, rules) is None), default=received_ms)
+
+
+def _with_correction(before: Content, event: Correction, received_ms: int, names: Names) -> Content:
+    """`before` with one more correction; the one recorded last holds."""
+    recorded = (to_ms(event.recorded_at), event.correction_id.bytes)
+    corrections = tuple(sorted((*before.corrections, recorded[1])))
+    if before.corrections and recorded < (before.corrected_ms, before.corrected_by):
+        return msgspec.structs.replace(before, corrections=corrections)
+    replacement = None
+    if event.action is CorrectionAction.REPLACED:
+        replacement = contents.body(event.readings, event.answers, received_ms, names)
+    return Content(before.sent, corrections, *recorded, replacement)
+
+
+def _wait(state: State, event: Correction, before: Content) -> tuple[State, tuple[Output, ...]]:
+    """Keep a correction until its submission comes; its times then stand against when that was received."""
+    names = Names(state.names)
+    content = _with_correction(before, event, 0, names)
+    pending = {**state.pending, event.submission_id.bytes: contents.pack(content)}
+    ordered = dict(sorted(pending.items()))
+    return msgspec.structs.replace(state, names=tuple(names.names), pending=ordered), ()
+
+
+def _sent_after_all(waiting: Content, sent: Body) -> Content:
+    return msgspec.structs.replace(waiting, sent=sent)
+
+
+# What a walk came to.
+
+
+def _close(
+    state: State, timeline: Timeline, clock_ms: int, from_ms: int, *, whole: bool = False
+) -> tuple[State, tuple[Output, ...]]:
+    """The next state and what is told of it: assessments from `from_ms` on, and what changed among the marks."""
+    timeline.walk(max(clock_ms, state.decided_ms))
+    changes = told.ZoneChanges(state, timeline, whole=whole)
+    pages = dict(state.open_pages)
+    for page_id in changes.withdrawn_pages:
+        pages.pop(page_id.bytes, None)
+    for request in changes.pages:
+        pages[request.page_id.bytes] = OpenPage(msgspec.Raw(_request_encoder.encode(request)))
+    judged = [found for found in timeline.judged if found.session.at_ms >= from_ms]
+    if timeline.sessions:
+        timeline.forget(timeline.sessions[-1].day)
+    after = State(
+        version=STATE_VERSION,
+        patient=state.patient,
+        care=state.care,
+        clock_ms=clock_ms,
+        decided_ms=timeline.decided_ms,
+        last_ms=timeline.last_ms,
+        due_ms=timeline.due_ms,
+        overdue_ms=timeline.overdue_ms,
+        unreadable_ms=state.unreadable_ms,
+        base=timeline.base,
+        next_base=timeline.next_base,
+        names=tuple(timeline.names.names),
+        series=timeline.series,
+        marks=tuple(timeline.marks),
+        sessions=tuple(timeline.sessions),
+        sessions_bytes=timeline.sessions_bytes,
+        sessions_weight=timeline.sessions_weight,
+        open_pages=_newest(pages, timeline.rules.open_pages),
+        pending=state.pending,
+        reasons=timeline.packed_reasons(),
+    )
+    outputs: list[Output] = [told.assessment(timeline, found) for found in judged]
+    outputs += changes.messages
+    outputs += changes.pages
+    outputs.append(told.status(after, timeline))
+    return after, tuple(outputs)
+
+
+def _newest(pages: dict[bytes, OpenPage], most: int) -> dict[bytes, OpenPage]:
+    return pages if len(pages) <= most else dict(list(pages.items())[-most:])

@@ -1,0 +1,304 @@
+"""A patient's history, walked in the order in which things happened, whatever the order in which they came.
+
+A `Timeline` is the fold's working form of a State. A registration that comes in its turn is put at its end. For
+anything that bears on the past (sent late, corrected, signed afterwards) the walk starts again from the base, by the
+same steps; so what comes out is a function of the history alone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from pipeline.triage import cadence
+from pipeline.triage.baseline import Series
+from pipeline.triage.content import Names, effective, is_void, pack, unpack
+from pipeline.triage.judge import Judgement, judge, not_monitored
+from pipeline.triage.standing import course
+from pipeline.triage.state import Base, Mark
+from pipeline.triage.zones import SEVERITY
+from schemas.assessments import Reason
+from schemas.types import Zone
+
+if TYPE_CHECKING:
+    from pipeline.triage.rules import Rules
+    from pipeline.triage.standing import Standing
+    from pipeline.triage.state import Content, Session, State
+
+CORRECTION_WEIGHT = 2  # outweighs the session that a correction may move away from before an assessment
+SESSION_BYTES = 40  # what a session takes beside its content
+_OVERDUE = Reason(rule="overdue", zone=Zone.NO_DATA)
+_AWAITED = Reason(rule="awaiting_registration", zone=Zone.NO_DATA)
+_UNREADABLE = Reason(rule="not_monitored", zone=Zone.NOT_MONITORED, detail="unreadable_messages")
+_IN_ERROR = Judgement(Zone.NO_DATA, (Reason(rule="entered_in_error", zone=Zone.NO_DATA),), ())
+_reasons_decoder = msgspec.msgpack.Decoder(tuple[Reason, ...])
+_reasons_encoder = msgspec.msgpack.Encoder()
+
+
+def weight(session: Session) -> int:
+    """How many events a session stands for in a revision."""
+    return 1 + CORRECTION_WEIGHT * session.corrected
+
+
+def size(session: Session) -> int:
+    """About how many bytes a session takes in a state."""
+    return len(bytes(session.content)) + SESSION_BYTES
+
+
+class Judged(NamedTuple):
+    """A session as the walk found it."""
+
+    session: Session
+    content: Content
+    judgement: Judgement
+    standing: Standing
+    revision: int
+
+
+class Change(NamedTuple):
+    """A mark that the walk made, and what it is told by."""
+
+    mark: Mark
+    left: int  # severity of the zone before
+    reasons: tuple[Reason, ...]
+    service: str | None
+    paged: bool = False
+
+
+class Timeline:
+    """The working form of one patient's state."""
+
+    def __init__(self, state: State, rules: Rules) -> None:
+        self.rules = rules
+        self.patient = state.patient
+        self.course = course(state.care)
+        self.names = Names(state.names)
+        self.series = dict(state.series)
+        self.sessions = list(state.sessions)
+        self.sessions_bytes = state.sessions_bytes
+        self.sessions_weight = state.sessions_weight
+        self.marks = list(state.marks)
+        self.decided_ms = state.decided_ms
+        self.last_ms = state.last_ms
+        self.due_ms = state.due_ms
+        self.overdue_ms = state.overdue_ms
+        self.unreadable_ms = state.unreadable_ms
+        self.base = state.base
+        self.next_base = state.next_base
+        self.judged: list[Judged] = []
+        self.changes: list[Change] = []
+        self._told = state.reasons
+        self._reasons: tuple[Reason, ...] | None = None
+
+    @property
+    def zone(self) -> int:
+        """Severity of the zone that the patient is in."""
+        return self.marks[-1].zone if self.marks else self.base.zone
+
+    @property
+    def since_ms(self) -> int:
+        """Since when the patient is in that zone."""
+        return self.marks[-1].at_ms if self.marks else self.base.since_ms
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the patient is in the newest zone."""
+        return _reasons_decoder.decode(self._told) if self._reasons is None else self._reasons
+
+    def packed_reasons(self) -> msgspec.Raw:
+        """The reasons as they stand in a state."""
+        return self._told if self._reasons is None else msgspec.Raw(_reasons_encoder.encode(self._reasons))
+
+    def append(self, session: Session, content: Content) -> None:
+        """Walk to a session that is later than all before it, and judge it."""
+        self.walk(session.at_ms)
+        seen = self.sessions_weight + weight(session) + self.care_seen(session.at_ms)
+        self._take(session, content, self.base.events + seen)
+
+    def again(self, changed: dict[bytes, Content]) -> None:
+        """Walk anew from the base over all sessions; `changed` holds the content of new and changed ones, by id."""
+        sessions = sorted(self.sessions, key=lambda session: (session.at_ms, session.id))
+        places, self.names = self.names.names, Names()
+        self._rewind()
+        revision = self.base.events
+        for session in sessions:
+            content = self.names.moved(places, changed.get(session.id) or unpack(session.content))
+            revision += weight(session)
+            moved = sum(s.corrected for s in sessions if s.from_ms <= session.at_ms < s.at_ms)
+            self.walk(session.at_ms)
+            seen = revision + CORRECTION_WEIGHT * moved + self.care_seen(session.at_ms)
+            self._take(msgspec.structs.replace(session, content=pack(content)), content, seen)
+
+    def walk(self, until_ms: int) -> None:
+        """Decide what time alone decides, each thing at its own instant."""
+        while (at_ms := self.wakes_at()) is not None and at_ms <= until_ms:
+            if self.overdue_ms == at_ms:
+                self._overdue(at_ms)
+            elif self.unreadable_ms == at_ms:
+                self.decided_ms = at_ms
+                self._mark(Mark(at_ms, SEVERITY[Zone.NOT_MONITORED]), (_UNREADABLE,), self.course.at(at_ms))
+            else:
+                self._stand(at_ms)
+
+    def wakes_at(self) -> int | None:
+        """The next instant at which time alone decides something [ms]."""
+        at_ms = self.course.next_change(self.decided_ms)
+        if self.overdue_ms is not None and (at_ms is None or self.overdue_ms < at_ms):
+            at_ms = self.overdue_ms
+        if self.unreadable_ms > self.decided_ms and (at_ms is None or self.unreadable_ms < at_ms):
+            at_ms = self.unreadable_ms
+        return at_ms
+
+    def care_seen(self, until_ms: int) -> int:
+        """How many care events bear on what happened at an instant."""
+        return bisect_right(self.course.weights_ms, until_ms)
+
+    def forget(self, day: int) -> None:
+        """Forget sessions before the base to be, once there are too many bytes or days of them."""
+        rules = self.rules
+        base = self.next_base
+        if base is None:
+            return
+        too_long = day - self.sessions[0].day > rules.history_days
+        if not too_long and self.sessions_bytes <= rules.history_bytes:
+            return
+        self.base, self.next_base = base, None
+        places, self.names = self.names.names, Names()
+        self.sessions = [
+            msgspec.structs.replace(session, content=pack(self.names.moved(places, unpack(session.content))))
+            for session in self.sessions
+            if session.day >= base.from_day
+        ]
+        self._count()
+        self.marks = [mark for mark in self.marks if mark.at_ms > base.decided_ms]
+        oldest = base.from_day - rules.window_days
+        self.series = {i: kept for i, series in self.series.items() if (kept := series.since(oldest)).days}
+
+    # The steps of the walk.
+
+    def _take(self, session: Session, content: Content, revision: int) -> None:
+        self._check_base(session)
+        self.sessions.append(session)
+        self.sessions_bytes += size(session)
+        self.sessions_weight += weight(session)
+        standing = self.course.at(session.at_ms)
+        body = effective(content)
+        if body is None:
+            judgement = _IN_ERROR
+        else:
+            judgement = judge(
+                body,
+                self.names.names,
+                received_ms=session.received_ms,
+                day=session.day,
+                standing=standing,
+                series=self.series,
+                rules=self.rules,
+            )
+        self.judged.append(Judged(session, content, judgement, standing, revision))
+        self.decided_ms = session.at_ms
+        if is_void(content):
+            return
+        self._learn(session.day, judgement)
+        self.last_ms = session.at_ms
+        self._await(standing)
+        severity = SEVERITY[judgement.zone]
+        if judgement.zone is Zone.NO_DATA and self.zone > severity:
+            return  # what cannot be judged takes no alert away
+        learnt_ms = max(session.received_ms, content.corrected_ms, standing.known_ms)
+        paged = judgement.zone is Zone.RED and learnt_ms - session.at_ms <= self.rules.page_within_ms
+        self._mark(Mark(session.at_ms, severity, session.id), judgement.reasons, standing, paged=paged)
+
+    def _overdue(self, at_ms: int) -> None:
+        self.decided_ms = max(self.decided_ms, at_ms)
+        self.overdue_ms = None
+        if self.zone > SEVERITY[Zone.NO_DATA]:
+            self._reasons = (*self.reasons, _OVERDUE)
+            return  # silence after an alert is not its end
+        self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_OVERDUE,), self.course.at(at_ms))
+
+    def _stand(self, at_ms: int) -> None:
+        before, standing = self.course.at(at_ms - 1), self.course.at(at_ms)
+        self.decided_ms = at_ms
+        if standing.why_not is not None:
+            self.due_ms = self.overdue_ms = None
+            self._mark(Mark(at_ms, SEVERITY[Zone.NOT_MONITORED]), (not_monitored(standing),), standing)
+        elif before.why_not is not None:
+            self._await(standing, at_ms)
+            self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_AWAITED,), standing)
+        elif self.overdue_ms is not None:
+            self._await(standing)
+
+    def _await(self, standing: Standing, awaited_ms: int | None = None) -> None:
+        """Work out what is due next; nothing before `awaited_ms`, which else is the start."""
+        if standing.why_not is not None or standing.plan is None:
+            self.due_ms = self.overdue_ms = None
+            return
+        self.due_ms, self.overdue_ms = cadence.next_due(
+            standing.plan.cadence,
+            self.course.zone,
+            started_ms=standing.started_ms,
+            awaited_ms=standing.started_ms if awaited_ms is None else awaited_ms,
+            last_ms=self.last_ms,
+        )
+
+    def _mark(self, mark: Mark, reasons: tuple[Reason, ...], standing: Standing, *, paged: bool = False) -> None:
+        self._reasons = reasons
+        left = self.zone
+        if mark.zone != left:
+            self.marks.append(mark)
+            self.changes.append(Change(mark, left, reasons, standing.service, paged))
+
+    def _learn(self, day: int, judgement: Judgement) -> None:
+        series = self.series
+        for index, value in judgement.admitted:
+            series[index] = (series.get(index) or Series()).push(day, value)
+        for index, score in judgement.scores:
+            known = series.get(index)
+            if known is not None and (score is not None or known.score is not None):
+                series[index] = known.scored(day, score)
+
+    # Where a walk starts.
+
+    def _rewind(self) -> None:
+        """Go back to the base."""
+        base = self.base
+        series = {}
+        for index, known in self.series.items():
+            earlier = known.before(base.from_day) if base.from_day else Series()
+            if index in base.scores:
+                earlier = earlier.scored(*base.scores[index])
+            if earlier.days:
+                series[index] = earlier
+        self.series, self.sessions, self.marks = series, [], []
+        self._count()
+        self.decided_ms, self.last_ms = base.decided_ms, base.last_ms
+        self.due_ms, self.overdue_ms = base.due_ms, base.overdue_ms
+        self.next_base, self._reasons = None, ()
+        self.judged, self.changes = [], []
+
+    def _count(self) -> None:
+        self.sessions_bytes = sum(map(size, self.sessions))
+        self.sessions_weight = sum(map(weight, self.sessions))
+
+    def _check_base(self, session: Session) -> None:
+        """Before the first session half-way through the history's days: remember it as the base to be."""
+        if self.next_base is not None or not self.sessions:
+            return
+        first, newest = self.sessions[0].day, self.sessions[-1].day
+        heavy = self.sessions_bytes * 2 > self.rules.history_bytes
+        if session.day == newest or (session.day - first <= self.rules.history_days // 2 and not heavy):
+            return
+        self.next_base = Base(
+            from_day=session.day,
+            events=self.base.events + self.sessions_weight,
+            zone=self.zone,
+            since_ms=self.since_ms,
+            decided_ms=self.decided_ms,
+            last_ms=self.last_ms,
+            due_ms=self.due_ms,
+            overdue_ms=self.overdue_ms,
+            scores={i: (s.score_day, s.score) for i, s in self.series.items() if s.score is not None},
+        )

@@ -1,0 +1,156 @@
+"""What a walk tells the world: assessments, zone changes and their retractions, page requests, the patient's status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from pipeline.triage import content as contents
+from pipeline.triage.ids import derive
+from pipeline.triage.instants import from_ms, local_day
+from pipeline.triage.judge import withdrawn
+from pipeline.triage.state import NEVER
+from pipeline.triage.vitals import VITALS
+from pipeline.triage.zones import BY_SEVERITY
+from schemas.assessments import Assessment, PatientStatus, ZoneChange
+from schemas.paging import PageCause, PageRequest, Priority
+from schemas.types import Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pipeline.triage.state import Mark, State
+    from pipeline.triage.timeline import Change, Judged, Timeline
+
+
+def assessment_id(patient: str, session: bytes) -> UUID:
+    """The id of a session's assessment, the same in every revision."""
+    return derive("assessment", patient, session.hex())
+
+
+def assessment(timeline: Timeline, judged: Judged) -> Assessment:
+    """One judged session as it is told."""
+    session, content, judgement, standing, revision = judged
+    names = timeline.names.names
+    readings = judgement.readings
+    body = contents.effective(content)
+    if content.corrections and content.sent is not None:
+        again = frozenset(
+            (names[row.code], session.received_ms - row.before_ms, names[row.device] if row.device >= 0 else None)
+            for row in (body.rows if body else ())
+        )
+        readings += withdrawn(content.sent.rows, names, session.received_ms, timeline.rules, again)
+    return Assessment(
+        assessment_id=assessment_id(timeline.patient, session.id),
+        submission_id=UUID(bytes=session.id),
+        patient=timeline.patient,
+        revision=revision,
+        at=from_ms(session.at_ms),
+        received_at=from_ms(session.received_ms),
+        zone=judgement.zone,
+        reasons=judgement.reasons,
+        readings=readings,
+        answers=contents.answers(body.answers, names) if body else (),
+        service=standing.service,
+        plan_version=standing.plan.version if standing.plan else None,
+        rules_version=timeline.rules.version,
+        entered_in_error=contents.is_void(content),
+    )
+
+
+class ZoneChanges:
+    """What changed among the marks, as messages, with the pages that it asks for and those that it takes back."""
+
+    def __init__(self, before: State, timeline: Timeline, *, whole: bool) -> None:
+        self._patient = before.patient
+        old = dict(_transitions(before.marks, before.base.zone)) if whole else {}
+        new = {(change.left, change.mark): change for change in timeline.changes}
+        gone = [key for key in old if key not in new]
+        made = [change for key, change in new.items() if key not in old]
+        self.messages = [
+            *(self._retraction(left, mark, timeline) for left, mark in gone),
+            *(self._message(change) for change in made),
+        ]
+        self.pages = [self._page(change) for change in made if change.paged]
+        self.withdrawn_pages = [self._page_id(mark) for _, mark in gone]
+
+    def _message(self, change: Change) -> ZoneChange:
+        mark = change.mark
+        return ZoneChange(
+            zone_change_id=self._change_id(change.left, mark),
+            patient=self._patient,
+            at=from_ms(mark.at_ms),
+            from_zone=BY_SEVERITY[change.left],
+            to_zone=BY_SEVERITY[mark.zone],
+            assessment_id=assessment_id(self._patient, mark.session) if mark.session else None,
+            service=change.service,
+            reasons=change.reasons,
+        )
+
+    def _retraction(self, left: int, mark: Mark, timeline: Timeline) -> ZoneChange:
+        return ZoneChange(
+            zone_change_id=self._change_id(left, mark),
+            patient=self._patient,
+            at=from_ms(mark.at_ms),
+            from_zone=BY_SEVERITY[left],
+            to_zone=BY_SEVERITY[mark.zone],
+            assessment_id=assessment_id(self._patient, mark.session) if mark.session else None,
+            service=timeline.course.at(mark.at_ms).service,
+            retracted=True,
+        )
+
+    def _page(self, change: Change) -> PageRequest:
+        mark = change.mark
+        return PageRequest(
+            page_id=self._page_id(mark),
+            patient=self._patient,
+            service=change.service or "",
+            zone=BY_SEVERITY[mark.zone],
+            priority=Priority.HIGH,
+            at=from_ms(mark.at_ms),
+            zone_change_id=self._change_id(change.left, mark),
+            assessment_id=assessment_id(self._patient, mark.session) if mark.session else None,
+            ask=1,
+            causes=tuple(
+                PageCause(rule=reason.rule, code=reason.code)
+                for reason in change.reasons
+                if reason.zone in {Zone.YELLOW, Zone.RED}
+            ),
+        )
+
+    def _change_id(self, left: int, mark: Mark) -> UUID:
+        return derive("zone-change", self._patient, mark.at_ms, left, mark.zone, mark.session.hex())
+
+    def _page_id(self, mark: Mark) -> UUID:
+        return derive("page", self._patient, mark.at_ms, mark.session.hex())
+
+
+def status(state: State, timeline: Timeline) -> PatientStatus:
+    """Where the patient stands now."""
+    now_ms = max(state.clock_ms, state.decided_ms)
+    standing = timeline.course.at(now_ms)
+    today = local_day(max(now_ms, 0), timeline.course.zone)
+    return PatientStatus(
+        patient=state.patient,
+        revision=max(1, state.base.events + state.sessions_weight + len(timeline.course.weights_ms)),
+        zone=BY_SEVERITY[timeline.zone],
+        since_at=from_ms(timeline.since_ms),
+        reasons=timeline.reasons,
+        pathway=standing.pathway,
+        service=standing.service,
+        municipality=standing.municipality,
+        phase=standing.phase,
+        plan_version=standing.plan.version if standing.plan else None,
+        last_submission_at=None if state.last_ms == NEVER else from_ms(state.last_ms),
+        due_at=None if state.due_ms is None else from_ms(state.due_ms),
+        baselines={
+            VITALS[index].name: series.status(today, timeline.rules) for index, series in sorted(state.series.items())
+        },
+        open_pages=len(state.open_pages),
+    )
+
+
+def _transitions(marks: Iterable[Mark], zone: int) -> Iterator[tuple[tuple[int, Mark], None]]:
+    for mark in marks:
+        yield (zone, mark), None
+        zone = mark.zone
