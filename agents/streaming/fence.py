@@ -1,0 +1,56 @@
+"""A paused process must not write.
+
+A worker that was stopped for longer than its session (a virtual machine moved, SIGSTOP) has lost its partitions and
+does not know: on waking it writes on, and 99 of 200 patients' states went back in the changelog. Nothing at the broker
+stops it, so it measures its own pulse: where the loop has not ticked for most of a session, it ends itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHARE_OF_SESSION: Final = 0.6
+TICK_S: Final = 0.25
+
+
+class Fence:
+    """Measures the loop's pulse.
+
+    Parameters
+    ----------
+    session_timeout_s
+        After so long without a heartbeat the broker gives the partitions away [s].
+    end
+        Called where too much of that has gone by unnoticed; must not return in production.
+    """
+
+    def __init__(
+        self, session_timeout_s: float, end: Callable[[], None], clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._most_s = SHARE_OF_SESSION * session_timeout_s
+        self._end = end
+        self._clock = clock
+        self._ticked = clock()
+
+    @property
+    def lag_s(self) -> float:
+        """How late the loop's tick is [s]."""
+        return max(0.0, self._clock() - self._ticked - TICK_S)
+
+    def check(self) -> None:
+        """End the process unless the loop ticked lately."""
+        if self._clock() - self._ticked > self._most_s:
+            self._end()
+
+    async def beat(self, tell: Callable[[float], None]) -> None:
+        """Tick for ever, and tell how late each tick came [s]."""
+        while True:
+            self.check()
+            tell(self.lag_s)
+            self._ticked = self._clock()
+            await asyncio.sleep(TICK_S)

@@ -1,0 +1,335 @@
+"""A worker: polls, hands batches to its handler, delivers, and only then declares them done."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import structlog
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # aiokafka ships no types
+from faust.types import TP
+
+from agents.streaming import version
+from agents.streaming.admission import Admission, OffsetGapError
+from agents.streaming.app import SafeApp
+from agents.streaming.delivery import Delivery
+from agents.streaming.fence import Fence
+from agents.streaming.records import Folded, Messenger, Output, Record, Sink, dead_letter
+from agents.streaming.underway import Underway
+from schemas.dead_letters import DeadLetterReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from agents.streaming.records import Fold, Handler, StreamMetrics, StreamSettings
+
+EXIT_GAP: Final = 70
+EXIT_STALLED: Final = 71
+EXIT_CRASHED: Final = 72
+EXIT_FENCED: Final = 73
+_WATCH_S: Final = 1.0
+_log = structlog.get_logger()
+
+
+class Health(NamedTuple):
+    """Whether the worker does its work."""
+
+    loop_lag_s: float
+    assigned: int  # source partitions
+    recovered: bool
+    behind: bool  # messages wait that it has not worked
+    still_s: float  # since anything was last done while something waited [s]
+
+
+def end_process(code: int, reason: str) -> None:
+    """End at once, acknowledging nothing: what was under way is read again."""
+    _log.error("worker_ends", reason=reason, code=code)
+    os._exit(code)
+
+
+class StreamWorker:
+    """One consumer group's member.
+
+    Parameters
+    ----------
+    settings, handler, metrics
+        How it is deployed, what it does, whom it tells.
+    die
+        How the process ends where going on would lose something; tests put their own.
+    """
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        handler: Handler,
+        metrics: StreamMetrics,
+        die: Callable[[int, str], None] = end_process,
+    ) -> None:
+        version.check()
+        self.settings = settings
+        self.handler = handler
+        self.metrics = metrics
+        self._die = die
+        self.app = SafeApp(settings, self._restored)
+        self.fence = Fence(settings.session_timeout_s, self._fenced)
+        self.delivery = Delivery(settings.broker, self.fence.check)
+        self._admission = Admission(settings.compacted)
+        self._writing = asyncio.Lock()
+        self._stopping = asyncio.Event()
+        self._moved = monotonic()
+        self._busy = False
+        self._began = monotonic()
+        self._recovered_generation: int | None = None
+        self._table: Any = None
+        self._wire()
+
+    # Life.
+
+    async def run(self) -> int:
+        """Work until `stop`; the exit code."""
+        await self.delivery.start()
+        watch = [asyncio.create_task(self.fence.beat(self.metrics.loop_lag)), asyncio.create_task(self._watch())]
+        try:
+            await self.app.start()
+            await self._stopping.wait()
+        finally:
+            for task in watch:
+                task.cancel()
+            await asyncio.gather(*watch, return_exceptions=True)
+            await self.app.stop()
+            await self.delivery.stop()
+        return 0
+
+    def stop(self) -> None:
+        """End in order: what is done is committed, what is not is read again."""
+        self._stopping.set()
+
+    def health(self) -> Health:
+        """How it is."""
+        behind = self._behind()
+        return Health(
+            loop_lag_s=self.fence.lag_s,
+            assigned=len(self._sources()),
+            recovered=self._recovered_generation is not None
+            and self._recovered_generation == self.app.consumer_generation_id,
+            behind=behind,
+            still_s=monotonic() - self._moved if behind else 0.0,
+        )
+
+    # How Faust calls us.
+
+    def _wire(self) -> None:
+        settings, app = self.settings, self.app
+        topic = app.topic(*settings.sources, key_type=bytes, value_type=bytes, value_serializer="raw")
+        if settings.table is not None:
+            self._table = app.Table(
+                settings.table,
+                key_type=bytes,
+                value_type=bytes,
+                partitions=settings.partitions,
+            )
+        app.agent(topic, concurrency=1, name=f"{settings.app_id}-agent")(self._agent)
+        app.on_partitions_revoked.connect(self._revoked, weak=False)
+
+    async def _agent(self, stream: Any) -> None:  # noqa: ANN401 - Faust's stream is untyped
+        queue = stream.channel.queue
+        async for event in stream.noack().events():
+            polls = [event]
+            held = len(event.value)
+            while not queue.empty() and held < self.settings.batch_max:
+                polls.append(queue.get_nowait())
+                held += len(polls[-1].value)
+            async with self._writing:
+                try:
+                    await self._work(polls)
+                except OffsetGapError as error:
+                    self.metrics.offset_jump()
+                    self._die(EXIT_GAP, f"offsets are missing in {error}")
+                except Exception as error:  # noqa: BLE001 - Faust acknowledges what an agent raises on: end instead
+                    self._die(EXIT_CRASHED, type(error).__name__)
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - a signal's arguments
+        """The group moves on only when the batch at work is done, or given up."""
+        try:
+            async with asyncio.timeout(0.8 * self.settings.session_timeout_s):
+                async with self._writing:
+                    pass
+        except TimeoutError:
+            _log.warning("revoked_while_writing")
+
+    def _restored(self, generation: int) -> None:
+        self._recovered_generation = generation
+        self._moved = monotonic()
+        self.metrics.recovered(monotonic() - self._began)
+        if self._table is not None and not isinstance(self.handler, Sink | Messenger):
+            self.handler.restored(list(self._table.data.items()))
+
+    def _fenced(self) -> None:
+        self.metrics.fenced()
+        self._die(EXIT_FENCED, "paused for too long to be sure of what it owns")
+
+    # One batch.
+
+    async def _work(self, polls: Sequence[Any]) -> None:
+        began = monotonic()
+        generation = self.app.consumer_generation_id
+        good: list[Record] = []
+        last: dict[TP, int] = {}
+        for poll in polls:
+            message = poll.message
+            if message.generation_id != generation:
+                continue
+            tp = TP(message.topic, message.partition)
+            for raw in self._admission.admit(generation, self.app.expected, tp, poll.value):
+                good.append(
+                    Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.timestamp, tuple(raw.headers))
+                )
+                last[tp] = raw.offset + 1
+        if not good:
+            return
+        self._busy = True
+        try:
+            if isinstance(self.handler, Messenger):
+                await self._carry(self.handler, generation, good)
+                return
+            if isinstance(self.handler, Sink):
+                outputs = await self.handler.write(good)
+                if not await self._deliver(generation, outputs):
+                    return
+            elif not await self._fold(self.handler, generation, good):
+                return
+        finally:
+            self._busy = False
+        self._done(generation, last)
+        self.metrics.batch(len(good), monotonic() - began)
+
+    async def _fold(self, fold: Fold, generation: int, records: list[Record]) -> bool:
+        states: Mapping[bytes, bytes] = self._table.data if self._table is not None else {}
+        folded = self._bisect(fold, records, states)
+        if not await self._deliver(generation, folded.outputs):
+            return False
+        changelog = self.settings.changelog
+        if folded.states and changelog is not None:
+            writes = [(partition, Output(changelog, key, state)) for key, (partition, state) in folded.states.items()]
+            refused = {output.key for _, output in await self.delivery.send(writes)}
+            if generation != self.app.consumer_generation_id:
+                return False
+            if refused:
+                await self._too_large(refused, records)
+            data = self._table.data
+            for key, (_, state) in folded.states.items():
+                if key not in refused:
+                    data[key] = state
+        fold.delivered(records)
+        return True
+
+    def _bisect(self, fold: Fold, records: list[Record], states: Mapping[bytes, bytes]) -> Folded:
+        """Fold, so that a record on which the fold fails becomes a dead letter and takes no other along."""
+        try:
+            return fold(records, states)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the neighbours go on and this one is named
+            if len(records) == 1:
+                _log.error(
+                    "fold_failed",
+                    error=type(error).__name__,
+                    topic=records[0].topic,
+                    partition=records[0].partition,
+                    offset=records[0].offset,
+                )
+                self.metrics.dead_letter(DeadLetterReason.INTERNAL_ERROR)
+                letter = dead_letter(self.settings.dead_letters, records[0], DeadLetterReason.INTERNAL_ERROR)
+                return Folded([letter], {})
+        half = len(records) // 2
+        first = self._bisect(fold, records[:half], states)
+        known = {**states, **{key: state for key, (_, state) in first.states.items()}} if first.states else states
+        second = self._bisect(fold, records[half:], known)
+        return Folded(first.outputs + second.outputs, {**first.states, **second.states})
+
+    async def _deliver(self, generation: int, outputs: list[tuple[int, Output]]) -> bool:
+        """Write outputs; False where the partitions went to another meanwhile."""
+        refused = await self.delivery.send(outputs)
+        for partition, output in refused:
+            reason = DeadLetterReason.OVERSIZE_OUTPUT
+            self.metrics.dead_letter(reason)
+            origin = Record(output.topic, partition, -1, output.key, output.value[:1000], 0)
+            await self.delivery.send([dead_letter(self.settings.dead_letters, origin, reason)])
+        self.fence.check()
+        return bool(generation == self.app.consumer_generation_id)
+
+    async def _too_large(self, keys: set[bytes | None], records: list[Record]) -> None:
+        """A state that the broker does not take stays as it was, and what it would have held is named."""
+        letters = []
+        for record in records:
+            if record.key in keys:
+                self.metrics.dead_letter(DeadLetterReason.OVERSIZE_STATE)
+                letters.append(dead_letter(self.settings.dead_letters, record, DeadLetterReason.OVERSIZE_STATE))
+        await self.delivery.send(letters)
+
+    def _done(self, generation: int, last: Mapping[TP, int]) -> None:
+        for tp, offset in last.items():
+            self.app.done[generation, tp] = offset
+        self._moved = monotonic()
+
+    # Single messages.
+
+    async def _carry(self, messenger: Messenger, generation: int, records: list[Record]) -> None:
+        underway = self._underway(generation)
+        for record in records:
+            tp = TP(record.topic, record.partition)
+            await underway.begin(tp, record.offset, self._carried(messenger, generation, record))
+
+    async def _carried(self, messenger: Messenger, generation: int, record: Record) -> bool:
+        outputs = await messenger.carry(record)
+        return await self._deliver(generation, outputs)
+
+    def _underway(self, generation: int) -> Underway:
+        held: Underway | None = getattr(self, "_held", None)
+        if held is None or held.generation != generation:
+            if held is not None:
+                held.cancel()
+            held = Underway(
+                generation,
+                self.settings.in_flight,
+                lambda tp, offset: self._done(generation, {tp: offset}),
+                lambda error: self._die(EXIT_CRASHED, error),
+            )
+            self._held: Underway = held
+        return held
+
+    # Watching.
+
+    def _sources(self) -> set[TP]:
+        if not self.app.started:
+            return set()
+        try:
+            return {tp for tp in self.app.consumer.assignment() if tp.topic in self.settings.sources}
+        except (KafkaError, AttributeError):
+            return set()
+
+    def _behind(self) -> bool:
+        generation = self.app.consumer_generation_id
+        for tp in self._sources():
+            try:
+                end = self.app.consumer.highwater(tp)
+            except (KafkaError, AssertionError):
+                continue
+            done = self.app.done.get((generation, tp), self.app.expected.get(tp))
+            if done is not None and done < end:
+                return True
+        return False
+
+    async def _watch(self) -> None:
+        """End a process that stands still with work waiting, or whose Faust has crashed."""
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            if self.app.crashed:
+                self._die(EXIT_CRASHED, "faust crashed")
+                return
+            if self._busy or not self._behind():
+                self._moved = monotonic()
+            elif monotonic() - self._moved > self.settings.stall_s:
+                self.metrics.commit_stall()
+                self._die(EXIT_STALLED, "messages wait and nothing moves")
+                return

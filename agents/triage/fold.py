@@ -1,0 +1,259 @@
+"""The fold of pipeline/triage over batches of Kafka records, one state write per patient and batch."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from agents import wallclock
+from agents.partitioner import partition_for
+from agents.streaming import Folded, Output, Record, dead_letter
+from agents.triage.letters import Letters
+from agents.triage.watchlist import Watchlist
+from pipeline.triage import RULES, Refused, State, step, unreadable, wakes_at
+from pipeline.triage.instants import from_ms, to_ms
+from pipeline.triage.state import UnreadableStateError, decode, encode
+from pipeline.triage.zones import SEVERITY
+from schemas import topics
+from schemas.assessments import Assessment, PatientStatus, ZoneChange
+from schemas.codec import Codec, UnreadableError
+from schemas.codec import encode as to_json
+from schemas.dead_letters import DeadLetterReason
+from schemas.paging import PageRequest, Tick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from agents.metrics import Metrics
+    from pipeline.triage import Output as Decision
+    from pipeline.triage import Rules
+
+PROCESS: Final = "triage"
+RECEIVED_MS: Final = "received_ms"  # header: when the submission behind a message was written to Kafka
+DECODED_STATES: Final = 20_000  # kept decoded; each takes about 10 KiB
+SOURCES: Final = (topics.SUBMISSIONS, topics.CARE, topics.TICKS, topics.RECEIPTS)
+
+
+class TriageFold:
+    """A `agents.streaming.Fold`.
+
+    Parameters
+    ----------
+    prefix, partitions
+        Of the topics.
+    dead_letter_ratio
+        Above this share of dead letters the patients concerned show as not monitored.
+    """
+
+    def __init__(
+        self, *, prefix: str, partitions: int, dead_letter_ratio: float, metrics: Metrics, rules: Rules = RULES
+    ) -> None:
+        self.prefix = prefix
+        self.partitions = partitions
+        self.metrics = metrics
+        self.rules = rules
+        self.letters = Letters(dead_letter_ratio)
+        self.watchlist = Watchlist()
+        self.decoded: OrderedDict[bytes, tuple[bytes, State]] = OrderedDict()
+        self.zones: dict[bytes, int] = {}
+        self.codecs = {prefix + topic.name: Codec[object](topic.message) for topic in SOURCES}
+        self.topic_of = {
+            Assessment: prefix + topics.ASSESSMENTS.name,
+            ZoneChange: prefix + topics.ZONE_CHANGES.name,
+            PageRequest: prefix + topics.PAGES.name,
+            PatientStatus: prefix + topics.PATIENT_STATUS.name,
+        }
+        self.dead_letters = prefix + topics.DEAD_LETTERS.name
+        self.submissions = prefix + topics.SUBMISSIONS.name
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The topics that it reads."""
+        return tuple(self.codecs)
+
+    def __call__(self, records: Sequence[Record], states: Mapping[bytes, bytes]) -> Folded:
+        """Work a batch in the order in which it was written, whatever the topics it came by."""
+        batch = _Batch(self, states)
+        for record in sorted(records, key=lambda record: record.timestamp_ms):
+            batch.take(record)
+        return batch.close()
+
+    def restored(self, states: Iterable[tuple[bytes, bytes]]) -> None:
+        """Start from these states: who is due when, and who stands where."""
+        self.watchlist.clear()
+        self.zones.clear()
+        self.decoded.clear()
+        for key, raw in states:
+            try:
+                state = decode(raw)
+            except UnreadableStateError:
+                continue  # named when the patient's next message comes
+            self.watchlist.put(partition_for(key, self.partitions), key, wakes_at(state, self.rules))
+            self.zones[key] = state.marks[-1].zone if state.marks else state.base.zone
+        self.show_zones()
+
+    def delivered(self, records: Sequence[Record]) -> None:
+        """What came of the submissions among `records` is confirmed: tell how long that took."""
+        now_ms = to_ms(wallclock.now())
+        for record in records:
+            if record.topic == self.submissions:
+                self.metrics.received_to_assessed.observe(max(0, now_ms - record.timestamp_ms) / 1000)
+
+    def show_zones(self) -> None:
+        """Show how many patients stand where, and how many messages are dead letters."""
+        standing = Counter(self.zones.values())
+        for zone, severity in SEVERITY.items():
+            self.metrics.patients.labels(zone.value).set(standing[severity])
+        self.metrics.dead_letter_ratio.labels(PROCESS).set(self.letters.share)
+
+
+class _Batch:
+    """One batch on its way through."""
+
+    def __init__(self, fold: TriageFold, states: Mapping[bytes, bytes]) -> None:
+        self._fold = fold
+        self._stored = states
+        self._states: dict[bytes, State | None] = {}
+        self._changed: dict[bytes, int] = {}  # key -> partition
+        self._outputs: list[tuple[int, Output]] = []
+        self._statuses: dict[bytes, tuple[int, PatientStatus]] = {}
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    def take(self, record: Record) -> None:
+        """Work one record."""
+        fold = self._fold
+        try:
+            event = fold.codecs[record.topic].decode(record.value)
+            if isinstance(event, Tick):
+                self._tick(record, event)
+                return
+            self._check_key(record, event)
+            state = self._state(record.key or b"")
+        except UnreadableError as error:
+            self._bury(record, error.reason, error.field)
+            return
+        fold.letters.count(dead=False)
+        self._step(record, event, state)
+
+    def close(self) -> Folded:
+        """Everything that came of the batch."""
+        fold = self._fold
+        for partition, status in self._statuses.values():
+            self._write(partition, status, ())
+        states = {}
+        for key, partition in self._changed.items():
+            state = self._states[key]
+            if state is None:
+                continue
+            raw = encode(state)
+            states[key] = (partition, raw)
+            fold.metrics.state_bytes.observe(len(raw))
+            fold.decoded[key] = (raw, state)
+            fold.watchlist.put(partition, key, wakes_at(state, fold.rules))
+        while len(fold.decoded) > DECODED_STATES:
+            fold.decoded.popitem(last=False)
+        self._count()
+        return Folded(self._outputs, states)
+
+    def _step(self, record: Record, event: object, state: State | None) -> None:
+        key = record.key or b""
+        after, decisions = step(state, event, self._fold.rules)  # type: ignore[arg-type] # what the codecs decode
+        if decisions and isinstance(decisions[0], Refused):
+            self._bury(record, decisions[0].reason, decisions[0].field)
+            return
+        self._keep(record.partition, key, state, after)
+        submitted = record.topic == self._fold.submissions
+        headers = ((RECEIVED_MS, b"%d" % record.timestamp_ms),) if submitted else ()
+        self._tell(record.partition, key, decisions, headers)
+
+    def _tick(self, record: Record, tick: Tick) -> None:
+        for key in self._fold.watchlist.due(record.partition, to_ms(tick.at)):
+            try:
+                state = self._state(key)
+            except UnreadableError:
+                continue
+            if state is None:
+                continue
+            after, decisions = step(state, tick, self._fold.rules)
+            self._keep(record.partition, key, state, after)
+            self._changed.setdefault(key, record.partition)  # back on the watchlist
+            self._tell(record.partition, key, decisions, ())
+
+    def _bury(self, record: Record, reason: DeadLetterReason, field: str | None) -> None:
+        """A dead letter; where there are too many, its patient shows as not monitored."""
+        fold = self._fold
+        fold.letters.count(dead=True)
+        self._outputs.append(dead_letter(fold.dead_letters, record, reason, field))
+        fold.metrics.dead_letters.labels(PROCESS, reason.value).inc()
+        if not fold.letters.alarming or record.key is None:
+            return
+        try:
+            state = self._state(record.key)
+        except UnreadableError:
+            return
+        if state is not None:
+            after, decisions = unreadable(state, from_ms(record.timestamp_ms), fold.rules)
+            self._keep(record.partition, record.key, state, after)
+            self._tell(record.partition, record.key, decisions, ())
+
+    def _check_key(self, record: Record, event: object) -> None:
+        if not record.key:
+            raise UnreadableError(DeadLetterReason.MISSING_PATIENT, None, "a record without a key has no patient")
+        if record.key != getattr(event, "patient", "").encode():
+            raise UnreadableError(DeadLetterReason.WRONG_KEY, "patient", "is not the record's key")
+
+    def _state(self, key: bytes) -> State | None:
+        if key in self._states:
+            return self._states[key]
+        raw = self._stored.get(key)
+        if raw is None:
+            return None
+        held = self._fold.decoded.get(key)
+        if held is not None and held[0] == raw:
+            self._fold.decoded.move_to_end(key)
+            return held[1]
+        try:
+            return decode(raw)
+        except UnreadableStateError:
+            raise UnreadableError(DeadLetterReason.UNREADABLE_STATE, None, "the patient's state") from None
+
+    def _keep(self, partition: int, key: bytes, before: State | None, after: State | None) -> None:
+        if after is not before:
+            self._states[key] = after
+            self._changed[key] = partition
+
+    def _tell(
+        self, partition: int, key: bytes, decisions: Iterable[Decision], headers: tuple[tuple[str, bytes], ...]
+    ) -> None:
+        for decision in decisions:
+            if isinstance(decision, PatientStatus):
+                self._statuses[key] = (partition, decision)  # the newest of the batch is enough
+                self._fold.zones[key] = SEVERITY[decision.zone]
+            elif not isinstance(decision, Refused):
+                self._write(partition, decision, headers)
+
+    def _write(
+        self,
+        partition: int,
+        decision: Assessment | ZoneChange | PageRequest | PatientStatus,
+        headers: tuple[tuple[str, bytes], ...],
+    ) -> None:
+        topic = self._fold.topic_of[type(decision)]
+        self._outputs.append((partition, Output(topic, decision.patient.encode(), to_json(decision), headers)))
+        if isinstance(decision, Assessment):
+            self._counts["assessment", decision.zone.value] += 1
+            for reading in decision.readings:
+                self._counts["reading", reading.vital or "unknown", reading.quality.value] += 1
+        elif isinstance(decision, ZoneChange) and not decision.retracted:
+            self._counts["change", decision.from_zone.value, decision.to_zone.value] += 1
+
+    def _count(self) -> None:
+        metrics = self._fold.metrics
+        for (what, *labels), times in self._counts.items():
+            if what == "assessment":
+                metrics.assessments.labels(*labels).inc(times)
+            elif what == "reading":
+                metrics.readings.labels(*labels).inc(times)
+            else:
+                metrics.zone_changes.labels(*labels).inc(times)
+        self._fold.show_zones()

@@ -1,0 +1,37 @@
+"""Whose turn it is when time passes: patients in the order in which a tick next changes something for them."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+
+
+class Watchlist:
+    """The next instant of every patient, by partition."""
+
+    def __init__(self) -> None:
+        self._at: dict[bytes, int] = {}
+        self._queues: dict[int, list[tuple[int, bytes]]] = {}
+
+    def put(self, partition: int, key: bytes, at_ms: int | None) -> None:
+        """A patient is next due at `at_ms`; None: not before another event."""
+        if at_ms is None:
+            self._at.pop(key, None)
+        elif self._at.get(key) != at_ms:
+            self._at[key] = at_ms
+            heappush(self._queues.setdefault(partition, []), (at_ms, key))
+
+    def due(self, partition: int, now_ms: int) -> list[bytes]:
+        """Take out all who are due."""
+        queue = self._queues.get(partition, [])
+        found = []
+        while queue and queue[0][0] <= now_ms:
+            at_ms, key = heappop(queue)
+            if self._at.get(key) == at_ms:
+                del self._at[key]
+                found.append(key)
+        return found
+
+    def clear(self) -> None:
+        """Forget everybody."""
+        self._at.clear()
+        self._queues.clear()
