@@ -19,30 +19,30 @@ SCHEMA_VERSION = 1
 Pseudonym = Annotated[
     str,
     Meta(
-        pattern=r"^(?!.*[0-9]{11})[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+        pattern=r"^(?!.*[0-9]{11})[A-Za-z0-9][A-Za-z0-9_-]{0,63}$(?!\n)",
         description="A patient's pseudonym: letters, digits, - and _, at most 64, never 11 digits in a row.",
     ),
 ]
 StaffRef = Annotated[
     str,
     Meta(
-        pattern=r"^(?!.*[0-9]{11})[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        pattern=r"^(?!.*[0-9]{11})[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$(?!\n)",
         description="A pseudonymous reference to a member of staff or their role.",
     ),
 ]
 Slug = Annotated[
-    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="A configured name: service, municipality, pathway.")
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)", description="A configured name: service, municipality, pathway.")
 ]
 DeviceRef = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$", description="A device's own reference, no person's.")
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$(?!\n)", description="A device's own reference, no person's.")
 ]
-Loinc = Annotated[str, Meta(pattern=r"^[0-9]{1,7}-[0-9]$", description="A LOINC code, as in FHIR Observation.code.")]
+Loinc = Annotated[str, Meta(pattern=r"^[0-9]{1,7}-[0-9]$(?!\n)", description="A LOINC code, as in FHIR Observation.code.")]
 Ucum = Annotated[str, Meta(min_length=1, max_length=32, description="A UCUM unit, as in FHIR Quantity.code.")]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
 Version = Annotated[int, Meta(ge=1, le=1_000_000)]
 ShortText = Annotated[str, Meta(max_length=500)]
-LocalTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Wall clock, HH:MM.")]
-TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$", description="An IANA time zone name.")]
+LocalTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", description="Wall clock, HH:MM.")]
+TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$(?!\n)", description="An IANA time zone name.")]
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -27,7 +27,8 @@ def median(ordered: list[float]) -> float:
 
 def shorten(value: float) -> float | int:
     """A whole number as such: it is stored in a byte or two where a float takes nine."""
-    return int(value) if value.is_integer() and abs(value) < LONGEST_WHOLE else value
+    whole = int(value) if abs(value) < LONGEST_WHOLE else value
+    return whole if whole == value else value
 
 
 class Baseline(NamedTuple):
@@ -80,10 +81,11 @@ class Series(Struct, frozen=True, array_like=True):
         # The newest readings are asked for only while their day goes on, and that day is over.
         return Series(self.days[:cut], self.values[:cut], ())
 
-    def since(self, day: int) -> Series:
-        """Forget the days before `day`."""
-        cut = bisect_left(self.days, day)
-        return self if cut == 0 else Series(self.days[cut:], self.values[cut:], self.newest, self.score, self.score_day)
+    def trimmed(self, day: int, rules: Rules) -> Series:
+        """Only what a baseline of `day` or later can still ask for."""
+        before = bisect_left(self.days, day)
+        cut = max(bisect_left(self.days, day - rules.window_days), before - rules.window_values)
+        return Series(self.days[cut:], self.values[cut:], self.newest, self.score, self.score_day)
 
     def status(self, day: int, rules: Rules) -> BaselineStatus:
         """How well the days before `day` tell what is normal."""

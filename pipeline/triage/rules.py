@@ -45,7 +45,7 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     # How much history a state keeps, so that it can be judged again.
     history_days: int = 90
-    history_bytes: int = 9_000  # encoded sessions [B]
+    history_bytes: int = 8_000  # encoded sessions [B]
     care_events: int = 60
     corrections_of_one: int = 10
     pending_corrections: int = 10

@@ -173,8 +173,7 @@ class Timeline:
         ]
         self._count()
         self.marks = [mark for mark in self.marks if mark.at_ms > base.decided_ms]
-        oldest = base.from_day - rules.window_days
-        self.series = {i: kept for i, series in self.series.items() if (kept := series.since(oldest)).days}
+        self.series = {i: kept for i, s in self.series.items() if (kept := s.trimmed(base.from_day, rules)).days}
 
     # The steps of the walk.
 

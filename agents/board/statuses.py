@@ -1,0 +1,100 @@
+"""The read model behind the triage list: each patient's latest status, in memory, and whether it is up to date."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from msgspec import structs
+
+from dashboards.board.page import overdue
+from schemas.assessments import PatientStatus, Reason
+from schemas.codec import Codec, UnreadableError
+from schemas.dead_letters import DeadLetterReason
+from schemas.types import Phase, Zone
+
+if TYPE_CHECKING:
+    from agents.metrics import Metrics
+
+PROCESS: Final = "board"
+_CODEC: Final = Codec[PatientStatus](PatientStatus)
+_UNREADABLE: Final = Reason(rule="not_monitored", zone=Zone.NOT_MONITORED, detail="unreadable_messages")
+_ALERTS: Final = (Zone.RED, Zone.YELLOW)
+_log = structlog.get_logger()
+
+
+class Statuses:
+    """Takes what the topic says, and gives the rows of the list.
+
+    A status with a lower revision than the one held is older, whenever it was written, and is dropped.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._rows: dict[bytes, PatientStatus] = {}
+        self._unreadable: set[bytes] = set()
+
+    def take(self, key: bytes | None, value: bytes | None, written_ms: int) -> None:
+        """Take one message, written at `written_ms`; without a value the patient is taken off the list."""
+        if key is None:
+            self._count(DeadLetterReason.MISSING_PATIENT)
+            return
+        if value is None:
+            self._rows.pop(key, None)
+            self._unreadable.discard(key)
+            return
+        try:
+            status = _CODEC.decode(value)
+        except UnreadableError as error:
+            self._refuse(key, written_ms, error.reason)
+            return
+        if status.patient.encode() != key:
+            self._refuse(key, written_ms, DeadLetterReason.WRONG_KEY)
+            return
+        held = self._rows.get(key)
+        if held is None or status.revision >= held.revision:
+            self._rows[key] = status
+            self._unreadable.discard(key)
+
+    @property
+    def rows(self) -> tuple[PatientStatus, ...]:
+        """The latest status of each patient."""
+        return tuple(self._rows.values())
+
+    @property
+    def unreadable(self) -> int:
+        """How many patients' latest status could not be read."""
+        return len(self._unreadable)
+
+    def count(self, now: datetime) -> None:
+        """Show patients by zone, and those overdue at `now`, in the metrics; the ended are not counted."""
+        followed = [row for row in self._rows.values() if row.phase is not Phase.ENDED]
+        zones = Counter(row.zone for row in followed)
+        for zone in Zone:
+            self._metrics.patients.labels(zone.value).set(zones[zone])
+        self._metrics.overdue_patients.set(sum(overdue(row, now) for row in followed))
+
+    def _refuse(self, key: bytes, written_ms: int, reason: DeadLetterReason) -> None:
+        """Show the patient as not monitored, but never below an alert that stands already."""
+        self._unreadable.add(key)
+        held = self._rows.get(key)
+        if held is None:
+            at = datetime.fromtimestamp(written_ms / 1000, UTC)
+            self._rows[key] = PatientStatus(
+                patient=key.decode(errors="replace"),
+                revision=1,
+                zone=Zone.NOT_MONITORED,
+                since_at=at,
+                reasons=(_UNREADABLE,),
+            )
+        elif _UNREADABLE not in held.reasons:
+            zone = held.zone if held.zone in _ALERTS else Zone.NOT_MONITORED
+            self._rows[key] = structs.replace(held, zone=zone, reasons=(*held.reasons, _UNREADABLE))
+        self._count(reason)
+
+    def _count(self, reason: DeadLetterReason) -> None:
+        # Only counted: the worker that wrote it is the one to answer for it, and the topic keeps the bytes.
+        self._metrics.dead_letters.labels(PROCESS, reason.value).inc()
+        _log.error("status_unreadable", process=PROCESS, reason=reason.value)

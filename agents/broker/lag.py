@@ -1,0 +1,195 @@
+"""How far a group is behind, in messages and in seconds, as the broker tells it.
+
+A stalled consumer believes that it is up to date; the broker knows what was written and what was committed. The
+measuring client has no group of its own, joins none and commits nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
+from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped] # the same
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # the same
+from msgspec import Struct
+
+from agents import wallclock
+from agents.broker.stopping import stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from types import TracebackType
+
+    from agents.metrics import Metrics
+
+Partition = tuple[str, int]
+REQUEST_TIMEOUT_MS: Final = 10_000
+FIRST_RECORDS_TIMEOUT: Final = 5.0  # to be told the first waiting message of every partition [s]
+FETCH_BYTES: Final = 16_384  # only the first message of a partition is wanted; the broker gives one at least
+_log = structlog.get_logger()
+
+
+class Lag(Struct, frozen=True, kw_only=True):
+    """What a group has not yet committed of one partition."""
+
+    messages: int
+    first: int  # offset of the first of them
+
+    def __bool__(self) -> bool:
+        return self.messages > 0
+
+
+class LagWatch:
+    """A client that asks the broker; a context manager that closes it.
+
+    Parameters
+    ----------
+    bootstrap
+        host:port[,host:port]
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+        self._reader = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            max_partition_fetch_bytes=FETCH_BYTES,
+        )
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._admin.start()
+            await self._reader.start()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
+        await stop(self._reader)
+        await self._admin.close()
+
+    async def behind(self, group: str, topics: Collection[str]) -> dict[Partition, Lag]:
+        """Return the lag of `group` on every partition of `topics`.
+
+        A group that never committed is behind by everything that is kept. A topic that does not exist has no entry.
+        """
+        described: list[Any] = await self._admin.describe_topics()
+        partitions = [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            if topic["topic"] in topics
+            for partition in topic["partitions"]
+        ]
+        if not partitions:
+            return {}
+        # Committed before end: what is written in between makes the lag look longer, never shorter.
+        committed = await self._admin.list_consumer_group_offsets(group, partitions=partitions)
+        begin = await self._reader.beginning_offsets(partitions)
+        end = await self._reader.end_offsets(partitions)
+        behind: dict[Partition, Lag] = {}
+        for partition in partitions:
+            done = committed[partition].offset if partition in committed else -1
+            first = max(done, begin[partition])
+            behind[partition.topic, partition.partition] = Lag(messages=max(0, end[partition] - first), first=first)
+        return behind
+
+    async def waiting_since(self, behind: Mapping[Partition, Lag]) -> dict[str, datetime]:
+        """Return, for each topic with something waiting, when the oldest waiting message was written."""
+        late = {TopicPartition(*partition): lag.first for partition, lag in behind.items() if lag}
+        oldest: dict[str, datetime] = {}
+        if not late:
+            return oldest
+        self._reader.assign(list(late))
+        for partition, offset in late.items():
+            self._reader.seek(partition, offset)
+        # A log that was compacted or cut in between has no first message to show: the deadline ends the wait.
+        deadline = asyncio.get_running_loop().time() + FIRST_RECORDS_TIMEOUT
+        missing = set(late)
+        while missing and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            for partition, records in (await self._reader.getmany(*missing, timeout_ms=round(left * 1000))).items():
+                if records:
+                    missing.discard(partition)
+                    at = datetime.fromtimestamp(records[0].timestamp / 1000, UTC)
+                    oldest[partition.topic] = min(at, oldest.get(partition.topic, at))
+        self._reader.assign([])
+        return oldest
+
+
+async def lag(bootstrap: str, group: str, topics: Collection[str]) -> dict[Partition, int]:
+    """Return how many messages `group` is behind on each partition of `topics`.
+
+    Raises
+    ------
+    aiokafka.errors.KafkaError
+        The broker does not answer.
+    """
+    async with LagWatch(bootstrap) as watch:
+        return {partition: lag.messages for partition, lag in (await watch.behind(group, topics)).items()}
+
+
+async def caught_up(bootstrap: str, group: str, topics: Collection[str], *, poll: float = 0.2) -> None:
+    """Wait until `group` has committed all of `topics`; bound it with asyncio.timeout.
+
+    Raises
+    ------
+    LookupError
+        A topic does not exist, so nobody will ever commit it.
+    """
+    async with LagWatch(bootstrap) as watch:
+        behind = await watch.behind(group, topics)
+        if missing := set(topics) - {topic for topic, _ in behind}:
+            raise LookupError(f"no topic {', '.join(sorted(missing))}: run `sonevakt topics apply`")
+        while any(behind.values()):
+            await asyncio.sleep(poll)
+            behind = await watch.behind(group, topics)
+
+
+async def show(
+    bootstrap: str,
+    groups: Mapping[str, Collection[str]],
+    metrics: Metrics,
+    *,
+    every: float = 5.0,
+    now: Callable[[], datetime] = wallclock.now,
+) -> None:
+    """Keep the lag metrics of each group's topics up to date, for ever, whatever the broker does.
+
+    While the broker does not answer the last values stand, and `lag_measured` says how old they are.
+    """
+    while True:
+        try:
+            async with LagWatch(bootstrap) as watch:
+                while True:
+                    await _measure(watch, groups, metrics, now)
+                    await asyncio.sleep(every)
+        except (KafkaError, OSError, TimeoutError) as error:
+            _log.warning("lag_unknown", error=type(error).__name__)
+            await asyncio.sleep(every)
+
+
+async def _measure(
+    watch: LagWatch, groups: Mapping[str, Collection[str]], metrics: Metrics, now: Callable[[], datetime]
+) -> None:
+    for group, topics in groups.items():
+        behind = await watch.behind(group, topics)
+        since = await watch.waiting_since(behind)
+        for topic in topics:
+            waiting = sum(lag.messages for (name, _), lag in behind.items() if name == topic)
+            metrics.consumer_lag_messages.labels(group, topic).set(waiting)
+            if topic in since:
+                metrics.consumer_lag_seconds.labels(group, topic).set(max(0.0, (now() - since[topic]).total_seconds()))
+            elif not waiting:  # one that waits and whose age is not known keeps the age it had
+                metrics.consumer_lag_seconds.labels(group, topic).set(0)
+    metrics.lag_measured.set(now().timestamp())

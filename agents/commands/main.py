@@ -1,0 +1,164 @@
+"""`sonevakt` and its commands. Exit codes: 0 done, 1 something is not as it should be, 2 wrong use or settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import click
+
+from agents import logs, settings
+from agents.broker import topics as broker_topics
+from agents.commands import assess as assessing
+from agents.commands import demo as demonstration
+from agents.commands import doctor as doctoring
+from agents.commands.signals import until_signal
+from agents.recordings.events import RecordingError
+from agents.settings import SettingsError
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+
+NOT_AS_IT_SHOULD_BE: Final = 1
+WRONG_USE: Final = 2
+
+
+def read_settings() -> Settings:
+    """The environment's settings; ends with one line where they are wrong."""
+    try:
+        return settings.read(os.environ)
+    except SettingsError as error:
+        fail(str(error), WRONG_USE)
+
+
+def fail(problem: str, code: int) -> NoReturn:
+    """End with one line that says what to do."""
+    click.echo(f"sonevakt: {problem}", err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sonevakt")
+def main() -> None:
+    """Follow patients at home: registrations in, zones and alerts out.
+
+    Decision support, not a certified medical device.
+
+    Exit codes: 0 done, 1 something is not as it should be, 2 wrong use or settings.
+    """
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="End after the replay and its summary.")
+@click.option("--patients", default=200, show_default=True, type=click.IntRange(5, 2000), help="Simulated patients.")
+@click.option("--days", default=60, show_default=True, type=click.IntRange(15, 120), help="Days to replay.")
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same patients.")
+def demo(*, once: bool, patients: int, days: int, seed: int) -> None:
+    """All of it, embedded: replay simulated patients, tell what happened, go on live until Ctrl-C."""
+    read = read_settings()
+    logs.configure("demo", level="error")
+    cohort = demonstration.simulated(seed, days, patients)
+    sys.exit(asyncio.run(demonstration.run(read, cohort, once=once)))
+
+
+@main.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--once", is_flag=True, help="End after the replay and its summary.")
+@click.option("--speed", default="max", show_default=True, help="Recorded seconds a second, or max.")
+@click.option(
+    "--assessments", type=click.Path(path_type=Path), help="Write the newest assessments here, as JSON lines."
+)
+def replay(source: Path, *, once: bool, speed: str, assessments: Path | None) -> None:
+    """Replay recorded data: a TIHM folder, or JSON lines of {"topic": ..., "message": ...}."""
+    read = read_settings()
+    logs.configure("replay", level="error")
+    try:
+        pace = None if speed == "max" else float(speed)
+        if pace is not None and pace <= 0:
+            raise ValueError
+    except ValueError:
+        fail("--speed takes max or a number above 0", WRONG_USE)
+    try:
+        recording = demonstration.recorded(source)
+        sys.exit(asyncio.run(demonstration.run(read, recording, once=once, speed=pace, assessments=assessments)))
+    except RecordingError as error:
+        fail(str(error), WRONG_USE)
+    except SettingsError as error:
+        fail(str(error), WRONG_USE)
+
+
+@main.command()
+def assess() -> None:
+    """The fold alone: events as JSON lines on stdin, what follows from them as JSON lines on stdout."""
+    sys.exit(assessing.run(sys.stdin.buffer, sys.stdout.buffer))
+
+
+@main.command("run")
+@click.argument("name", type=click.Choice(["triage", "storing", "paging", "clock", "gateway", "board"]))
+def run_process(name: str) -> None:
+    """Run one production process until SIGTERM or Ctrl-C."""
+    from prometheus_client import CollectorRegistry  # noqa: PLC0415 - half a second that --help does not need
+
+    from agents import processes  # noqa: PLC0415 - the same
+    from agents.metrics import Metrics  # noqa: PLC0415 - the same
+
+    read = read_settings()
+    logs.configure(name, level=read.log_level)
+    try:
+        sys.exit(until_signal(processes.run(name, read, Metrics(CollectorRegistry()))))
+    except SettingsError as error:
+        fail(str(error), WRONG_USE)
+
+
+@main.command()
+def doctor() -> None:
+    """Show the settings in force, and what is missing before a process can run."""
+    read = read_settings()
+    logs.configure("doctor", level="error")
+    sys.exit(NOT_AS_IT_SHOULD_BE if asyncio.run(doctoring.run(read)) else 0)
+
+
+@main.group("topics")
+def topics_group() -> None:
+    """The broker's topics."""
+
+
+@topics_group.command("apply")
+def topics_apply() -> None:
+    """Create the topics that are missing; name those that differ, and leave them as they are."""
+    from agents import processes  # noqa: PLC0415 - half a second that --help does not need
+
+    read = read_settings()
+    logs.configure("topics", level="error")
+    try:
+        bootstrap = read.bootstrap
+        applied = asyncio.run(
+            broker_topics.apply(
+                bootstrap,
+                prefix=read.topic_prefix,
+                partitions=read.partitions,
+                replication=read.topic_replication,
+                changelogs=(processes.changelog(read),),
+            )
+        )
+    except SettingsError as error:
+        fail(str(error), WRONG_USE)
+    except (OSError, broker_topics.TopicsError) as error:
+        fail(f"the broker did not take the topics ({type(error).__name__}): is it up?", NOT_AS_IT_SHOULD_BE)
+    for name in applied.created:
+        click.echo(f"created {name}")
+    for difference in applied.differences:
+        click.echo(str(difference), err=True)
+    sys.exit(NOT_AS_IT_SHOULD_BE if applied.differences else 0)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def schemas(folder: Path) -> None:
+    """Write the JSON Schema of every topic into FOLDER."""
+    from schemas import generate  # noqa: PLC0415 - only this command needs it
+
+    generate.write(folder)

@@ -1,0 +1,280 @@
+"""Every metric that a Sonevakt process shows to Prometheus, declared once as data.
+
+Seconds, never milliseconds. No label names a patient, a device or a message: the label values of one metric are a
+closed and small set, so that a series can be neither a leak nor a flood.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import deque
+from enum import StrEnum
+from importlib import metadata
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics import MetricWrapperBase
+
+    from schemas.dead_letters import DeadLetterReason
+
+PREFIX: Final = "sonevakt_"
+
+
+class Kind(StrEnum):
+    """What a series may do: only rise, move freely, or count into buckets."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Metric(NamedTuple):
+    """One metric: `name` is the attribute of `Metrics` and, with prefix and unit, the name in Prometheus."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()  # upper bounds [unit]; histograms only
+
+    @property
+    def series(self) -> str:
+        """The name that Prometheus knows."""
+        suffix = f"_{self.unit}" if self.unit and not self.name.endswith(f"_{self.unit}") else ""
+        total = "_total" if self.kind is Kind.COUNTER else ""
+        return f"{PREFIX}{self.name}{suffix}{total}"
+
+
+_counter, _gauge, _histogram = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
+# A boundary stands at each promise (DESIGN.md, Numbers to reach), or a quantile there would be interpolated across it.
+TO_ASSESSED: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
+TO_STORED: Final = (0.05, 0.1, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0, 3600.0)
+TO_PAGED: Final = (0.05, 0.1, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
+WORK: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+RECORDS: Final = (1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000)
+STATE: Final = (512, 1024, 2048, 4096, 8192, 12288, 16384, 65536, 262144)  # 4 KiB wanted, 16 KiB never passed
+
+DECLARED: Final = (
+    Metric("submissions_received", _counter, "Sessions that reached the gateway.", labels=("outcome",)),
+    Metric("readings", _counter, "Readings judged, by what they may be used for.", labels=("vital", "quality")),
+    Metric("assessments", _counter, "Registrations judged, by the zone they fell in.", labels=("zone",)),
+    Metric("zone_changes", _counter, "Patients moving between zones.", labels=("from_zone", "to_zone")),
+    Metric("pages", _counter, "Asked pages, by what became of them.", labels=("outcome",)),
+    Metric("page_attempts", _counter, "Single attempts to deliver a page.", labels=("outcome",)),
+    Metric("dead_letters", _counter, "Messages that could not be worked with.", labels=("process", "reason")),
+    Metric("dead_letter_ratio", _gauge, "Share of recent messages that became dead letters.", labels=("process",)),
+    Metric("points_written", _counter, "Points that the store confirmed.", labels=("measurement",)),
+    Metric("gateway_requests", _counter, "Requests answered by the gateway.", labels=("status",)),
+    Metric("ticks", _counter, "Ticks that the clock tried to write.", labels=("outcome",)),
+    Metric("last_tick", _gauge, "Unix time of the last round of ticks that the broker confirmed.", "timestamp_seconds"),
+    Metric(
+        "received_to_assessed",
+        _histogram,
+        "From the gateway's receipt of a session to its assessment's confirmation by the broker. Promise: p99 0.3 s.",
+        "seconds",
+        buckets=TO_ASSESSED,
+    ),
+    Metric(
+        "received_to_stored",
+        _histogram,
+        "From the gateway's receipt of a session to the store's confirmation of its points.",
+        "seconds",
+        buckets=TO_STORED,
+    ),
+    Metric(
+        "received_to_paged",
+        _histogram,
+        "From the gateway's receipt of a session to the receiver's acceptance of its page. Promise: p99 1 s.",
+        "seconds",
+        buckets=TO_PAGED,
+    ),
+    Metric("batch_seconds", _histogram, "Working one batch of messages.", "seconds", ("process",), WORK),
+    Metric("batch_records", _histogram, "Messages in one batch.", "", ("process",), RECORDS),
+    Metric("sink_seconds", _histogram, "One write to a sink.", "seconds", ("sink", "outcome"), WORK),
+    Metric("state_bytes", _histogram, "One patient's state as written to the changelog.", "bytes", buckets=STATE),
+    Metric(
+        "consumer_lag_messages",
+        _gauge,
+        "Messages of a topic that a group has not yet committed, as the broker tells it.",
+        "messages",
+        ("group", "topic"),
+    ),
+    Metric(
+        "consumer_lag_seconds",
+        _gauge,
+        "Age of the oldest message of a topic that a group has not yet committed; 0: none waits.",
+        "seconds",
+        ("group", "topic"),
+    ),
+    Metric("lag_measured", _gauge, "Unix time at which the broker last told the lag.", "timestamp_seconds"),
+    Metric("offset_jumps", _counter, "Times that a consumer was handed an offset out of turn.", labels=("process",)),
+    Metric("commit_stalls", _counter, "Times that commits stood still with work behind.", labels=("process",)),
+    Metric("fenced", _counter, "Times that a process ended itself, too late to be sure to own.", labels=("process",)),
+    Metric("recovery_seconds", _gauge, "How long the last restore of state took.", "seconds", ("process",)),
+    Metric("event_loop_lag", _gauge, "How late the process's event loop runs.", "seconds", ("process",)),
+    Metric("patients", _gauge, "Patients by the zone they stand in now.", labels=("zone",)),
+    Metric("overdue_patients", _gauge, "Followed patients whose next registration is past due."),
+    Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
+)
+
+
+class Metrics:
+    """All metrics of one process, in a registry of its own.
+
+    Parameters
+    ----------
+    registry
+        Where the series live. Tests give a fresh one and read samples from it.
+    """
+
+    submissions_received: Counter
+    readings: Counter
+    assessments: Counter
+    zone_changes: Counter
+    pages: Counter
+    page_attempts: Counter
+    dead_letters: Counter
+    dead_letter_ratio: Gauge
+    points_written: Counter
+    gateway_requests: Counter
+    ticks: Counter
+    last_tick: Gauge
+    received_to_assessed: Histogram
+    received_to_stored: Histogram
+    received_to_paged: Histogram
+    batch_seconds: Histogram
+    batch_records: Histogram
+    sink_seconds: Histogram
+    state_bytes: Histogram
+    consumer_lag_messages: Gauge
+    consumer_lag_seconds: Gauge
+    lag_measured: Gauge
+    offset_jumps: Counter
+    commit_stalls: Counter
+    fenced: Counter
+    recovery_seconds: Gauge
+    event_loop_lag: Gauge
+    patients: Gauge
+    overdue_patients: Gauge
+    build_info: Gauge
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        for metric in DECLARED:
+            setattr(self, metric.name, _declare(metric, registry))
+        self.build_info.labels(_version("sonevakt"), platform.python_version(), _version("faust-streaming")).set(1)
+
+
+class StreamMetrics:
+    """What a worker tells of itself (agents.streaming's hooks), as series of one process.
+
+    Parameters
+    ----------
+    metrics, process
+        Whose series.
+    window
+        Over how many of the latest records, at least, the share of dead letters is taken.
+    """
+
+    def __init__(self, metrics: Metrics, process: str, *, window: int = 1000) -> None:
+        self._metrics = metrics
+        self._process = process
+        self._window = window
+        self._batches: deque[tuple[int, float]] = deque()  # (records, dead letters)
+        self._letters_told = 0.0
+
+    def batch(self, records: int, seconds: float) -> None:
+        """Count a batch that is done."""
+        self._metrics.batch_records.labels(self._process).observe(records)
+        self._metrics.batch_seconds.labels(self._process).observe(seconds)
+        letters = self._letters()
+        self._batches.append((records, letters - self._letters_told))
+        self._letters_told = letters
+        while sum(done for done, _ in self._batches) - self._batches[0][0] >= self._window:
+            self._batches.popleft()
+        worked = sum(done for done, _ in self._batches)
+        share = sum(dead for _, dead in self._batches) / worked if worked else 0.0
+        self._metrics.dead_letter_ratio.labels(self._process).set(share)
+
+    def offset_jump(self) -> None:
+        """Count messages handed over out of turn."""
+        self._metrics.offset_jumps.labels(self._process).inc()
+
+    def fenced(self) -> None:
+        """Count an end by the fence."""
+        self._metrics.fenced.labels(self._process).inc()
+
+    def commit_stall(self) -> None:
+        """Count commits that stand still with work behind."""
+        self._metrics.commit_stalls.labels(self._process).inc()
+
+    def recovered(self, seconds: float) -> None:
+        """Show how long the restore of state took."""
+        self._metrics.recovery_seconds.labels(self._process).set(seconds)
+
+    def loop_lag(self, seconds: float) -> None:
+        """Show how late the event loop runs."""
+        self._metrics.event_loop_lag.labels(self._process).set(seconds)
+
+    def dead_letter(self, reason: DeadLetterReason) -> None:
+        """Count a dead letter that the worker itself made."""
+        self._metrics.dead_letters.labels(self._process, reason.value).inc()
+
+    def _letters(self) -> float:
+        """Return all dead letters of the process, its handler's own among them."""
+        return sum(
+            sample.value
+            for family in self._metrics.dead_letters.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total") and sample.labels["process"] == self._process
+        )
+
+
+def _declare(metric: Metric, registry: CollectorRegistry) -> MetricWrapperBase:
+    name = metric.series
+    if metric.kind is Kind.COUNTER:
+        return Counter(name, metric.meaning, metric.labels, registry=registry)
+    if metric.kind is Kind.GAUGE:
+        return Gauge(name, metric.meaning, metric.labels, registry=registry)
+    return Histogram(name, metric.meaning, metric.labels, registry=registry, buckets=metric.buckets)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def describe() -> list[dict[str, str]]:
+    """Return one row per metric, for the reference."""
+    return [
+        {
+            "series": metric.series,
+            "type": metric.kind.value,
+            "unit": metric.unit,
+            "labels": ", ".join(metric.labels),
+            "buckets": ", ".join(f"{bound:g}" for bound in metric.buckets),
+            "meaning": metric.meaning,
+        }
+        for metric in DECLARED
+    ]
+
+
+def reference() -> str:
+    """Return docs/reference/metrics.md."""
+    lines = [
+        "# Metrics",
+        "",
+        "Made from `agents/metrics.py`. Every process shows its own at `/metrics`. Times are in seconds.",
+        "",
+        "| series | type | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{row['series']}` | {row['type']} | {row['labels']} | {row['meaning']} |" for row in describe()]
+    lines += ["", "## Boundaries of the histograms", "", "| series | upper bounds |", "|---|---|"]
+    lines += [f"| `{row['series']}` | {row['buckets']} |" for row in describe() if row["buckets"]]
+    return "\n".join(lines) + "\n"

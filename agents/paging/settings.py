@@ -1,0 +1,49 @@
+"""How hard the messenger tries before it reports a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagingSettings:
+    """Bounds of paging; every default is our choice.
+
+    The fold asks again and escalates when a receipt says failed, so giving up here early is right: what is behind must
+    not wait.
+
+    Attributes
+    ----------
+    attempts
+        Of one ask, while its receiver is believed to be well.
+    attempt_timeout_s, quick_timeout_s
+        Of one attempt; the quick one for a receiver that keeps failing [s].
+    backoff_s, backoff_most_s
+        Pause before the second attempt, doubled for each further one up to the second; on top comes a jitter of up to
+        the first [s].
+    total_s
+        Of one ask, with its wait for a place [s].
+    under_way, waiting
+        Asks of one service posted at once, and waiting for that; one more is `busy` at once.
+    failures_to_break
+        Asks of one service that failed in a row, until its asks get one quick attempt each.
+    """
+
+    attempts: int = 3
+    attempt_timeout_s: float = 2.0
+    quick_timeout_s: float = 1.0
+    backoff_s: float = 0.2
+    backoff_most_s: float = 1.0
+    total_s: float = 8.0
+    under_way: int = 8
+    waiting: int = 24
+    failures_to_break: int = 5
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for bounds by which no page could be sent."""
+        for name in ("attempts", "attempt_timeout_s", "quick_timeout_s", "total_s", "under_way", "failures_to_break"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"paging setting {name} must be above 0")
+        for name in ("backoff_s", "backoff_most_s", "waiting"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"paging setting {name} must not be below 0")

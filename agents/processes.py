@@ -1,0 +1,283 @@
+"""Sonevakt's processes: what each is made of, alone in production or all in one for the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from agents import wallclock
+from agents.board.reading import Reading
+from agents.board.serving import board as board_application
+from agents.board.serving import checks as board_checks
+from agents.board.statuses import Statuses
+from agents.broker import lag
+from agents.broker.topics import topic_name
+from agents.clock.ticking import Ticking
+from agents.gateway.application import build_gateway
+from agents.gateway.delivery import build_producer
+from agents.gateway.known import unknown_codes_and_units
+from agents.gateway.serving import serve as serve_gateway
+from agents.gateway.settings import GatewaySettings
+from agents.health import Health
+from agents.http import application, serving
+from agents.paging.messenger import Messenger
+from agents.paging.settings import PagingSettings
+from agents.paging.webhooks import load_webhooks
+from agents.settings import SettingsError, secret, variable
+from agents.stores.influxdb import InfluxDBStore
+from agents.stores.sqlite import SQLiteStore
+from agents.storing.sink import StoringSink
+from agents.streaming import StreamSettings, StreamWorker
+from agents.triage import TriageFold
+from agents.watching import WorkerMetrics, worker_checks
+from schemas import topics
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from aiohttp import web
+
+    from agents.metrics import Metrics
+    from agents.settings import Settings
+    from agents.stores.port import TimeSeriesStore
+    from agents.streaming import Handler
+
+NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board")
+STATE_TABLE: Final = "state"
+STORE_ASKED_S: Final = 5.0
+EMBEDDED_FETCH_WAIT_MS: Final = 20  # the embedded broker waits an empty fetch out
+FETCH_WAIT_MS: Final = 500
+
+
+@dataclass
+class Process:
+    """One process, made and not yet at work.
+
+    Attributes
+    ----------
+    work
+        Runs until it is cancelled, or ends by itself where it cannot go on.
+    checks
+        What must hold for it to be ready.
+    """
+
+    name: str
+    work: Callable[[], Awaitable[object]]
+    checks: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    application: web.Application | None = None  # its own pages, where it has any
+    stop: Callable[[], None] | None = None
+
+
+def changelog(settings: Settings) -> str:
+    """The topic that holds triage's states."""
+    return f"{group(settings, 'triage')}-{STATE_TABLE}-changelog"
+
+
+def group(settings: Settings, name: str) -> str:
+    """The consumer group of a process."""
+    return f"{settings.topic_prefix}{name}"
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings, metrics: Metrics) -> AsyncIterator[TimeSeriesStore]:
+    """The store that the settings name."""
+    store: TimeSeriesStore
+    if settings.sqlite_path is not None:
+        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+        store = SQLiteStore(settings.sqlite_path, metrics=metrics)
+    else:
+        store = InfluxDBStore(
+            settings.influxdb_address or "",
+            org=settings.influxdb_org,
+            bucket=settings.influxdb_bucket,
+            token=secret("influxdb_token_file", settings.influxdb_token_file or ""),
+            metrics=metrics,
+        )
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def triage(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
+    """Judges."""
+    fold = TriageFold(
+        prefix=settings.topic_prefix,
+        partitions=settings.partitions,
+        dead_letter_ratio=settings.dead_letter_ratio,
+        metrics=metrics,
+    )
+    return _worker("triage", settings, bootstrap, metrics, handler=fold, sources=fold.sources, table=STATE_TABLE)
+
+
+def storing(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSeriesStore) -> Process:
+    """Writes to the store."""
+    sink = StoringSink(store, metrics=metrics, prefix=settings.topic_prefix)
+    process = _worker("storing", settings, bootstrap, metrics, handler=sink, sources=sink.topics)
+    storing_work = process.work
+
+    async def work() -> object:
+        asking = asyncio.create_task(_ask(store))
+        try:
+            return await storing_work()
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+    process.work = work
+    process.checks = {**process.checks, "store_reachable": lambda: store.reachable}
+    return process
+
+
+async def _ask(store: TimeSeriesStore) -> None:
+    """Know whether the store answers, also while nothing is to be written."""
+    while True:
+        await store.ping()
+        await asyncio.sleep(STORE_ASKED_S)
+
+
+@asynccontextmanager
+async def paging(settings: Settings, bootstrap: str, metrics: Metrics) -> AsyncIterator[Process]:
+    """Carries pages to the services' webhooks."""
+    if settings.webhooks_file is None:
+        raise SettingsError(f"{variable('webhooks_file')} must be set: where each service is paged")
+    webhooks = load_webhooks(Path(settings.webhooks_file))
+    messenger = Messenger(webhooks, PagingSettings(), wallclock.now, metrics, prefix=settings.topic_prefix)
+    async with messenger:
+        source = (topic_name(settings.topic_prefix, topics.PAGES.name),)
+        yield _worker(
+            "paging", settings, bootstrap, metrics, handler=messenger, sources=source, in_flight=messenger.in_flight
+        )
+
+
+def clock(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
+    """Tells all patients that time passes."""
+    ticking = Ticking(
+        bootstrap=bootstrap,
+        prefix=settings.topic_prefix,
+        partitions=settings.partitions,
+        every=settings.tick_seconds,
+        metrics=metrics,
+    )
+    return Process("clock", ticking.run, {"ticks_confirmed": ticking.confirmed_lately})
+
+
+@asynccontextmanager
+async def gateway(settings: Settings, bootstrap: str, metrics: Metrics, port: int) -> AsyncIterator[str]:
+    """Takes submissions over HTTP while the block runs; yields its address."""
+    if settings.gateway_tokens_file is None:
+        raise SettingsError(f"{variable('gateway_tokens_file')} must be set: which apps may send submissions")
+    producer = build_producer(bootstrap, idempotent=False)
+    await producer.start()
+    try:
+        made = build_gateway(
+            GatewaySettings(tokens_file=Path(settings.gateway_tokens_file), topic_prefix=settings.topic_prefix),
+            producer,
+            wallclock.now,
+            metrics,
+            unknown_codes_and_units,
+        )
+        runner = await serve_gateway(made, settings.http_host, port)
+        try:
+            yield f"http://{settings.http_host}:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+    finally:
+        await producer.stop()
+
+
+def reading(settings: Settings, bootstrap: str, metrics: Metrics) -> Reading:
+    """What the board reads."""
+    return Reading(bootstrap=bootstrap, prefix=settings.topic_prefix, statuses=Statuses(metrics))
+
+
+async def run(name: str, settings: Settings, metrics: Metrics) -> int:
+    """Run one process until it is cancelled or ends by itself; its exit code."""
+    bootstrap = settings.bootstrap
+    async with AsyncExitStack() as stack:
+        routes: web.Application | None = None
+        if name == "triage":
+            process = triage(settings, bootstrap, metrics)
+        elif name == "storing":
+            process = storing(
+                settings, bootstrap, metrics, await stack.enter_async_context(opened_store(settings, metrics))
+            )
+        elif name == "paging":
+            process = await stack.enter_async_context(paging(settings, bootstrap, metrics))
+        elif name == "clock":
+            process = clock(settings, bootstrap, metrics)
+        elif name == "gateway":
+            await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
+            process = Process("gateway", _for_ever)
+        else:
+            read = reading(settings, bootstrap, metrics)
+            health = Health(name, metrics, board_checks(read))
+            routes = board_application(health, metrics, read)
+            process = Process("board", _for_ever)
+        served = routes or application(Health(name, metrics, process.checks), metrics)
+        await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
+        return await _until_stopped(process)
+
+
+async def _until_stopped(process: Process) -> int:
+    task = asyncio.ensure_future(process.work())
+    try:
+        code = await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if process.stop is not None:
+            process.stop()
+        else:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+def _worker(  # noqa: PLR0913 - what a worker is made of
+    name: str,
+    settings: Settings,
+    bootstrap: str,
+    metrics: Metrics,
+    *,
+    handler: Handler,
+    sources: tuple[str, ...],
+    table: str | None = None,
+    in_flight: int = 64,
+) -> Process:
+    embedded = settings.broker == "embedded"
+    stream = StreamSettings(
+        app_id=group(settings, name),
+        broker=bootstrap,
+        partitions=settings.partitions,
+        sources=sources,
+        dead_letters=topic_name(settings.topic_prefix, topics.DEAD_LETTERS.name),
+        compacted=frozenset(
+            topic_name(settings.topic_prefix, topic.name) for topic in topics.TOPICS if topic.compacted
+        ),
+        table=table,
+        instance_id=f"{name}-{settings.instance}" if settings.instance else None,
+        session_timeout_s=settings.session_timeout_s,
+        commit_interval_s=settings.commit_interval_s,
+        fetch_max_wait_ms=EMBEDDED_FETCH_WAIT_MS if embedded else FETCH_WAIT_MS,
+        in_flight=in_flight,
+    )
+    worker = StreamWorker(stream, handler, WorkerMetrics(name, metrics))
+
+    async def work() -> int:
+        measuring = asyncio.create_task(lag.show(bootstrap, {stream.app_id: sources}, metrics))
+        try:
+            return await worker.run()
+        finally:
+            measuring.cancel()
+            await asyncio.gather(measuring, return_exceptions=True)
+
+    return Process(name, work, worker_checks(worker), stop=worker.stop)

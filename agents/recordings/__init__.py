@@ -1,0 +1,1 @@
+"""Recorded data, read into the messages that would have come."""

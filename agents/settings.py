@@ -1,0 +1,225 @@
+"""How a process is deployed: read once from the environment, validated, and told without secrets.
+
+Clinical rules are no settings: they stand in code with their sources. Secrets never stand in a variable, only in a
+file that a variable names.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas.topics import DEFAULT_PARTITIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX: Final = "SONEVAKT_"
+NOT_OURS: Final = ("SONEVAKT_STACK_", "SONEVAKT_CACHE")  # read by infra/local, not by a process
+_FIELD: Final = re.compile(r" - at `\$\.(?P<field>\w+)`")
+
+
+class SettingsError(ValueError):
+    """A variable is wrong: its name and what it must be, never its value."""
+
+
+def _said(meaning: str, form: str, **bounds: Any) -> Meta:  # noqa: ANN401 - the bounds are msgspec's own
+    return Meta(description=meaning, extra={"form": form}, **bounds)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """A field `x_y` is the variable SONEVAKT_X_Y. None: not set."""
+
+    broker: Annotated[
+        str,
+        _said(
+            "Where Kafka is; `embedded` is the broker that `sonevakt demo` starts inside itself.",
+            "kafka://host:port[,host:port] or embedded",
+            pattern=r"^(embedded|kafka://[^\s,/@:]+:[0-9]{1,5}(,[^\s,/@:]+:[0-9]{1,5})*)$",
+        ),
+    ] = "embedded"
+    store: Annotated[
+        str,
+        _said(
+            "Where measurements and decisions are stored.",
+            "influxdb://host:port or sqlite:///path",
+            pattern=r"^(influxdb://[^\s,/@:]+:[0-9]{1,5}|sqlite:///.+)$",
+        ),
+    ] = "sqlite:///data/sonevakt.sqlite"
+    influxdb_url: Annotated[
+        str,
+        _said(
+            "InfluxDB's address where it is not plain http on the store's host and port.",
+            "http(s)://host[:port][/path], without a user",
+            pattern=r"^(https?://[^\s/@]+(/\S*)?)?$",
+        ),
+    ] = ""
+    influxdb_org: Annotated[
+        str, _said("InfluxDB organisation.", "1 to 100 characters", min_length=1, max_length=100)
+    ] = "sonevakt"
+    influxdb_bucket: Annotated[str, _said("InfluxDB bucket.", "1 to 100 characters", min_length=1, max_length=100)] = (
+        "sonevakt"
+    )
+    influxdb_token_file: Annotated[str | None, _said("File that holds InfluxDB's token alone.", "a file's path")] = None
+    http_host: Annotated[
+        str, _said("Address on which this process listens.", "an address of this machine", min_length=1)
+    ] = "127.0.0.1"
+    http_port: Annotated[
+        int, _said("Port for /metrics, /livez, /readyz; 0: any free one.", "0 to 65535", ge=0, le=65_535)
+    ] = 0
+    gateway_port: Annotated[
+        int, _said("Port on which the gateway takes submissions.", "0 to 65535", ge=0, le=65_535)
+    ] = 8080
+    instance: Annotated[
+        str,
+        _said(
+            "Static membership: a name that this worker keeps over restarts, so that its partitions wait for it.",
+            "letters, digits, . _ -, at most 64",
+            pattern=r"^[A-Za-z0-9._-]{0,64}$",
+        ),
+    ] = ""
+    webhooks_file: Annotated[str | None, _said("File that says where each service is paged.", "a file's path")] = None
+    gateway_tokens_file: Annotated[
+        str | None, _said("File that says which apps may send submissions.", "a file's path")
+    ] = None
+    partitions: Annotated[
+        int, _said("Partitions of every topic; never changed once patients are followed.", "1 to 1000", ge=1, le=1000)
+    ] = DEFAULT_PARTITIONS
+    topic_replication: Annotated[
+        int, _said("Copies of every topic; 3 wherever patients are followed.", "1 to 9", ge=1, le=9)
+    ] = 1
+    topic_prefix: Annotated[
+        str,
+        _said(
+            "Before every topic's name, where several installations share a broker.",
+            "letters, digits, . _ -, at most 60",
+            pattern=r"^[A-Za-z0-9._-]{0,60}$",
+        ),
+    ] = ""
+    data_dir: Annotated[str, _said("Folder for what a process keeps on disk.", "a folder's path", min_length=1)] = (
+        "data"
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        _said("Least important log lines that are shown.", "debug, info, warning or error"),
+    ] = "info"
+    tick_seconds: Annotated[
+        float, _said("How often the clock tells all patients that time passes [s].", "0.1 to 300", ge=0.1, le=300)
+    ] = 5.0
+    session_timeout_s: Annotated[
+        float, _said("Silence after which a worker's partitions go to another [s].", "3 to 300", ge=3, le=300)
+    ] = 10.0
+    commit_interval_s: Annotated[
+        float, _said("How often finished work is committed [s].", "0.1 to 30", ge=0.1, le=30)
+    ] = 0.5
+    dead_letter_ratio: Annotated[
+        float, _said("Share of dead letters above which an alarm is raised.", "0 to 1", ge=0, le=1)
+    ] = 0.05
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's host:port[,host:port]; raises SettingsError where none is configured."""
+        if self.broker == "embedded":
+            raise SettingsError(
+                f"{PREFIX}BROKER is embedded, which lives inside `sonevakt demo` alone: set it to kafka://host:port"
+            )
+        return self.broker.removeprefix("kafka://")
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """SQLite's file, None where the store is InfluxDB."""
+        return Path(self.store.removeprefix("sqlite:///")) if self.store.startswith("sqlite:") else None
+
+    @property
+    def influxdb_address(self) -> str | None:
+        """InfluxDB's URL, None where the store is SQLite."""
+        if self.sqlite_path is not None:
+            return None
+        return self.influxdb_url.rstrip("/") or f"http://{urlsplit(self.store).netloc}"
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Return the settings that `environ` holds.
+
+    Raises
+    ------
+    SettingsError
+        A variable is unknown or wrong; one line that names it and says what it must be.
+    """
+    known = {variable(field): field for field in Settings.__struct_fields__}
+    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX) and not name.startswith(NOT_OURS)}
+    for name in sorted(ours):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            raise SettingsError(f"{name} is no setting: did you mean {near[0]}?")
+    try:
+        settings = msgspec.convert({known[name]: value for name, value in ours.items()}, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        at = _FIELD.search(str(error))
+        if at is None:
+            raise
+        raise SettingsError(f"{variable(at['field'])} must be {_form(at['field'])}") from None
+    if settings.influxdb_address is not None and settings.influxdb_token_file is None:
+        raise SettingsError(f"{PREFIX}INFLUXDB_TOKEN_FILE must be set where {PREFIX}STORE is InfluxDB: a file's path")
+    return settings
+
+
+def secret(field: str, path: str) -> str:
+    """Return what the file named by the variable of `field` holds; raises SettingsError naming variable and problem."""
+    try:
+        held = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable(field)}: the file cannot be read ({type(error).__name__})") from None
+    if not held:
+        raise SettingsError(f"{variable(field)}: the file is empty")
+    return held
+
+
+def variable(field: str) -> str:
+    """Return the environment variable of `field`."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def describe(settings: Settings) -> list[tuple[str, str]]:
+    """Return every variable with its value in force; no value is a secret, for secrets are in files."""
+    values = msgspec.structs.asdict(settings)
+    return [(variable(field), "" if value is None else str(value)) for field, value in values.items()]
+
+
+def reference() -> str:
+    """Return docs/reference/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Made from `agents/settings.py`. Every process reads them once, from its environment; a wrong or unknown",
+        f"`{PREFIX}` variable ends it with one line that names the variable. `sonevakt doctor` shows what is in force.",
+        "",
+        "| variable | default | form | meaning |",
+        "|---|---|---|---|",
+    ]
+    for field in msgspec.structs.fields(Settings):
+        default = "" if field.default is None else str(field.default)
+        shown = f"`{default}`" if default else ""
+        lines.append(f"| `{variable(field.name)}` | {shown} | {_form(field.name)} | {_meta(field.name).description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _meta(field: str) -> Meta:
+    meta: Meta = _hints()[field].__metadata__[0]
+    return meta
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Settings, include_extras=True)
+
+
+def _form(field: str) -> str:
+    return str((_meta(field).extra or {})["form"])

@@ -1,0 +1,190 @@
+"""InfluxDB 2.x behind the port: our own lines, each request awaited, and the one bad line found among the good."""
+
+from __future__ import annotations
+
+import asyncio
+from math import ceil
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from aiohttp import ClientError
+from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
+from influxdb_client.domain.dialect import Dialect
+from influxdb_client.domain.write_precision import WritePrecision
+from influxdb_client.rest import ApiException
+
+from agents.stores.answers import UNREACHABLE, Refusal, TooLarge, judge, not_yet, unreadable
+from agents.stores.checks import RefusedPointError, check_name
+from agents.stores.flux import points_query
+from agents.stores.frames import from_csv
+from agents.stores.line_protocol import encode
+from agents.stores.patience import NotYetError, Patience
+from agents.stores.port import Point, Problem, ReadError, ReadFault, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import pandas as pd
+
+    from agents.metrics import Metrics
+
+# Requests of this size, several at once, so that the server works while we encode: benchmarks/storing.py.
+MOST_LINES: Final = 1_000
+MOST_LANES: Final = 4
+_DIALECT: Final = Dialect(  # type: ignore[no-untyped-call]  # the client has no types here, nor at close
+    header=True, delimiter=",", comment_prefix="#", annotations=["datatype"]
+)
+_NO_TAGS: Final[Mapping[str, str]] = {}
+
+
+class _Line(NamedTuple):
+    point: Point
+    text: bytes
+
+
+class InfluxDBStore:
+    """One bucket of an InfluxDB 2.x.
+
+    Parameters
+    ----------
+    token
+        As read by the caller from its file; it is never logged.
+    patience
+        How a write that was not confirmed is asked again.
+    timeout_s
+        For one request as a whole, beyond which it is asked again [s].
+    gzip
+        Compress requests. Pays on a slow network alone; beside the server it costs more than it saves.
+    """
+
+    def __init__(  # noqa: PLR0913 - where, as whom, and how: each is deployment's own
+        self,
+        url: str,
+        *,
+        org: str,
+        bucket: str,
+        token: str,
+        metrics: Metrics,
+        patience: Patience | None = None,
+        timeout_s: float = 10.0,
+        gzip: bool = False,
+    ) -> None:
+        self._url = url
+        self._org = org
+        self._bucket = bucket
+        self._token = token
+        self._patience = patience or Patience("influxdb", metrics)
+        self._timeout_s = timeout_s
+        self._gzip = gzip
+        self._opened: InfluxDBClientAsync | None = None
+        self._answers = False
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the last write was taken and the last ping answered, whichever there were."""
+        return self._answers and self._patience.reachable is not False
+
+    async def write(self, points: Sequence[Point]) -> list[Refused]:
+        """Write `points`, those of one series in order; see the port. What is refused comes in the order given."""
+        count = min(MOST_LANES, ceil(len(points) / MOST_LINES))
+        lanes: list[list[Point]] = [[] for _ in range(count)]
+        for point in points:  # a series has one lane, so what was said last of a point is written last
+            lanes[hash(frozenset(point.tags.items())) % count].append(point)
+        async with asyncio.TaskGroup() as group:
+            writing = [group.create_task(self._write_in_order(lane)) for lane in lanes]
+        refused = {id(refusal.point): refusal for lane in writing for refusal in lane.result()}
+        return [refused[id(point)] for point in points if id(point) in refused] if refused else []
+
+    async def _write_in_order(self, points: Sequence[Point]) -> list[Refused]:
+        refused: list[Refused] = []
+        for first in range(0, len(points), MOST_LINES):
+            lines: list[_Line] = []
+            for point in points[first : first + MOST_LINES]:
+                try:
+                    lines.append(_Line(point, encode(point)))
+                except RefusedPointError as error:
+                    refused.append(Refused(point, error.reason))
+            if lines:
+                refused += await self._store(lines)
+        return refused
+
+    async def _store(self, lines: Sequence[_Line]) -> list[Refused]:
+        answer = await self._patience.insist(lambda: self._post(lines))
+        match answer:
+            case None:
+                return []
+            case Refusal(problem, count) if len(lines) == 1 or count == len(lines):
+                return [Refused(line.point, problem) for line in lines]
+            case TooLarge() if len(lines) == 1:
+                return [Refused(lines[0].point, Problem.TOO_LARGE)]
+        # InfluxDB stored the good lines but names only its first bad one. Halves are written again in order, which
+        # changes nothing for the good ones, until the bad ones stand alone.
+        middle = len(lines) // 2
+        return await self._store(lines[:middle]) + await self._store(lines[middle:])
+
+    async def _post(self, lines: Sequence[_Line]) -> Refusal | TooLarge | None:
+        body = b"\n".join(line.text for line in lines)
+        try:
+            write = self._client().write_api().write
+            stored = await write(self._bucket, self._org, body, WritePrecision.MS)  # type: ignore[arg-type]  # it is a str
+        except ApiException as error:
+            return judge(error.status, error.body, error.retry_after)
+        except (ClientError, TimeoutError, OSError) as error:
+            raise _unreachable(error) from None
+        if not stored:
+            raise not_yet(200)
+        self._answers = True
+        return None
+
+    async def read(
+        self,
+        measurement: str,
+        *,
+        start: datetime,
+        stop: datetime,
+        tags: Mapping[str, str] = _NO_TAGS,
+        fields: Sequence[str] = (),
+    ) -> pd.DataFrame:
+        """Return the points of a measurement, a row each; see the port."""
+        check_name(measurement)
+        if start.tzinfo is None or stop.tzinfo is None:
+            raise ValueError("start and stop need a time zone")
+        query = points_query(self._bucket, measurement, start=start, stop=stop, tags=tags, fields=fields)
+        try:
+            answer = await self._client().query_api().query_raw(query.text, self._org, _DIALECT, query.params)
+        except ApiException as error:
+            raise unreadable(error.status, error.body) from None
+        except (ClientError, TimeoutError, OSError) as error:
+            raise ReadError(ReadFault.UNREACHABLE, _unreachable(error).problem) from None
+        return await asyncio.to_thread(from_csv, answer, fields=fields)
+
+    async def ping(self) -> bool:
+        """Whether the server answers. What is wrong with token or bucket shows at the first write."""
+        try:
+            self._answers = bool(await self._client().ping())
+        except (ApiException, ClientError, TimeoutError, OSError):
+            self._answers = False
+        return self._answers
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._opened is not None:
+            await self._opened.close()  # type: ignore[no-untyped-call]
+            self._opened = None
+
+    def _client(self) -> InfluxDBClientAsync:
+        if self._opened is None:  # not in __init__: the client wants a running loop
+            self._opened = InfluxDBClientAsync(
+                self._url,
+                token=self._token,
+                org=self._org,
+                timeout=int(self._timeout_s * 1000),
+                enable_gzip=self._gzip,
+                allow_redirects=False,  # a redirected POST becomes a GET, which answers 200 and stores nothing
+            )
+        return self._opened
+
+
+def _unreachable(error: Exception) -> NotYetError:
+    kind = "in time" if isinstance(error, TimeoutError) else f"({type(error).__name__})"
+    return NotYetError(UNREACHABLE, f"InfluxDB does not answer {kind}: is it up, is the address right?")

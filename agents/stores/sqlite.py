@@ -1,0 +1,242 @@
+"""SQLite behind the port: one file, for a laptop, a demo and tests.
+
+A series is a measurement with its tags, as in InfluxDB; a point is one row of a series, its fields as JSON, which
+SQLite itself merges when the point is written again. Nothing here expires, and one process writes at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+import pandas as pd
+
+from agents.stores.checks import RefusedPointError, check, check_name
+from agents.stores.frames import tidy
+from agents.stores.patience import NotYetError, Patience
+from agents.stores.port import Point, Problem, ReadError, ReadFault, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from agents.metrics import Metrics
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS series (
+    id INTEGER PRIMARY KEY, measurement TEXT NOT NULL, tags TEXT NOT NULL, UNIQUE (measurement, tags)
+) STRICT;
+CREATE TABLE IF NOT EXISTS point (
+    series INTEGER NOT NULL REFERENCES series, at_ms INTEGER NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (series, at_ms)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS field (
+    measurement TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (measurement, name)
+) STRICT, WITHOUT ROWID;
+"""
+_ADD_POINT: Final = """
+INSERT INTO point (series, at_ms, fields) VALUES (?, ?, ?)
+ON CONFLICT (series, at_ms) DO UPDATE SET fields = json_patch(fields, excluded.fields)
+"""
+_BUSY_S: Final = 1.0  # how long SQLite itself waits for another writer, before we pause and ask again [s]
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_NO_TAGS: Final[Mapping[str, str]] = {}
+_Row: TypeAlias = dict[str, float | str | None]
+
+
+class SQLiteStore:
+    """A store in one file.
+
+    Parameters
+    ----------
+    path
+        The file; it and its tables are made when first needed, its folder is not.
+    patience
+        How a write that was not confirmed (locked, disk full) is asked again.
+    """
+
+    def __init__(self, path: Path, *, metrics: Metrics, patience: Patience | None = None) -> None:
+        self._path = path
+        self._patience = patience or Patience("sqlite", metrics)
+        self._one_at_a_time = Lock()  # held in the thread, which outlives a cancelled task
+        self._connection: sqlite3.Connection | None = None
+        self._answers = False
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the last write was taken and the last ping answered, whichever there were."""
+        return self._answers and self._patience.reachable is not False
+
+    async def write(self, points: Sequence[Point]) -> list[Refused]:
+        """Write `points` in order, in one transaction that is on the disk when this returns; see the port."""
+        if not points:
+            return []
+        return await self._patience.insist(lambda: asyncio.to_thread(self._write, points))
+
+    def _write(self, points: Sequence[Point]) -> list[Refused]:
+        with self._one_at_a_time:
+            try:
+                connection = self._open()
+                with connection:
+                    connection.execute("BEGIN IMMEDIATE")
+                    refused = _insert(connection, points)
+            except sqlite3.ProgrammingError:
+                raise  # ours, and no waiting mends it
+            except sqlite3.DatabaseError as error:
+                self._drop()
+                raise _not_yet(error) from None
+        self._answers = True
+        return refused
+
+    async def read(
+        self,
+        measurement: str,
+        *,
+        start: datetime,
+        stop: datetime,
+        tags: Mapping[str, str] = _NO_TAGS,
+        fields: Sequence[str] = (),
+    ) -> pd.DataFrame:
+        """Return the points of a measurement, a row each; see the port."""
+        for name in (measurement, *tags, *fields):
+            check_name(name)
+        if start.tzinfo is None or stop.tzinfo is None:
+            raise ValueError("start and stop need a time zone")
+        found = await asyncio.to_thread(self._find, measurement, _at_ms(start), _at_ms(stop), tags)
+        return await asyncio.to_thread(_frame, found, fields)
+
+    def _find(
+        self, measurement: str, start_ms: int, stop_ms: int, tags: Mapping[str, str]
+    ) -> list[tuple[int, str, str]]:
+        carries = "".join(" AND json_extract(s.tags, ?) = ?" for _ in tags)
+        query = (
+            "SELECT p.at_ms, s.tags, p.fields FROM series s JOIN point p ON p.series = s.id"  # noqa: S608 - no value in it
+            f" WHERE s.measurement = ?{carries} AND p.at_ms >= ? AND p.at_ms < ?"
+        )
+        values = [part for name, text in tags.items() for part in (f"$.{name}", text)]
+        with self._one_at_a_time:
+            try:
+                with closing(self._open().execute(query, (measurement, *values, start_ms, stop_ms))) as rows:
+                    return rows.fetchall()
+            except sqlite3.ProgrammingError:
+                raise
+            except sqlite3.DatabaseError as error:
+                self._drop()
+                raise ReadError(ReadFault.UNREACHABLE, _not_yet(error).problem) from None
+
+    async def ping(self) -> bool:
+        """Whether the file can be opened and read."""
+        self._answers = await asyncio.to_thread(self._ping)
+        return self._answers
+
+    def _ping(self) -> bool:
+        with self._one_at_a_time:
+            try:
+                self._open().execute("SELECT count(*) FROM field").fetchone()
+            except sqlite3.DatabaseError:
+                self._drop()
+                return False
+        return True
+
+    async def close(self) -> None:
+        """Close the file, after the write under way."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        with self._one_at_a_time:
+            self._drop()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")  # confirmed means on the disk
+                connection.executescript(_SCHEMA)
+            except sqlite3.Error:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _insert(connection: sqlite3.Connection, points: Sequence[Point]) -> list[Refused]:
+    kinds: dict[tuple[str, str], str] = {
+        (measurement, name): kind for measurement, name, kind in connection.execute("SELECT * FROM field")
+    }
+    series: dict[tuple[str, str], int] = {}
+    known = len(kinds)
+    rows: list[tuple[int, int, str]] = []
+    refused: list[Refused] = []
+    for point in points:
+        problem = _problem(point, kinds)
+        if problem is not None:
+            refused.append(Refused(point, problem))
+            continue
+        for name, value in point.fields.items():
+            kinds.setdefault((point.measurement, name), _kind(value))
+        tags = _json(dict(sorted(point.tags.items())))
+        identity = (point.measurement, tags)
+        if identity not in series:
+            series[identity] = _series(connection, *identity)
+        fields = {name: value if isinstance(value, str) else float(value) for name, value in point.fields.items()}
+        rows.append((series[identity], point.at_ms, _json(fields)))
+    new = [(measurement, name, kind) for (measurement, name), kind in list(kinds.items())[known:]]
+    connection.executemany("INSERT INTO field VALUES (?, ?, ?)", new)
+    connection.executemany(_ADD_POINT, rows)
+    return refused
+
+
+def _series(connection: sqlite3.Connection, measurement: str, tags: str) -> int:
+    connection.execute("INSERT OR IGNORE INTO series (measurement, tags) VALUES (?, ?)", (measurement, tags))
+    found = connection.execute("SELECT id FROM series WHERE measurement = ? AND tags = ?", (measurement, tags))
+    return int(found.fetchone()[0])
+
+
+def _problem(point: Point, kinds: Mapping[tuple[str, str], str]) -> Problem | None:
+    try:
+        check(point)
+    except RefusedPointError as error:
+        return error.reason
+    # As InfluxDB: what a field was first, it stays, and a point that breaks this is refused as a whole.
+    conflict = any(kinds.get((point.measurement, n), _kind(v)) != _kind(v) for n, v in point.fields.items())
+    return Problem.FIELD_TYPE if conflict else None
+
+
+def _kind(value: float | str) -> str:
+    return "text" if isinstance(value, str) else "number"
+
+
+def _json(value: Mapping[str, float | str]) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _at_ms(instant: datetime) -> int:
+    return -((_EPOCH - instant) // _MILLISECOND)  # rounded up, so that a point before `instant` stays before it
+
+
+def _frame(found: Sequence[tuple[int, str, str]], fields: Sequence[str]) -> pd.DataFrame:
+    decode = msgspec.json.Decoder(_Row).decode
+    rows: list[_Row] = []
+    for at_ms, tags, held in found:
+        values = {name: value for name, value in decode(held).items() if not fields or name in fields}
+        if values:
+            rows.append({"time": at_ms, **decode(tags), **{n: v if v != "" else None for n, v in values.items()}})
+    frame = pd.DataFrame(rows, columns=None if rows else ["time"])
+    frame["time"] = pd.to_datetime(frame["time"], unit="ms", utc=True)
+    return tidy(frame, fields=fields)
+
+
+def _not_yet(error: sqlite3.DatabaseError) -> NotYetError:
+    name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+    return NotYetError("unreachable", f"SQLite says {name}: see the store's file, its folder's rights and free space")

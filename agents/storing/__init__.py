@@ -1,0 +1,1 @@
+"""Every message that charts and analysts need, as points in the store."""

@@ -1,0 +1,297 @@
+"""What each message becomes in the store, and what an amended one must not leave standing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agents.stores.checks import check
+from agents.stores.port import Point
+from agents.storing.care_points import KINDS, of_care_event
+from agents.storing.points import at_ms, of_assessment, of_page, of_receipt, of_status, of_zone_change
+from schemas.assessments import BaselineStatus, Quality, QualityIssue
+from schemas.care import (
+    Acknowledged,
+    Admitted,
+    CareEvent,
+    ContactKind,
+    ContactMade,
+    Discharged,
+    EmergencyContact,
+    Enrolled,
+    EquipmentHandedOut,
+    EquipmentReturned,
+    JointConsultation,
+    Paused,
+    PhaseChanged,
+    Plan,
+    PlanSigned,
+    Transferred,
+)
+from schemas.paging import FailureReason, Outcome
+from schemas.submissions import EntryMode
+from schemas.types import Phase, Zone
+from tests.agents.storing.messages import (
+    AT,
+    AT_MS,
+    DEVIATION,
+    ONE,
+    TWO,
+    assessment,
+    page,
+    reading,
+    reason,
+    receipt,
+    status,
+    zone_change,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def merged(points: Iterable[Point]) -> dict[tuple[Any, ...], dict[str, float | str]]:
+    """Return what a store holds after `points`: fields by identity, later over earlier."""
+    held: dict[tuple[Any, ...], dict[str, float | str]] = {}
+    for point in points:
+        held.setdefault((point.measurement, *sorted(point.tags.items()), point.at_ms), {}).update(point.fields)
+    return held
+
+
+def test_a_reading_is_stored_with_all_that_was_judged_about_it() -> None:
+    judged = reading(
+        device="cuff-1",
+        attempt=2,
+        entry_mode=EntryMode.MANUAL,
+        issue=QualityIssue.CONVERTED,
+        sent_value=1.2,
+        sent_unit="Hz",
+        oxygen_l_min=0.0,
+        baseline_status=BaselineStatus.ESTABLISHED,
+        deviation=DEVIATION,
+    )
+
+    assert of_assessment(assessment(judged))[0] == Point(
+        "reading",
+        {"patient": "p-1", "vital": "heart_rate", "device": "cuff-1"},
+        {
+            "value": 72.0,
+            "unit": "/min",
+            "quality": "valid",
+            "issue": "converted",
+            "sent_value": 1.2,
+            "sent_unit": "Hz",
+            "attempt": 2.0,
+            "entry_mode": "manual",
+            "oxygen_l_min": 0.0,
+            "withdrawn": 0.0,
+            "baseline_status": "established",
+            "scored": 1.0,
+            "score": 2.5,
+            "center": 70.0,
+            "spread": 3.0,
+            "service": "centre-a",
+            "submission_id": str(TWO),
+            "revision": 3.0,
+        },
+        AT_MS,
+    )
+
+
+def test_an_assessment_is_stored_with_its_zone_and_first_reason() -> None:
+    judged = assessment(reading(), zone=Zone.RED, reasons=(reason("limit"), reason("trend")), entered_in_error=True)
+
+    assert of_assessment(judged)[-1] == Point(
+        "assessment",
+        {"patient": "p-1"},
+        {
+            "zone": "red",
+            "zone_rank": 3.0,
+            "reasons": 2.0,
+            "first_rule": "limit",
+            "revision": 3.0,
+            "plan_version": 2.0,
+            "rules_version": "2026.1",
+            "submission_id": str(TWO),
+            "service": "centre-a",
+            "entered_in_error": 1.0,
+        },
+        AT_MS,
+    )
+
+
+def test_zones_rank_from_not_monitored_to_red() -> None:
+    ranked = [of_assessment(assessment(zone=zone))[-1].fields["zone_rank"] for zone in Zone]
+
+    assert dict(zip(Zone, ranked, strict=True)) == {
+        Zone.NOT_MONITORED: -1.0,
+        Zone.GREEN: 0.0,
+        Zone.NO_DATA: 1.0,
+        Zone.YELLOW: 2.0,
+        Zone.RED: 3.0,
+    }
+
+
+def test_a_quarantined_reading_of_an_unknown_vital_is_stored_under_its_code() -> None:
+    unknown = reading(code="99999-9", vital=None, quality=Quality.QUARANTINED, issue=QualityIssue.UNKNOWN_CODE)
+
+    point = of_assessment(assessment(unknown))[0]
+
+    assert point.tags == {"patient": "p-1", "vital": "99999-9", "device": "none"}
+    assert point.fields["quality"] == "quarantined"
+
+
+@pytest.mark.parametrize(
+    ("full", "bare"),
+    [
+        (
+            assessment(
+                reading(
+                    issue=QualityIssue.CONVERTED,
+                    sent_value=1.2,
+                    sent_unit="Hz",
+                    oxygen_l_min=2.0,
+                    baseline_status=BaselineStatus.ESTABLISHED,
+                    deviation=DEVIATION,
+                ),
+                reasons=(reason(),),
+            ),
+            assessment(reading(), service=None, plan_version=None),
+        ),
+        (zone_change(service="centre-a"), zone_change(retracted=True)),
+        (
+            status(phase=Phase.FOLLOW_UP, pathway="copd", service="a", municipality="m", due_at=AT, open_pages=1),
+            status(),
+        ),
+        (receipt(outcome=Outcome.FAILED, reason=FailureReason.TIMEOUT), receipt()),
+        (page(ask=2), page()),
+    ],
+)
+def test_nothing_of_an_earlier_revision_is_left_standing(full: Any, bare: Any) -> None:  # noqa: ANN401 - any message
+    told = {
+        "Assessment": of_assessment,
+        "ZoneChange": of_zone_change,
+        "PatientStatus": of_status,
+        "Receipt": of_receipt,
+        "PageRequest": of_page,
+    }[type(full).__name__]
+
+    assert merged([*told(full), *told(bare)]) == merged(told(bare))
+
+
+def test_a_deviation_that_no_longer_holds_is_said_not_to_hold() -> None:
+    before = of_assessment(assessment(reading(deviation=DEVIATION)))
+    after = of_assessment(assessment(reading()))
+
+    held = merged([*before, *after])
+    (fields,) = (fields for identity, fields in held.items() if identity[0] == "reading")
+
+    assert (fields["scored"], fields["score"], fields["spread"]) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_replaced_reading_at_the_same_instant_is_not_hidden_by_its_withdrawal(*, reverse: bool) -> None:
+    readings = [reading(value=172.0, withdrawn=True), reading(value=72.0)]
+
+    held = merged(of_assessment(assessment(*(readings[::-1] if reverse else readings))))
+
+    values = [fields["value"] for identity, fields in held.items() if identity[0] == "reading"]
+    assert values == [72.0]
+
+
+def test_two_attempts_by_a_clock_that_tells_minutes_are_both_kept() -> None:
+    first, second = reading(value=160.0), reading(value=130.0, attempt=2)
+
+    points = of_assessment(assessment(second, first))[:2]
+
+    assert [(point.fields["value"], point.at_ms - AT_MS) for point in points] == [(160.0, 0), (130.0, 1)]
+    assert merged(of_assessment(assessment(first, second))) == merged(of_assessment(assessment(second, first)))
+
+
+def test_a_retraction_does_not_hide_the_change_that_takes_its_place() -> None:
+    wrong = zone_change(to_zone=Zone.YELLOW, zone_change_id=ONE)
+    right = zone_change(to_zone=Zone.RED, zone_change_id=TWO)
+    retraction = zone_change(to_zone=Zone.YELLOW, zone_change_id=ONE, retracted=True)
+
+    held = merged(point for change in (wrong, right, retraction) for point in of_zone_change(change))
+
+    standing = [fields["to_rank"] for fields in held.values() if not fields["retracted"]]
+    assert standing == [3.0]
+
+
+def test_a_page_asked_again_is_the_same_page() -> None:
+    assert len(merged([*of_page(page(ask=1)), *of_page(page(ask=2))])) == 1
+
+
+def test_where_a_patient_stands_is_stored_since_when_it_holds() -> None:
+    (point,) = of_status(status(due_at=AT + timedelta(hours=1), phase=Phase.START_UP))
+
+    assert (point.tags, point.at_ms) == ({"patient": "p-1"}, AT_MS)
+    assert point.fields["due"] == AT_MS + 3_600_000
+    assert point.fields["zone_rank"] == 1.0
+    assert point.fields["phase"] == "start_up"
+
+
+ABOUT: dict[str, Any] = {"event_id": ONE, "patient": "p-1", "at": AT, "recorded_at": AT + timedelta(minutes=1)}
+SAID: list[tuple[CareEvent, dict[str, float | str]]] = [
+    (
+        Enrolled(**ABOUT, pathway="copd", service="a", municipality="m"),
+        {"pathway": "copd", "service": "a", "municipality": "m", "phase": "start_up", "time_zone": "Europe/Oslo"},
+    ),
+    (PhaseChanged(**ABOUT, phase=Phase.ENDED), {"phase": "ended"}),
+    (Transferred(**ABOUT, service="b"), {"service": "b"}),
+    (
+        PlanSigned(**ABOUT, plan=Plan(version=4, valid_from_at=AT), signed_by="dr-1"),
+        {"plan_version": 4.0, "limits": 0.0},
+    ),
+    (Paused(**ABOUT, ends_at=AT + timedelta(days=1)), {"ends": float(AT_MS + 86_400_000)}),
+    (EquipmentHandedOut(**ABOUT, device="d-1", kind="cuff"), {"equipment": "cuff"}),
+    (EquipmentReturned(**ABOUT, device="d-1"), {}),
+    (Admitted(**ABOUT, acute=True), {"acute": 1.0}),
+    (Discharged(**ABOUT), {}),
+    (EmergencyContact(**ABOUT, kind="out-of-hours"), {"contact": "out-of-hours"}),
+    (JointConsultation(**ABOUT, services=("a", "b")), {"services": 2.0}),
+    (ContactMade(**ABOUT, kind=ContactKind.CALL, reached=False, by="n-1"), {"contact": "call", "reached": 0.0}),
+    (
+        Acknowledged(**ABOUT, zone_change_id=TWO, by="n-1", reason_code="seen", note="told her to rest"),
+        {"zone_change_id": str(TWO), "reason_code": "seen"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "said"), SAID)
+def test_a_care_event_is_stored_with_what_can_be_counted(event: CareEvent, said: dict[str, float | str]) -> None:
+    (point,) = of_care_event(event)
+
+    check(point)
+    assert point.tags["patient"] == "p-1"
+    assert point.tags["kind"] == KINDS[type(event)]
+    assert point.at_ms == AT_MS
+    assert point.fields == {"event_id": str(ONE), "recorded": float(AT_MS + 60_000), **said}
+
+
+def test_every_kind_of_care_event_is_stored() -> None:
+    assert {type(event) for event, _ in SAID} == set(KINDS)
+    assert len(set(KINDS.values())) == len(KINDS)
+
+
+def test_no_free_text_and_no_member_of_staff_is_stored() -> None:
+    everything = str([of_care_event(event) for event, _ in SAID])
+
+    assert "told her" not in everything
+    assert "n-1" not in everything
+    assert "dr-1" not in everything
+
+
+def test_two_devices_handed_out_at_once_are_both_stored() -> None:
+    cuff = EquipmentHandedOut(**ABOUT, device="d-1", kind="cuff")
+    oximeter = EquipmentHandedOut(**ABOUT, device="d-2", kind="oximeter")
+
+    assert len(merged([*of_care_event(cuff), *of_care_event(oximeter)])) == 2
+
+
+@pytest.mark.parametrize("micros", [0, 1, 999, 1000])
+def test_an_instant_is_told_in_whole_milliseconds(micros: int) -> None:
+    assert at_ms(AT + timedelta(microseconds=micros)) == AT_MS + micros // 1000
