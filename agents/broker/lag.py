@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Partition = tuple[str, int]
 REQUEST_TIMEOUT_MS: Final = 10_000
+COORDINATOR_TIMEOUT: Final = 15.0  # for a group's coordinator to be there [s]
+RETRY_SECONDS: Final = 0.2
 FIRST_RECORDS_TIMEOUT: Final = 5.0  # to be told the first waiting message of every partition [s]
 FETCH_BYTES: Final = 16_384  # only the first message of a partition is wanted; the broker gives one at least
 _log = structlog.get_logger()
@@ -95,7 +97,7 @@ class LagWatch:
         if not partitions:
             return {}
         # Committed before end: what is written in between makes the lag look longer, never shorter.
-        committed = await self._admin.list_consumer_group_offsets(group, partitions=partitions)
+        committed = await self._committed(group, partitions)
         begin = await self._reader.beginning_offsets(partitions)
         end = await self._reader.end_offsets(partitions)
         behind: dict[Partition, Lag] = {}
@@ -104,6 +106,21 @@ class LagWatch:
             first = max(done, begin[partition])
             behind[partition.topic, partition.partition] = Lag(messages=max(0, end[partition] - first), first=first)
         return behind
+
+    async def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[TopicPartition, Any]:
+        # A new cluster makes its topic of commits at the first question, and a coordinator may just be moving.
+        deadline = asyncio.get_running_loop().time() + COORDINATOR_TIMEOUT
+        while True:
+            try:
+                found: dict[TopicPartition, Any] = await self._admin.list_consumer_group_offsets(
+                    group, partitions=partitions
+                )
+            except KafkaError as error:
+                if not error.retriable or asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return found
 
     async def waiting_since(self, behind: Mapping[Partition, Lag]) -> dict[str, datetime]:
         """Return, for each topic with something waiting, when the oldest waiting message was written."""

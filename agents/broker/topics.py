@@ -6,6 +6,7 @@ partitions, away from their state, so a person must decide.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +18,11 @@ from msgspec import Struct
 from schemas.topics import MAX_MESSAGE_BYTES, TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
 REQUEST_TIMEOUT_MS: Final = 10_000
+VISIBLE_TIMEOUT: Final = 15.0  # for a created topic to be shown [s]
+RETRY_SECONDS: Final = 0.1
 _TOPIC_EXISTS: Final = 36
 _SAFE_REPLICATION: Final = 3  # from here on a write needs two copies before it counts as written
 
@@ -88,18 +91,16 @@ async def apply(
     Raises
     ------
     TopicsError
-        The broker would not create a topic: its name and the broker's reason.
+        The broker would not create a topic, or does not show it: its name and the broker's reason.
     aiokafka.errors.KafkaConnectionError
         The broker does not answer.
     """
     topics = wanted(prefix=prefix, partitions=partitions, replication=replication, changelogs=changelogs)
     async with _admin(bootstrap) as admin:
         there = await _partitions(admin)
-        missing = [topic for topic in topics if topic.name not in there]
-        if missing:
-            await _create(admin, missing)
-        found = await _differences(admin, [topic for topic in topics if topic.name in there])
-        return Applied(created=tuple(topic.name for topic in missing), differences=tuple(found))
+        created = await _create(admin, [topic for topic in topics if topic.name not in there])
+        await _until_there(admin, {topic.name for topic in topics})
+        return Applied(created=created, differences=tuple(await _differences(admin, topics)))
 
 
 async def differences(bootstrap: str, topics: Iterable[Wanted], *, config: bool = True) -> tuple[Difference, ...]:
@@ -124,15 +125,29 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _create(admin: AIOKafkaAdminClient, missing: list[Wanted]) -> None:
+async def _create(admin: AIOKafkaAdminClient, missing: list[Wanted]) -> tuple[str, ...]:
+    if not missing:
+        return ()
     answer = await admin.create_topics(
         [NewTopic(t.name, t.partitions, t.replication, topic_configs=t.config) for t in missing]
     )
+    created = []
     for name, code, *words in answer.topic_errors:
-        # Another process may have created it in between; its differences show at the next look.
-        if code not in (0, _TOPIC_EXISTS):
+        if code == 0:
+            created.append(name)
+        elif code != _TOPIC_EXISTS:  # another process may have created it in between
             said = next((word for word in words if isinstance(word, str)), for_code(code).__name__)
             raise TopicsError(f"the broker did not create topic {name}: {said}")
+    return tuple(created)
+
+
+async def _until_there(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """Wait until the brokers show the topics: one that was created is not known everywhere at once."""
+    deadline = asyncio.get_running_loop().time() + VISIBLE_TIMEOUT
+    while missing := names - set(await _partitions(admin)):
+        if asyncio.get_running_loop().time() > deadline:
+            raise TopicsError(f"the broker does not show topic {min(missing)} that it created: look at its log")
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, tuple[int, int]]:
@@ -143,7 +158,9 @@ async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, tuple[int, int]]:
     }
 
 
-async def _differences(admin: AIOKafkaAdminClient, topics: list[Wanted], *, config: bool = True) -> list[Difference]:
+async def _differences(
+    admin: AIOKafkaAdminClient, topics: Sequence[Wanted], *, config: bool = True
+) -> list[Difference]:
     there = await _partitions(admin)
     found: list[Difference] = []
     present = [topic for topic in topics if topic.name in there]

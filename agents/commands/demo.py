@@ -165,7 +165,8 @@ async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _
         await stack.enter_async_context(_running(process))
     await _board(stack, parts)
     async with asyncio.timeout(OPEN_SLOTS_S):
-        while not all(check() for process in parts.processes for check in process.checks.values()):
+        every = [check for process in parts.processes for check in process.checks.values()]
+        while not all(check() for check in every):  # noqa: ASYNC110 - readiness is asked for, nobody tells it
             await asyncio.sleep(_SETTLE_S)
     return parts
 
@@ -252,8 +253,8 @@ async def _live(parts: _Parts, feed: Feed, source: Source, stack: AsyncExitStack
     click.echo("live now; Ctrl-C ends it")
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(ending, stopped.set)
     number = 0
     async with feed.producing() as producer:
         while not stopped.is_set():

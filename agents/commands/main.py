@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -75,19 +77,23 @@ def replay(source: Path, *, once: bool, speed: str, assessments: Path | None) ->
     """Replay recorded data: a TIHM folder, or JSON lines of {"topic": ..., "message": ...}."""
     read = read_settings()
     logs.configure("replay", level="error")
-    try:
-        pace = None if speed == "max" else float(speed)
-        if pace is not None and pace <= 0:
-            raise ValueError
-    except ValueError:
-        fail("--speed takes max or a number above 0", WRONG_USE)
+    pace = _pace(speed)
     try:
         recording = demonstration.recorded(source)
         sys.exit(asyncio.run(demonstration.run(read, recording, once=once, speed=pace, assessments=assessments)))
-    except RecordingError as error:
+    except (RecordingError, SettingsError) as error:
         fail(str(error), WRONG_USE)
-    except SettingsError as error:
-        fail(str(error), WRONG_USE)
+
+
+def _pace(speed: str) -> float | None:
+    """Recorded seconds a second; None: as fast as it goes."""
+    if speed == "max":
+        return None
+    with contextlib.suppress(ValueError):
+        pace = float(speed)
+        if 0 < pace < inf:
+            return pace
+    fail("--speed takes max or a number above 0", WRONG_USE)
 
 
 @main.command()

@@ -64,8 +64,9 @@ class Summary:
         zones = tally.zones()
         yield "registrations by zone: " + ", ".join(f"{zone.value} {zones[zone.value]}" for zone in Zone)
         standing = [change for change in tally.changes.values() if not change.retracted]
+        retracted = len(tally.changes) - len(standing)
         alerts = sum(change.to_zone in {Zone.YELLOW, Zone.RED} for change in standing)
-        yield f"zone changes {len(standing)} (retracted {len(tally.changes) - len(standing)}), to yellow or red {alerts}"
+        yield f"zone changes {len(standing)} (retracted {retracted}), to yellow or red {alerts}"
         yield (
             f"pages asked for {len(tally.pages)}, delivered {len(tally.delivered & tally.pages)},"
             f" taken by the receiver {len(self._receiver.taken)}"

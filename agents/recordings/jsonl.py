@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from agents.recordings.events import Event, RecordingError
-from schemas.care import CareEvent
 from schemas.codec import Codec, UnreadableError
 from schemas.submissions import Correction, Submission
 from schemas.topics import CARE, SUBMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from schemas.care import CareEvent
 
 
 class _Line(msgspec.Struct, frozen=True):

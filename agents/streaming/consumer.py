@@ -111,7 +111,7 @@ class BatchConsumer(Consumer):
         changelogs = self.app.tables.changelog_topics
         for polled, batch in records.items():
             tp = TP(polled.topic, polled.partition)
-            if not self.flow_active or self.app.consumer_generation_id != generation:
+            if self._moved_on(generation):
                 return  # the next assignment seeks
             if tp not in self._active_partitions:
                 continue
@@ -119,6 +119,9 @@ class BatchConsumer(Consumer):
                 await self._restore(tp, batch)
             else:
                 await self._hand_over(fetcher, tp, batch, generation)
+
+    def _moved_on(self, generation: int) -> bool:
+        return not self.flow_active or bool(self.app.consumer_generation_id != generation)
 
     def _halted(self, fetcher: Any) -> bool:  # noqa: ANN401 - mode's services are untyped
         flowing: bool = self.flow_active
@@ -140,7 +143,7 @@ class BatchConsumer(Consumer):
                 if self._halted(fetcher):
                     return
                 await asyncio.sleep(_FULL_PAUSE_S)
-            if not self.flow_active or self.app.consumer_generation_id != generation:
+            if self._moved_on(generation):
                 return
             message = self._to_message(tp, batch[0])
             message.generation_id = generation

@@ -1,0 +1,1 @@
+"""Kafka, InfluxDB, Prometheus and Alertmanager as plain processes on loopback, built once into a cache."""

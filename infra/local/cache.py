@@ -1,0 +1,51 @@
+"""Where built servers are kept, so that each is built once on a machine and never taken half-built."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def root() -> Path:
+    """SONEVAKT_CACHE, else a folder of its own in the user's cache."""
+    if chosen := os.environ.get("SONEVAKT_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonevakt"
+
+
+def built(name: str, build: Callable[[Path], None]) -> Path:
+    """The folder that `build` filled, now or on an earlier day.
+
+    It fills a folder beside the final one, which takes its name only when everything is there. A second caller waits
+    for the first.
+    """
+    final = root() / name
+    if final.is_dir():
+        return final
+    root().mkdir(parents=True, exist_ok=True)
+    with _lock(name):
+        if final.is_dir():
+            return final
+        half = Path(tempfile.mkdtemp(prefix=f"{name}.half-", dir=root()))
+        try:
+            build(half)
+            half.rename(final)
+        except BaseException:
+            shutil.rmtree(half, ignore_errors=True)
+            raise
+    return final
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[None]:
+    with (root() / f"{name}.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,148 @@
+"""Topics and lag on a real Kafka: what the embedded broker cannot show."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+
+from agents.broker import lag, topics
+from agents.broker.topics import Difference, TopicsError
+from schemas.topics import TOPICS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.stack
+PARTITIONS = 3
+
+
+@pytest.fixture
+def bootstrap(kafka: Any) -> str:  # noqa: ANN401 - host:port: tests/stack/conftest.py
+    return str(kafka.bootstrap)
+
+
+@pytest.fixture
+async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    yield admin
+    await admin.close()
+
+
+@pytest.fixture
+async def prefix(admin: AIOKafkaAdminClient) -> AsyncIterator[str]:
+    """Give topics of the test's own, and take them away again."""
+    prefix = f"test-{uuid4().hex[:8]}-"
+    yield prefix
+    await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(prefix)])
+
+
+async def eventually_lists(admin: AIOKafkaAdminClient, name: str) -> None:
+    async with asyncio.timeout(20):
+        while name not in await admin.list_topics():  # noqa: ASYNC110 - Kafka has no event to tell of it
+            await asyncio.sleep(0.05)
+
+
+async def apply(bootstrap: str, prefix: str, *, partitions: int = PARTITIONS) -> topics.Applied:
+    return await topics.apply(
+        bootstrap, prefix=prefix, partitions=partitions, replication=1, changelogs=[f"{prefix}state-changelog"]
+    )
+
+
+async def test_creates_what_is_missing_as_the_vocabulary_wants_it_and_a_second_time_nothing(
+    bootstrap: str, prefix: str
+) -> None:
+    first = await apply(bootstrap, prefix)
+    assert set(first.created) == {f"{prefix}{topic.name}" for topic in TOPICS} | {f"{prefix}state-changelog"}
+    assert first.differences == ()
+    second = await apply(bootstrap, prefix)
+    assert second == topics.Applied(created=(), differences=())
+
+
+async def test_a_changelog_is_compacted(bootstrap: str, prefix: str) -> None:
+    await apply(bootstrap, prefix)
+    changed = [
+        topics.Wanted(name=f"{prefix}state-changelog", partitions=PARTITIONS, replication=1, config=config)
+        for config in ({"cleanup.policy": "compact"}, {"cleanup.policy": "delete"})
+    ]
+    assert await topics.differences(bootstrap, changed[:1]) == ()
+    (found,) = await topics.differences(bootstrap, changed[1:])
+    assert (found.what, found.wanted, found.found) == ("cleanup.policy", "delete", "compact")
+
+
+async def test_names_what_differs_and_alters_nothing(bootstrap: str, prefix: str, admin: AIOKafkaAdminClient) -> None:
+    config = {"cleanup.policy": "compact"}
+    await admin.create_topics([NewTopic(f"{prefix}care", PARTITIONS + 1, 1, topic_configs=config)])
+    await eventually_lists(admin, f"{prefix}care")
+    expected = {
+        ("partitions", "3", "4"),
+        ("cleanup.policy", "delete", "compact"),
+        ("retention.ms", "-1", "604800000"),
+        ("max.message.bytes", "1048576", "1048588"),
+    }
+    for _ in range(2):
+        applied = await apply(bootstrap, prefix)
+        assert {(one.what, one.wanted, one.found) for one in applied.differences} == expected
+        assert {one.topic for one in applied.differences} == {f"{prefix}care"}
+
+
+async def test_what_is_missing_is_a_difference_where_nothing_is_created(bootstrap: str, prefix: str) -> None:
+    wanted = topics.wanted(prefix=prefix, partitions=PARTITIONS, replication=1)
+    found = await topics.differences(bootstrap, wanted)
+    assert [str(one) for one in found] == [
+        f"topic {prefix}{topic.name} is missing: run `sonevakt topics apply`" for topic in TOPICS
+    ]
+
+
+async def test_more_copies_than_brokers_is_an_error_that_names_the_topic(bootstrap: str, prefix: str) -> None:
+    with pytest.raises(TopicsError, match=rf"^the broker did not create topic {prefix}submissions: .*replication"):
+        await topics.apply(bootstrap, prefix=prefix, partitions=PARTITIONS, replication=9)
+
+
+async def test_too_few_copies_are_named(bootstrap: str, prefix: str) -> None:
+    await apply(bootstrap, prefix)
+    wanted = topics.wanted(prefix=prefix, partitions=PARTITIONS, replication=3)
+    found = await topics.differences(bootstrap, wanted)
+    assert Difference(topic=f"{prefix}care", what="replication", wanted="3", found="1") in found
+    assert Difference(topic=f"{prefix}care", what="min.insync.replicas", wanted="2", found="1") in found
+
+
+async def test_lag_is_what_was_written_less_what_was_committed(bootstrap: str, prefix: str) -> None:
+    await apply(bootstrap, prefix)
+    topic, group = f"{prefix}submissions", f"{prefix}triage"
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await producer.start()
+    for _ in range(5):
+        await producer.send_and_wait(topic, b"x", partition=1, timestamp_ms=1_772_352_000_000)
+    await producer.stop()
+    assert await lag.lag(bootstrap, group, [topic]) == {(topic, 0): 0, (topic, 1): 5, (topic, 2): 0}
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    consumer.assign([TopicPartition(topic, 1)])
+    await consumer.commit({TopicPartition(topic, 1): 4})
+    await consumer.stop()
+    async with lag.LagWatch(bootstrap) as watch:
+        behind = await watch.behind(group, [topic])
+        assert {partition: one.messages for partition, one in behind.items() if one} == {(topic, 1): 1}
+        assert {name: at.timestamp() for name, at in (await watch.waiting_since(behind)).items()} == {
+            topic: 1_772_352_000.0
+        }
+
+
+async def test_messages_past_their_retention_are_no_lag(
+    bootstrap: str, prefix: str, admin: AIOKafkaAdminClient
+) -> None:
+    await apply(bootstrap, prefix)
+    topic = f"{prefix}submissions"
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await producer.start()
+    for _ in range(5):
+        await producer.send_and_wait(topic, b"x", partition=0)
+    await producer.stop()
+    await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=3)})
+    assert (await lag.lag(bootstrap, f"{prefix}triage", [topic]))[topic, 0] == 2
