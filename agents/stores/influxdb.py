@@ -52,7 +52,8 @@ class InfluxDBStore:
     patience
         How a write that was not confirmed is asked again.
     timeout_s
-        For one request as a whole, beyond which it is asked again [s].
+        For one request as a whole, beyond which a write is asked again and a read fails [s]. Whoever reads whole
+        measurements at once wants a store of their own with more of it.
     gzip
         Compress requests. Pays on a slow network alone; beside the server it costs more than it saves.
     """
@@ -129,7 +130,7 @@ class InfluxDBStore:
             stored = await write(self._bucket, self._org, body, WritePrecision.MS)  # type: ignore[arg-type]  # it is a str
         except ApiException as error:
             return judge(error.status, error.body, error.retry_after)
-        except (ClientError, TimeoutError, OSError) as error:
+        except (ClientError, OSError) as error:
             raise _unreachable(error) from None
         if not stored:
             raise not_yet(200)
@@ -154,7 +155,7 @@ class InfluxDBStore:
             answer = await self._client().query_api().query_raw(query.text, self._org, _DIALECT, query.params)
         except ApiException as error:
             raise unreadable(error.status, error.body) from None
-        except (ClientError, TimeoutError, OSError) as error:
+        except (ClientError, OSError) as error:
             raise ReadError(ReadFault.UNREACHABLE, _unreachable(error).problem) from None
         return await asyncio.to_thread(from_csv, answer, fields=fields)
 
@@ -162,7 +163,7 @@ class InfluxDBStore:
         """Whether the server answers. What is wrong with token or bucket shows at the first write."""
         try:
             self._answers = bool(await self._client().ping())
-        except (ApiException, ClientError, TimeoutError, OSError):
+        except (ApiException, ClientError, OSError):
             self._answers = False
         return self._answers
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import structlog
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # aiokafka ships no types
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
 from agents.streaming import version
@@ -83,6 +84,7 @@ class StreamWorker:
         self._began = monotonic()
         self._recovered_generation: int | None = None
         self._table: Any = None
+        self._assigned: set[TP] = set()
         self._wire()
 
     # Life.
@@ -132,6 +134,7 @@ class StreamWorker:
             )
         app.agent(topic, concurrency=1, name=f"{settings.app_id}-agent")(self._agent)
         app.on_partitions_revoked.connect(self._revoked, weak=False)
+        app.on_partitions_assigned.connect(self._assign, weak=False)
 
     async def _agent(self, stream: Any) -> None:  # noqa: ANN401 - Faust's stream is untyped
         queue = stream.channel.queue
@@ -150,8 +153,13 @@ class StreamWorker:
                 except Exception as error:  # noqa: BLE001 - Faust acknowledges what an agent raises on: end instead
                     self._die(EXIT_CRASHED, type(error).__name__)
 
-    async def _revoked(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - a signal's arguments
+    async def _assign(self, *sent: Any, **_: Any) -> None:  # noqa: ANN401 - a signal's arguments: app, partitions
+        self._assigned = set(sent[1])
+        self._began = monotonic()
+
+    async def _revoked(self, *sent: Any, **_: Any) -> None:  # noqa: ANN401 - a signal's arguments: app, partitions
         """The group moves on only when the batch at work is done, or given up."""
+        self._assigned -= set(sent[1])
         try:
             async with asyncio.timeout(0.8 * self.settings.session_timeout_s):
                 async with self._writing:
@@ -301,22 +309,17 @@ class StreamWorker:
     # Watching.
 
     def _sources(self) -> set[TP]:
-        if not self.app.started:
-            return set()
-        try:
-            return {tp for tp in self.app.consumer.assignment() if tp.topic in self.settings.sources}
-        except (KafkaError, AttributeError):
-            return set()
+        return {tp for tp in self._assigned if tp.topic in self.settings.sources}
 
     def _behind(self) -> bool:
         generation = self.app.consumer_generation_id
         for tp in self._sources():
             try:
                 end = self.app.consumer.highwater(tp)
-            except (KafkaError, AssertionError):
-                continue
+            except (KafkaError, ConsumerNotStarted):
+                continue  # the assignment is changing
             done = self.app.done.get((generation, tp), self.app.expected.get(tp))
-            if done is not None and done < end:
+            if done is not None and done < (end or 0):
                 return True
         return False
 

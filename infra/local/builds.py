@@ -46,12 +46,12 @@ def influxd() -> Path:
     def build(folder: Path) -> None:
         need("go", "cargo", "gcc", "pkg-config")
         _check_go()
-        _forget_interrupted()
+        own = {"GOCACHE": str(folder / "gocache")}  # flux's library and the Go code that links it live or die together
         for name in ("go.mod", "go.sum"):
             shutil.copy(HERE / "influxd" / name, folder)
         tools = folder / "bin"
         tools.mkdir()
-        run(["go", "build", "-o", str(tools / "pkg-config"), "github.com/influxdata/pkg-config"], folder=folder)
+        run(["go", "build", "-o", str(tools / "pkg-config"), "github.com/influxdata/pkg-config"], folder=folder, env=own)
         # Flux warns under newer Rust than it was written for, and takes a warning for an error.
         caplints = tools / "caplints"
         caplints.write_text('#!/bin/sh\nexec "$@" --cap-lints warn\n')
@@ -71,6 +71,7 @@ def influxd() -> Path:
             ],
             folder=folder,
             env={
+                **own,
                 "GOTOOLCHAIN": "local",
                 "CGO_ENABLED": "1",
                 "RUSTUP_TOOLCHAIN": "stable",
@@ -78,6 +79,7 @@ def influxd() -> Path:
                 "RUSTC_WORKSPACE_WRAPPER": str(caplints),
             },
         )
+        shutil.rmtree(folder / "gocache")
 
     return cache.built(f"influxd-{INFLUXDB}", build) / "bin" / "influxd"
 
@@ -108,10 +110,3 @@ def _check_go() -> None:
     found = _GO_VERSION.search(said)
     if found is None or (int(found[1]), int(found[2])) < LEAST_GO:
         raise ToolsError("go is too old to build InfluxDB: install 1.25 or newer")
-
-
-def _forget_interrupted() -> None:
-    """A build that was interrupted leaves part of flux in Go's cache, and the next one takes it for whole."""
-    said = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=False).stdout.strip()  # noqa: S607
-    if said:
-        shutil.rmtree(Path(said) / "pkgconfig", ignore_errors=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import os
+import random
 import signal
 import socket
 import subprocess
-import sys
 import time
+from contextlib import suppress
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Final
+
+from infra.local.tether import tethered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 READY_S: Final = 90.0
 STOP_S: Final = 20.0
+TAIL_BYTES: Final = 2000
+PORTS: Final = range(20_000, 32_000)  # below those that Linux gives to outgoing connections
 _POLL_S: Final = 0.1
-_SET_PARENT_DEATH_SIGNAL: Final = 1  # prctl(2)
 
 
 class ServerError(RuntimeError):
@@ -27,10 +29,16 @@ class ServerError(RuntimeError):
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of loopback that nobody listens on.
+
+    Not one that the system would give to an outgoing connection: a client that keeps asking for a stopped server's
+    port would sooner or later be given that very port, and the server could not come back.
+    """
+    while True:
+        port = random.choice(PORTS)  # noqa: S311 - not a secret
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Process:
@@ -43,7 +51,7 @@ class Process:
     command, log
         What is run, and where its output goes.
     ready
-        Whether it answers.
+        Whether it answers; an error of the connection means no.
     """
 
     def __init__(self, name: str, command: list[str], log: Path, ready: Callable[[], bool]) -> None:
@@ -55,55 +63,64 @@ class Process:
 
     @property
     def pid(self) -> int | None:
-        """Of the running process."""
+        """Of the running process; None where there is none."""
         return self._running.pid if self._running else None
 
     def start(self) -> None:
-        """Start, and wait until it answers; raises ServerError."""
+        """Start, and wait until it answers; nothing where it runs already.
+
+        Raises
+        ------
+        ServerError
+            It ended, or did not answer within READY_S.
+        """
+        if self._running is not None:
+            return
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(  # noqa: S603 - our own command
-                self._command,
+                tethered(self._command),
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                stdin=subprocess.DEVNULL,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads yet
+                process_group=0,  # Ctrl-C is for us, who stop it when its clients have ended
             )
-        deadline = time.monotonic() + READY_S
-        while time.monotonic() < deadline:
-            if self._running.poll() is not None:
-                break
-            with contextlib.suppress(OSError):
-                if self._ready():
-                    return
-            time.sleep(_POLL_S)
-        self.stop()
-        raise ServerError(f"{self._name} did not come up; the end of its log:\n{self._tail()}")
+        try:
+            self._wait(self._running)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Ask it to end, and make it end."""
-        running, self._running = self._running, None
-        if running is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            running.terminate()
-        try:
-            running.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.wait()
+        self._end(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def _wait(self, running: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + READY_S
+        while running.poll() is None:
+            with suppress(OSError, HTTPException):
+                if self._ready():
+                    return
+            if time.monotonic() > deadline:
+                raise ServerError(f"{self._name} did not answer within {READY_S:g} s; {self._tail()}")
+            time.sleep(_POLL_S)
+        raise ServerError(f"{self._name} ended with exit code {running.returncode}; {self._tail()}")
+
+    def _end(self, asked: signal.Signals) -> None:
         running, self._running = self._running, None
-        if running is not None:
+        if running is None:
+            return
+        running.send_signal(asked)
+        try:
+            running.wait(STOP_S)
+        except BaseException as interrupted:
             running.kill()
             running.wait()
+            if not isinstance(interrupted, subprocess.TimeoutExpired):
+                raise
 
     def _tail(self) -> str:
-        return self._log.read_bytes()[-2000:].decode(errors="replace")
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() == 1:
-        os._exit(1)
+        return f"the end of its log:\n{self._log.read_bytes()[-TAIL_BYTES:].decode(errors='replace').strip()}"

@@ -315,12 +315,16 @@ async def test_an_answer_that_breaks_off_with_an_error_is_no_answer(influxdb: Pr
     assert unreadable.value.reason is ReadFault.FAILED
 
 
-async def test_a_text_that_looks_like_a_failure_is_a_text(influxdb: Pretender, store: InfluxDBStore) -> None:
+async def test_a_text_that_looks_like_a_failure_a_number_or_nothing_is_a_text(
+    influxdb: Pretender, store: InfluxDBStore
+) -> None:
     influxdb.csv = (
         "#datatype,string,long,dateTime:RFC3339,string,string\r\n,result,table,_time,patient,unit\r\n"
         ',_result,0,2026-03-01T08:00:00Z,p-1,"x\n\n,error,reference\ny"\r\n'
+        ",_result,0,2026-03-01T08:00:01Z,0012,NA\r\n"
     )
 
     frame = await store.read("reading", start=NOON - DAY, stop=NOON)
 
-    assert list(frame["unit"]) == ["x\n\n,error,reference\ny"]
+    assert list(frame["unit"]) == ["x\n\n,error,reference\ny", "NA"]
+    assert list(frame["patient"]) == ["p-1", "0012"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.stores.checks import MissingTagError, RefusedPointError
@@ -49,6 +49,7 @@ def _ends_well(text: str) -> bool:
 
 
 @given(POINTS.filter(writable))
+@example(Point("m", {"a": "b"}, {"f": "ends\\", "g": "two\\\\in a row"}, 0))
 def test_a_reader_of_the_line_finds_the_point_again(point: Point) -> None:
     numbers = {name: value if isinstance(value, str) else float(value) for name, value in point.fields.items()}
 

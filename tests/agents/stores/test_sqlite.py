@@ -132,7 +132,10 @@ async def test_giving_up_a_write_leaves_the_store_usable(store: SQLiteStore) -> 
     assert len(await rows(store)) == 200
 
 
-async def test_several_at_once_are_all_written(store: TimeSeriesStore) -> None:
+async def test_several_at_once_are_all_written_without_standing_in_each_others_way(
+    store: TimeSeriesStore, waits: list[float]
+) -> None:
     await asyncio.gather(*(store.write([point(n, value=float(n))]) for n in range(20)))
 
     assert len(await rows(store)) == 20
+    assert waits == []

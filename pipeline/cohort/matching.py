@@ -1,0 +1,40 @@
+"""Which of the known deteriorations the zones found."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from schemas.types import Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from pipeline.cohort.simulation import Deterioration
+    from schemas.assessments import ZoneChange
+
+AFTER_PEAK: Final = timedelta(days=2)  # found later than this after the worst is missed; our choice
+
+
+class Found(NamedTuple):
+    """Whether a deterioration was found, and how long before its worst [d]."""
+
+    deterioration: Deterioration
+    found: bool
+    lead_days: float | None
+
+
+def matched(truth: Iterable[Deterioration], zone_changes: Iterable[ZoneChange]) -> tuple[Found, ...]:
+    """Match each deterioration with the first change to yellow or red from its onset to two days after its worst."""
+    alerts: dict[str, list[datetime]] = defaultdict(list)
+    for change in zone_changes:
+        if change.to_zone in {Zone.YELLOW, Zone.RED} and not change.retracted:
+            alerts[change.patient].append(change.at)
+    found = []
+    for one in truth:
+        within = [at for at in alerts[one.patient] if one.onset_at <= at <= one.peak_at + AFTER_PEAK]
+        lead = (one.peak_at - min(within)) / timedelta(days=1) if within else None
+        found.append(Found(one, bool(within), lead))
+    return tuple(found)
