@@ -31,12 +31,15 @@ StaffRef = Annotated[
     ),
 ]
 Slug = Annotated[
-    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)", description="A configured name: service, municipality, pathway.")
+    str,
+    Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)", description="A configured name: service, municipality, pathway."),
 ]
 DeviceRef = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$(?!\n)", description="A device's own reference, no person's.")
 ]
-Loinc = Annotated[str, Meta(pattern=r"^[0-9]{1,7}-[0-9]$(?!\n)", description="A LOINC code, as in FHIR Observation.code.")]
+Loinc = Annotated[
+    str, Meta(pattern=r"^[0-9]{1,7}-[0-9]$(?!\n)", description="A LOINC code, as in FHIR Observation.code.")
+]
 Ucum = Annotated[str, Meta(min_length=1, max_length=32, description="A UCUM unit, as in FHIR Quantity.code.")]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
 Version = Annotated[int, Meta(ge=1, le=1_000_000)]

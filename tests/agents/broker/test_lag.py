@@ -94,6 +94,19 @@ async def test_seconds_are_the_age_of_the_oldest_message_not_committed(
         await asyncio.gather(showing, return_exceptions=True)
 
 
+@pytest.mark.parametrize("older", [0, 1])
+async def test_the_oldest_message_is_that_of_all_partitions(broker: EmbeddedBroker, older: int) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
+    await producer.start()
+    for partition in (0, 1):
+        at = WRITTEN_AT - timedelta(hours=partition == older)
+        await producer.send_and_wait("care", b"x", partition=partition, timestamp_ms=round(at.timestamp() * 1000))
+    await producer.stop()
+    async with lag.LagWatch(broker.bootstrap) as watch:
+        since = await watch.waiting_since(await watch.behind("triage", ["care"]))
+    assert since == {"care": WRITTEN_AT - timedelta(hours=1)}
+
+
 async def test_an_outage_of_the_broker_leaves_the_last_values_and_their_age(
     broker: EmbeddedBroker, eventually: Eventually
 ) -> None:

@@ -1,0 +1,65 @@
+# What a contributor does. CI calls the same targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed-dev
+RUNTIME := $(VENV)/.installed
+
+.PHONY: demo test check format schemas docs stack test-stack bench lock clean
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Sonevakt needs Python 3.11, 3.12 or 3.13; make PYTHON=python3.12 ... chooses one")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements/runtime.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(STAMP): requirements/dev.txt $(RUNTIME)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+demo: $(RUNTIME) ## everything embedded: make demo ARGS=--once ends after the replay
+	$(BIN)/sonevakt demo $(ARGS)
+
+test: $(STAMP) ## the tests that need Python only
+	$(BIN)/python -m pytest -m "not stack" $(ARGS)
+
+check: $(STAMP) ## format, lint, types, the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy infra tests benchmarks
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schemas: $(STAMP) ## write the generated JSON Schema
+	$(BIN)/python -m schemas.generate
+
+docs: $(STAMP) ## write the generated reference pages
+	$(BIN)/python -m agents.commands.reference
+
+stack: $(RUNTIME) ## the whole product on real Kafka and InfluxDB, without Docker
+	$(BIN)/python -m infra.local run -- $(BIN)/python -m infra.local.product $(ARGS)
+
+test-stack: $(STAMP) ## the tests that need the real servers
+	$(BIN)/python -m infra.local build
+	$(BIN)/python -m infra.local run -- $(BIN)/python -m pytest -m stack $(ARGS)
+
+bench: $(STAMP) ## measured figures, beside peers; see benchmarks/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	$(BIN)/python -m infra.local build kafka
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## pin the newest allowed versions, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/bench.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
