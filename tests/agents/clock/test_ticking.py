@@ -96,7 +96,7 @@ async def test_goes_on_after_an_outage_without_catching_up(
         async with running(ticks) as task:
             await eventually(lambda: delivered(ticks) > 0)
             broker.set_down()
-            await eventually(lambda: delivered(ticks, "failed") >= 6)
+            await eventually(lambda: delivered(ticks, "failed") >= 30)
             await eventually(lambda: not ticks.confirmed_lately())
             assert not task.done()
             broker.set_up()

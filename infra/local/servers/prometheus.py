@@ -1,0 +1,101 @@
+"""Prometheus and Alertmanager: the platform's health, never a patient's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from infra.local import builds
+from infra.local.process import Process, free_port
+from infra.local.servers.asking import HOST, answers
+from infra.local.servers.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(kw_only=True)
+class _Web(Server):
+    """Attribute `address` is host:port, from the first start on."""
+
+    address: str = field(default="", init=False)
+
+    @property
+    def url(self) -> str:
+        """Where it answers, from the first start on."""
+        return f"http://{self.address}"
+
+    def _process_of(self, binary: Path, folder: Path, config: dict[str, Any], *options: str) -> Process:
+        self.address = f"{HOST}:{free_port()}"
+        path = folder / f"{binary.name}.yml"
+        path.write_text(json.dumps(config))  # YAML holds all of JSON
+        command = [str(binary), f"--config.file={path}", f"--web.listen-address={self.address}", *options]
+        name = type(self).__name__
+        return Process(name, command, folder / f"{binary.name}.log", lambda: answers(f"{self.url}/-/ready"))
+
+
+@dataclass(kw_only=True)
+class Prometheus(_Web):
+    """A Prometheus.
+
+    Attributes
+    ----------
+    targets
+        host:port of what it scrapes, under the job `sonevakt`.
+    rules
+        Files of alerts and recording rules.
+    alertmanager
+        host:port of where alarms go.
+    every_s
+        How often it scrapes and evaluates [s].
+    """
+
+    targets: Sequence[str] = ()
+    rules: Sequence[Path] = ()
+    alertmanager: str | None = None
+    every_s: int = 1
+
+    def _prepare(self, folder: Path) -> Process:
+        every = f"{self.every_s}s"
+        config: dict[str, Any] = {
+            "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
+            "rule_files": [str(rule.absolute()) for rule in self.rules],
+            "scrape_configs": [{"job_name": "sonevakt", "static_configs": [{"targets": list(self.targets)}]}],
+        }
+        if self.alertmanager:
+            config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [self.alertmanager]}]}]}
+        binary = builds.prometheus() / "prometheus"
+        return self._process_of(binary, folder, config, f"--storage.tsdb.path={folder / 'data'}")
+
+
+@dataclass(kw_only=True)
+class Alertmanager(_Web):
+    """An Alertmanager.
+
+    Attributes
+    ----------
+    webhook
+        Where every alarm is posted; None: nowhere.
+    group_wait_s, group_interval_s
+        How long it gathers alarms of one group before it first posts, and before it posts news of the group [s].
+    """
+
+    webhook: str | None = None
+    group_wait_s: int = 1
+    group_interval_s: int = 5
+
+    def _prepare(self, folder: Path) -> Process:
+        hooks = [{"url": self.webhook, "send_resolved": True}] if self.webhook else []
+        config = {
+            "route": {
+                "receiver": "webhook",
+                "group_wait": f"{self.group_wait_s}s",
+                "group_interval": f"{self.group_interval_s}s",
+            },
+            "receivers": [{"name": "webhook", "webhook_configs": hooks}],
+        }
+        binary = builds.prometheus() / "prometheus-alertmanager"
+        alone = "--cluster.listen-address="
+        return self._process_of(binary, folder, config, f"--storage.path={folder / 'data'}", alone)
