@@ -223,6 +223,20 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
         return await _until_stopped(process)
 
 
+@asynccontextmanager
+async def running(process: Process) -> AsyncIterator[None]:
+    """The process at work while the block runs, and ended in order after it."""
+    task = asyncio.ensure_future(process.work())
+    try:
+        yield
+    finally:
+        if process.stop is not None:
+            process.stop()
+        else:
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def _until_stopped(process: Process) -> int:
     task = asyncio.ensure_future(process.work())
     try:

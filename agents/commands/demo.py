@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from secrets import token_bytes
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 import msgspec
@@ -39,7 +39,7 @@ from agents.replay.tally import Tally
 from pipeline import cohort as cohorts
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from datetime import date
 
     from agents.processes import Process
@@ -106,7 +106,7 @@ async def run(
         tally = Tally(parts.bootstrap, parts.settings.topic_prefix)
         await tally.start()
         stack.push_async_callback(tally.stop)
-        await stack.enter_async_context(_task(tally.run()))
+        await stack.enter_async_context(processes.running(processes.Process("tally", tally.run)))
         feed = Feed(
             parts.bootstrap,
             prefix=parts.settings.topic_prefix,
@@ -164,7 +164,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _
         await stack.enter_async_context(processes.paging(settings, bootstrap, metrics)),
     ]
     for process in parts.processes:
-        await stack.enter_async_context(_running(process))
+        await stack.enter_async_context(processes.running(process))
     await _board(stack, parts)
     async with asyncio.timeout(OPEN_SLOTS_S):
         every = [check for process in parts.processes for check in process.checks.values()]
@@ -251,7 +251,7 @@ def _write(path: Path, tally: Tally) -> None:
 
 async def _live(parts: _Parts, feed: Feed, source: Source, stack: AsyncExitStack) -> None:
     """Go on: time passes, and simulated patients register."""
-    await stack.enter_async_context(_running(processes.clock(parts.settings, parts.bootstrap, parts.metrics)))
+    await stack.enter_async_context(processes.running(processes.clock(parts.settings, parts.bootstrap, parts.metrics)))
     click.echo("live now; Ctrl-C ends it")
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -266,26 +266,3 @@ async def _live(parts: _Parts, feed: Feed, source: Source, stack: AsyncExitStack
                 await feed.send(producer, event)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), LIVE_EVERY_S)
-
-
-@contextlib.asynccontextmanager
-async def _task(work: Awaitable[Any]) -> Any:  # noqa: ANN401 - a context without a value
-    task = asyncio.ensure_future(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@contextlib.asynccontextmanager
-async def _running(process: Process) -> Any:  # noqa: ANN401 - a context without a value
-    task = asyncio.ensure_future(process.work())
-    try:
-        yield
-    finally:
-        if process.stop is not None:
-            process.stop()
-        else:
-            task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

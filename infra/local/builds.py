@@ -13,9 +13,9 @@ from infra.local import cache, tools
 HERE: Final = Path(__file__).parent
 KAFKA: Final = "4.1.1"  # as in kafka/pom.xml
 INFLUXDB: Final = "2.9.1"  # as in influxd/go.mod
+ALERTMANAGER: Final = "0.28.1"  # as in alertmanager/go.mod
 LEAST_JAVA: Final = (17,)
-LEAST_GO: Final = (1, 25, 10)  # as in influxd/go.mod
-DEBIAN_PACKAGES: Final = ("prometheus", "prometheus-alertmanager")
+LEAST_GO: Final = (1, 25, 10)  # as in the go.mod files
 _COPY_JARS: Final = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"]
 _INFLUXD: Final = [
     *("go", "build", "-trimpath", "-tags", "sqlite_foreign_keys,sqlite_json"),
@@ -41,11 +41,7 @@ def influxd() -> Path:
 
     def build(folder: Path) -> None:
         tools.need("go", "cargo", "gcc", "pkg-config")
-        tools.need_version(["go", "version"], LEAST_GO)
-        for name in ("go.mod", "go.sum"):
-            shutil.copy(HERE / "influxd" / name, folder)
-        binaries = folder / "bin"
-        binaries.mkdir()
+        binaries = _go_module("influxd", folder)
         # Flux warns under newer Rust than it was written for, and takes a warning for an error.
         caplints = binaries / "caplints"
         caplints.write_text('#!/bin/sh\nexec "$@" --cap-lints warn\n')
@@ -63,10 +59,28 @@ def influxd() -> Path:
     return cache.built(f"influxd-{INFLUXDB}", build) / "bin" / "influxd"
 
 
-def prometheus() -> Path:
-    """Return a folder with prometheus, promtool, prometheus-alertmanager and amtool, out of Debian's packages.
+def alertmanager() -> Path:
+    """Return a folder with alertmanager and amtool; about two minutes the first time.
 
-    Their version is that of the Debian underneath. Nothing is installed, so no service is started.
+    Debian's look for their templates in /usr/share, so those run where they are installed alone.
+    """
+
+    def build(folder: Path) -> None:
+        tools.need("go")
+        binaries = _go_module("alertmanager", folder)
+        package = "github.com/prometheus/alertmanager/cmd"
+        flags = f"-s -w -X github.com/prometheus/common/version.Version={ALERTMANAGER}"
+        build = ["go", "build", "-trimpath", "-ldflags", flags, "-o", f"{binaries}/"]
+        env = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+        tools.run([*build, f"{package}/alertmanager", f"{package}/amtool"], folder=folder, env=env)
+
+    return cache.built(f"alertmanager-{ALERTMANAGER}", build) / "bin"
+
+
+def prometheus() -> Path:
+    """Return a folder with prometheus and promtool, out of Debian's package and of its version.
+
+    The package is not installed, so no service is started.
     """
 
     def build(folder: Path) -> None:
@@ -74,7 +88,7 @@ def prometheus() -> Path:
             raise tools.ToolsError("the local Prometheus comes out of Debian's packages: this system has no apt-get")
         tools.need("dpkg-deb")
         with tempfile.TemporaryDirectory(prefix="sonevakt-deb-") as scratch:
-            download = ["apt-get", "download", *DEBIAN_PACKAGES]
+            download = ["apt-get", "download", "prometheus"]
             try:
                 tools.run(download, folder=Path(scratch))
             except tools.ToolsError:  # no package lists, or old ones
@@ -86,7 +100,17 @@ def prometheus() -> Path:
     return cache.built(f"prometheus-{_debian()}", build) / "usr" / "bin"
 
 
-BUILDS: Final = {"kafka": kafka, "influxdb": influxd, "prometheus": prometheus}
+BUILDS: Final = {"kafka": kafka, "influxdb": influxd, "prometheus": prometheus, "alertmanager": alertmanager}
+
+
+def _go_module(name: str, folder: Path) -> Path:
+    """Put the committed module `name` into `folder`; returns where its binaries go."""
+    tools.need_version(["go", "version"], LEAST_GO)
+    for part in ("go.mod", "go.sum"):
+        shutil.copy(HERE / name / part, folder)
+    binaries = folder / "bin"
+    binaries.mkdir()
+    return binaries
 
 
 def _debian() -> str:

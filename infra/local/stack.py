@@ -62,7 +62,7 @@ class Addresses:
 @contextmanager
 def started() -> Iterator[Addresses]:
     """Run Kafka and InfluxDB while the block runs, with the binaries of Prometheus and Alertmanager at hand."""
-    binaries = builds.prometheus()
+    watching, alarms = builds.prometheus(), builds.alertmanager()
     with TemporaryDirectory(prefix="sonevakt-stack-") as state, Kafka() as kafka, InfluxDB() as influxdb:
         token = Path(state) / "influxdb.token"
         token.touch(mode=0o600)
@@ -73,9 +73,9 @@ def started() -> Iterator[Addresses]:
             influxdb_org=influxdb.org,
             influxdb_bucket=influxdb.bucket,
             influxdb_token_file=token,
-            prometheus_bin=binaries / "prometheus",
-            alertmanager_bin=binaries / "prometheus-alertmanager",
-            promtool_bin=binaries / "promtool",
+            prometheus_bin=watching / "prometheus",
+            alertmanager_bin=alarms / "alertmanager",
+            promtool_bin=watching / "promtool",
         )
 
 

@@ -96,6 +96,6 @@ class Alertmanager(_Web):
             },
             "receivers": [{"name": "webhook", "webhook_configs": hooks}],
         }
-        binary = builds.prometheus() / "prometheus-alertmanager"
+        binary = builds.alertmanager() / "alertmanager"
         alone = "--cluster.listen-address="
         return self._process_of(binary, folder, config, f"--storage.path={folder / 'data'}", alone)

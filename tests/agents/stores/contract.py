@@ -1,6 +1,6 @@
 """What every store does. Run on SQLite in `make test`, and on a real InfluxDB in tests/stack."""
 
-# ruff: noqa: D102 - a test's name is its sentence
+
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Measured figures, beside peers in the same run. Results with machine and commit: results.md."""
