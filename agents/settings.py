@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX: Final = "SONEVAKT_"
-NOT_OURS: Final = ("SONEVAKT_STACK_", "SONEVAKT_CACHE")  # read by infra/local, not by a process
+NOT_OURS: Final = ("SONEVAKT_STACK_", "SONEVAKT_CACHE", "SONEVAKT_TIHM")  # read by infra/local, not by a process
 _FIELD: Final = re.compile(r" - at `\$\.(?P<field>\w+)`")
 
 

@@ -43,6 +43,7 @@ class Names:
             corrected_ms=content.corrected_ms,
             corrected_by=content.corrected_by,
             replacement=self._moved(places, content.replacement),
+            first_ms=content.first_ms,
         )
 
     def _moved(self, places: list[str], body: Body | None) -> Body | None:

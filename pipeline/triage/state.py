@@ -56,6 +56,7 @@ class Content(Struct, frozen=True, array_like=True):
     corrected_ms: int = 0  # when the latest of them was recorded
     corrected_by: bytes = b""
     replacement: Body | None = None  # None with corrections: entered in error
+    first_ms: int = 2**62  # the earliest time that any of the corrections gave the session
 
 
 class Session(Struct, frozen=True, array_like=True):
@@ -66,7 +67,7 @@ class Session(Struct, frozen=True, array_like=True):
     received_ms: int
     day: int  # patient-local
     corrected: int  # number of corrections
-    from_ms: int  # the earlier of its time as sent and as corrected
+    from_ms: int  # the earliest of its times, as sent and as ever corrected
     content: Raw
 
 
@@ -76,6 +77,7 @@ class Mark(Struct, frozen=True, array_like=True):
     at_ms: int
     zone: int  # severity
     session: bytes = b""  # empty: time or a care event
+    paged: bool = False
 
 
 class OpenPage(Struct, frozen=True, array_like=True):

@@ -41,7 +41,8 @@ class Refused(Struct, frozen=True):
 
 Output = Assessment | ZoneChange | PatientStatus | PageRequest | Refused
 
-_request_encoder: Final = msgspec.msgpack.Encoder()
+_encoder: Final = msgspec.msgpack.Encoder()
+_corrections_decoder: Final = msgspec.msgpack.Decoder(tuple[Correction, ...])
 _request_decoder: Final = msgspec.msgpack.Decoder(PageRequest)
 
 
@@ -106,17 +107,19 @@ def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tu
     timeline = Timeline(state, rules)
     received_ms = to_ms(event.received_at)
     sent = contents.body(event.readings, event.answers, received_ms, timeline.names)
-    waiting = state.pending.get(session_id)
-    content = Content(sent) if waiting is None else _sent_after_all(contents.unpack(waiting), sent)
+    waiting = _waiting(state, session_id)
+    content = Content(sent)
+    for correction in waiting:
+        content = _with_correction(content, correction, received_ms, timeline.names, rules)
     session = _session(session_id, received_ms, content, timeline, rules)
     if session.day < timeline.base.from_day or session.from_ms <= timeline.base.decided_ms:
         return state, (Refused(DeadLetterReason.TOO_LATE),)
     clock_ms = max(state.clock_ms, received_ms)
-    if waiting is not None:
+    if waiting:
         pending = {key: kept for key, kept in state.pending.items() if key != session_id}
         state = msgspec.structs.replace(state, pending=pending)
     newest_ms = max(timeline.decided_ms, timeline.sessions[-1].at_ms if timeline.sessions else NEVER)
-    if session.at_ms > newest_ms and waiting is None:
+    if session.at_ms > newest_ms and not waiting:
         timeline.append(session, content)
         return _close(state, timeline, clock_ms, session.at_ms)
     timeline.sessions.append(session)
@@ -124,33 +127,24 @@ def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tu
     return _close(state, timeline, clock_ms, session.from_ms, whole=True)
 
 
-def _corrected(  # noqa: PLR0911 - one way out per thing that stands against a correction
-    state: State, event: Correction, rules: Rules
-) -> tuple[State, tuple[Output, ...]]:
+def _corrected(state: State, event: Correction, rules: Rules) -> tuple[State, tuple[Output, ...]]:
     session_id = event.submission_id.bytes
     timeline = Timeline(state, rules)
     place = next((i for i, session in enumerate(timeline.sessions) if session.id == session_id), None)
     if place is None and timeline.base.from_day:
         return state, (Refused(DeadLetterReason.TOO_LATE, "submission_id"),)
     if place is None:
-        packed = state.pending.get(session_id)
-        if packed is None and len(state.pending) >= rules.pending_corrections:
-            return state, (Refused(DeadLetterReason.HISTORY_FULL, "submission_id"),)
-        before = Content(None) if packed is None else contents.unpack(packed)
-    else:
-        before = contents.unpack(timeline.sessions[place].content)
+        return _wait(state, event, rules)
+    before = contents.unpack(timeline.sessions[place].content)
     if event.correction_id.bytes in before.corrections:
         return state, ()
     if len(before.corrections) >= rules.corrections_of_one:
         return state, (Refused(DeadLetterReason.HISTORY_FULL, "correction_id"),)
-    if place is None:
-        return _wait(state, event, before)
     session = timeline.sessions[place]
-    content = _with_correction(before, event, session.received_ms, timeline.names)
+    content = _with_correction(before, event, session.received_ms, timeline.names, rules)
     changed = _session(session_id, session.received_ms, content, timeline, rules)
     if changed.day < timeline.base.from_day or changed.at_ms <= timeline.base.decided_ms:
         return state, (Refused(DeadLetterReason.TOO_LATE, "readings"),)
-    changed = msgspec.structs.replace(changed, from_ms=min(changed.from_ms, session.from_ms))
     timeline.sessions[place] = changed
     timeline.again({session_id: content})
     clock_ms = max(state.clock_ms, to_ms(event.recorded_at))
@@ -192,7 +186,7 @@ def _passed(state: State, now_ms: int, rules: Rules) -> tuple[State, tuple[Outpu
     for key, page in asks:
         request = _request_decoder.decode(page.request)
         request = msgspec.structs.replace(request, ask=request.ask + 1)
-        pages[key] = OpenPage(msgspec.Raw(_request_encoder.encode(request)))
+        pages[key] = OpenPage(msgspec.Raw(_encoder.encode(request)))
         requests.append(request)
     state = msgspec.structs.replace(state, open_pages=pages)
     timeline.walk(now_ms)
@@ -230,7 +224,7 @@ def _session(session_id: bytes, received_ms: int, content: Content, timeline: Ti
         received_ms=received_ms,
         day=local_day(at_ms, timeline.course.zone),
         corrected=len(content.corrections),
-        from_ms=min(at_ms, _measured_ms(content.sent, received_ms, rules)),
+        from_ms=min(at_ms, content.first_ms, _measured_ms(content.sent, received_ms, rules)),
         content=contents.pack(content),
     )
 
@@ -241,29 +235,43 @@ def _measured_ms(body: Body | None, received_ms: int, rules: Rules) -> int:
     return max((at for at in measured if quality.measured_when(at, received_ms, rules) is None), default=received_ms)
 
 
-def _with_correction(before: Content, event: Correction, received_ms: int, names: Names) -> Content:
+def _with_correction(
+    before: Content, event: Correction, received_ms: int, names: Names, rules: Rules
+) -> Content:
     """`before` with one more correction; the one recorded last holds."""
     recorded = (to_ms(event.recorded_at), event.correction_id.bytes)
     corrections = tuple(sorted((*before.corrections, recorded[1])))
-    if before.corrections and recorded < (before.corrected_ms, before.corrected_by):
-        return msgspec.structs.replace(before, corrections=corrections)
-    replacement = None
-    if event.action is CorrectionAction.REPLACED:
-        replacement = contents.body(event.readings, event.answers, received_ms, names)
-    return Content(before.sent, corrections, *recorded, replacement)
+    latest = not before.corrections or recorded > (before.corrected_ms, before.corrected_by)
+    if event.action is CorrectionAction.ENTERED_IN_ERROR:
+        replacement, first_ms = None, before.first_ms
+    else:
+        replacement = contents.body(event.readings, event.answers, received_ms, names if latest else Names())
+        first_ms = min(before.first_ms, _measured_ms(replacement, received_ms, rules))
+    if not latest:
+        return msgspec.structs.replace(before, corrections=corrections, first_ms=first_ms)
+    return Content(before.sent, corrections, *recorded, replacement, first_ms)
 
 
-def _wait(state: State, event: Correction, before: Content) -> tuple[State, tuple[Output, ...]]:
-    """Keep a correction until its submission comes; its times then stand against when that was received."""
-    names = Names(state.names)
-    content = _with_correction(before, event, 0, names)
-    pending = {**state.pending, event.submission_id.bytes: contents.pack(content)}
-    ordered = dict(sorted(pending.items()))
-    return msgspec.structs.replace(state, names=tuple(names.names), pending=ordered), ()
+def _wait(state: State, event: Correction, rules: Rules) -> tuple[State, tuple[Output, ...]]:
+    """Keep a correction until its submission comes."""
+    session_id = event.submission_id.bytes
+    known = _waiting(state, session_id)
+    if any(earlier.correction_id == event.correction_id for earlier in known):
+        return state, ()
+    if len(known) >= rules.corrections_of_one:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL, "correction_id"),)
+    if not known and len(state.pending) >= rules.pending_corrections:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL, "submission_id"),)
+    held = sorted((*known, event), key=lambda correction: correction.correction_id.bytes)
+    pending = dict(sorted({**state.pending, session_id: msgspec.Raw(_encoder.encode(held))}.items()))
+    clock_ms = max(state.clock_ms, to_ms(event.recorded_at))
+    return msgspec.structs.replace(state, pending=pending, clock_ms=clock_ms), ()
 
 
-def _sent_after_all(waiting: Content, sent: Body) -> Content:
-    return msgspec.structs.replace(waiting, sent=sent)
+def _waiting(state: State, session_id: bytes) -> tuple[Correction, ...]:
+    """The corrections that came before their submission."""
+    packed = state.pending.get(session_id)
+    return () if packed is None else _corrections_decoder.decode(packed)
 
 
 # What a walk came to.
@@ -278,8 +286,10 @@ def _close(
     pages = dict(state.open_pages)
     for page_id in changes.withdrawn_pages:
         pages.pop(page_id.bytes, None)
+    for request in changes.known_pages:
+        _renew(pages, request)
     for request in changes.pages:
-        pages[request.page_id.bytes] = OpenPage(msgspec.Raw(_request_encoder.encode(request)))
+        pages[request.page_id.bytes] = OpenPage(msgspec.Raw(_encoder.encode(request)))
     judged = [found for found in timeline.judged if found.session.at_ms >= from_ms]
     if timeline.sessions:
         timeline.forget(timeline.sessions[-1].day)
@@ -310,6 +320,15 @@ def _close(
     outputs += changes.pages
     outputs.append(told.status(after, timeline))
     return after, tuple(outputs)
+
+
+def _renew(pages: dict[bytes, OpenPage], request: PageRequest) -> None:
+    """A page not delivered yet is asked for again as it would be now: its service may have changed."""
+    page = pages.get(request.page_id.bytes)
+    if page is not None:
+        asked = _request_decoder.decode(page.request).ask
+        renewed = msgspec.structs.replace(request, ask=asked)
+        pages[request.page_id.bytes] = OpenPage(msgspec.Raw(_encoder.encode(renewed)), page.again_ms)
 
 
 def _newest(pages: dict[bytes, OpenPage], most: int) -> dict[bytes, OpenPage]:

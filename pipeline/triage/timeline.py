@@ -64,7 +64,6 @@ class Change(NamedTuple):
     left: int  # severity of the zone before
     reasons: tuple[Reason, ...]
     service: str | None
-    paged: bool = False
 
 
 class Timeline:
@@ -208,7 +207,7 @@ class Timeline:
             return  # what cannot be judged takes no alert away
         learnt_ms = max(session.received_ms, content.corrected_ms, standing.known_ms)
         paged = judgement.zone is Zone.RED and learnt_ms - session.at_ms <= self.rules.page_within_ms
-        self._mark(Mark(session.at_ms, severity, session.id), judgement.reasons, standing, paged=paged)
+        self._mark(Mark(session.at_ms, severity, session.id, paged), judgement.reasons, standing)
 
     def _overdue(self, at_ms: int) -> None:
         self.decided_ms = max(self.decided_ms, at_ms)
@@ -243,12 +242,12 @@ class Timeline:
             last_ms=self.last_ms,
         )
 
-    def _mark(self, mark: Mark, reasons: tuple[Reason, ...], standing: Standing, *, paged: bool = False) -> None:
+    def _mark(self, mark: Mark, reasons: tuple[Reason, ...], standing: Standing) -> None:
         self._reasons = reasons
         left = self.zone
         if mark.zone != left:
             self.marks.append(mark)
-            self.changes.append(Change(mark, left, reasons, standing.service, paged))
+            self.changes.append(Change(mark, left, reasons, standing.service))
 
     def _learn(self, day: int, judgement: Judgement) -> None:
         series = self.series

@@ -63,16 +63,18 @@ class ZoneChanges:
 
     def __init__(self, before: State, timeline: Timeline, *, whole: bool) -> None:
         self._patient = before.patient
-        old = dict(_transitions(before.marks, before.base.zone)) if whole else {}
-        new = {(change.left, change.mark): change for change in timeline.changes}
-        gone = [key for key in old if key not in new]
-        made = [change for key, change in new.items() if key not in old]
+        old = {_key(left, mark): mark for left, mark in _transitions(before.marks, before.base.zone)} if whole else {}
+        new = {_key(change.left, change.mark): change for change in timeline.changes}
+        gone = [(key[0], mark) for key, mark in old.items() if key not in new]
         self.messages = [
             *(self._retraction(left, mark, timeline) for left, mark in gone),
-            *(self._message(change) for change in made),
+            *(self._message(change) for key, change in new.items() if key not in old),
         ]
-        self.pages = [self._page(change) for change in made if change.paged]
-        self.withdrawn_pages = [self._page_id(mark) for _, mark in gone]
+        paged = {key: self._page(change) for key, change in new.items() if change.mark.paged}
+        self.pages = [page for key, page in paged.items() if key not in old or not old[key].paged]
+        self.known_pages = [page for key, page in paged.items() if key in old and old[key].paged]
+        asked = {self._page_id(mark) for mark in old.values() if mark.paged}
+        self.withdrawn_pages = asked - {page.page_id for page in paged.values()}
 
     def _message(self, change: Change) -> ZoneChange:
         mark = change.mark
@@ -150,7 +152,11 @@ def status(state: State, timeline: Timeline) -> PatientStatus:
     )
 
 
-def _transitions(marks: Iterable[Mark], zone: int) -> Iterator[tuple[tuple[int, Mark], None]]:
+def _transitions(marks: Iterable[Mark], zone: int) -> Iterator[tuple[int, Mark]]:
     for mark in marks:
-        yield (zone, mark), None
+        yield zone, mark
         zone = mark.zone
+
+
+def _key(left: int, mark: Mark) -> tuple[int, int, int, bytes]:
+    return left, mark.at_ms, mark.zone, mark.session

@@ -14,7 +14,7 @@ from schemas import generate
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(#[^)]*)?\)")
-COMMAND = re.compile(r"`sonevakt ([a-z-]+)(?: ([a-z]+))?")
+COMMAND = re.compile(r"`sonevakt ([a-z][a-z-]*)(?: ([a-z]+))?")
 TARGET = re.compile(r"`?make ([a-z-]+)")
 
 
