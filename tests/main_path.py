@@ -108,9 +108,7 @@ async def main_path(settings: Settings, bootstrap: str, folder: Path) -> None:
         await _walk(stack, settings, bootstrap, folder)
 
 
-async def _walk(
-    stack: AsyncExitStack, settings: Settings, bootstrap: str, folder: Path
-) -> None:
+async def _walk(stack: AsyncExitStack, settings: Settings, bootstrap: str, folder: Path) -> None:
     now = wallclock.now()
     metrics = Metrics(CollectorRegistry())
     posts: list[str] = []

@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.triage.baseline import shorten
 from pipeline.triage.instants import to_ms
-from pipeline.triage.state import Body, Content, Given, Row
+from pipeline.triage.state import PLAIN, Body, Content, Given, More, Row
 from schemas.submissions import Answer, EntryMode
 
 if TYPE_CHECKING:
@@ -79,10 +79,7 @@ def body(readings: Iterable[Reading], answers: Iterable[Answer], received_ms: in
                 shorten(reading.value),
                 received_ms - to_ms(reading.measured_at),
                 -1 if reading.device is None else place(reading.device),
-                reading.entry_mode is EntryMode.MANUAL,
-                reading.attempt,
-                None if reading.context is None else reading.context.oxygen_l_min,
-                None if reading.context is None else reading.context.at_rest,
+                _more(reading),
             )
             for reading in readings
         ),
@@ -91,6 +88,17 @@ def body(readings: Iterable[Reading], answers: Iterable[Answer], received_ms: in
             for answer in answers
         ),
     )
+
+
+def _more(reading: Reading) -> More | None:
+    context = reading.context
+    more = More(
+        reading.entry_mode is EntryMode.MANUAL,
+        reading.attempt,
+        None if context is None else context.oxygen_l_min,
+        None if context is None else context.at_rest,
+    )
+    return None if more == PLAIN else more
 
 
 def answers(given: Iterable[Given], names: list[str]) -> tuple[Answer, ...]:

@@ -8,6 +8,7 @@ from pipeline.triage import quality
 from pipeline.triage.deviation import score
 from pipeline.triage.instants import from_ms
 from pipeline.triage.limits import breach
+from pipeline.triage.state import PLAIN
 from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC, Side
 from pipeline.triage.zones import worst
 from schemas.assessments import BaselineStatus, Deviation, JudgedReading, Quality, QualityIssue, Reason
@@ -264,6 +265,7 @@ def _reading(  # noqa: PLR0913 - what was sent, beside what was made of it
 ) -> JudgedReading:
     vital, value, grade, issue = verdict
     unit = names[row.unit]
+    more = row.more or PLAIN
     known = vital is not None and issue is not QualityIssue.UNKNOWN_UNIT
     converted = known and vital is not None and unit != vital.unit
     return JudgedReading(
@@ -277,9 +279,9 @@ def _reading(  # noqa: PLR0913 - what was sent, beside what was made of it
         sent_value=float(row.value) if converted else None,
         sent_unit=unit if converted else None,
         device=names[row.device] if row.device >= 0 else None,
-        entry_mode=EntryMode.MANUAL if row.manual else EntryMode.DEVICE,
-        attempt=row.attempt,
-        oxygen_l_min=row.oxygen_l_min,
+        entry_mode=EntryMode.MANUAL if more.manual else EntryMode.DEVICE,
+        attempt=more.attempt,
+        oxygen_l_min=more.oxygen_l_min,
         withdrawn=withdrawn,
         baseline_status=against[0],
         deviation=against[1],

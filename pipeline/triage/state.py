@@ -18,6 +18,18 @@ STATE_VERSION: Final = 1
 NEVER: Final = -(2**62)  # before every instant [ms]
 
 
+class More(Struct, frozen=True, array_like=True):
+    """What is told of few readings."""
+
+    manual: bool = False
+    attempt: int = 1
+    oxygen_l_min: float | None = None
+    at_rest: bool | None = None
+
+
+PLAIN: Final = More()
+
+
 class Row(Struct, frozen=True, array_like=True):
     """One reading as it was sent. `code`, `unit` and `device` are places in the state's `names`."""
 
@@ -26,10 +38,7 @@ class Row(Struct, frozen=True, array_like=True):
     value: float | int
     before_ms: int  # measured so long before the session was received
     device: int = -1
-    manual: bool = False
-    attempt: int = 1
-    oxygen_l_min: float | None = None
-    at_rest: bool | None = None
+    more: More | None = None
 
 
 class Given(Struct, frozen=True, array_like=True):
@@ -56,7 +65,7 @@ class Content(Struct, frozen=True, array_like=True):
     corrected_ms: int = 0  # when the latest of them was recorded
     corrected_by: bytes = b""
     replacement: Body | None = None  # None with corrections: entered in error
-    first_ms: int = 2**62  # the earliest time that any of the corrections gave the session
+    first_ms: int | None = None  # the earliest time that any of the corrections gave the session
 
 
 class Session(Struct, frozen=True, array_like=True):
@@ -64,11 +73,21 @@ class Session(Struct, frozen=True, array_like=True):
 
     id: bytes
     at_ms: int
-    received_ms: int
+    after_ms: int  # received so long after that
     day: int  # patient-local
     corrected: int  # number of corrections
-    from_ms: int  # the earliest of its times, as sent and as ever corrected
+    moved_ms: int  # how far that lies behind the earliest of its times, as sent and as ever corrected
     content: Raw
+
+    @property
+    def received_ms(self) -> int:
+        """When it was received."""
+        return self.at_ms + self.after_ms
+
+    @property
+    def from_ms(self) -> int:
+        """The earliest of its times."""
+        return self.at_ms - self.moved_ms
 
 
 class Mark(Struct, frozen=True, array_like=True):

@@ -218,13 +218,15 @@ def _receipt(state: State, event: Receipt, rules: Rules) -> tuple[State, tuple[O
 def _session(session_id: bytes, received_ms: int, content: Content, timeline: Timeline, rules: Rules) -> Session:
     sent = contents.effective(content) or content.sent
     at_ms = _measured_ms(sent, received_ms, rules)
+    times = [at_ms, _measured_ms(content.sent, received_ms, rules)]
+    first_ms = min(times if content.first_ms is None else [*times, content.first_ms])
     return Session(
         id=session_id,
         at_ms=at_ms,
-        received_ms=received_ms,
+        after_ms=received_ms - at_ms,
         day=local_day(at_ms, timeline.course.zone),
         corrected=len(content.corrections),
-        from_ms=min(at_ms, content.first_ms, _measured_ms(content.sent, received_ms, rules)),
+        moved_ms=at_ms - first_ms,
         content=contents.pack(content),
     )
 
@@ -235,9 +237,7 @@ def _measured_ms(body: Body | None, received_ms: int, rules: Rules) -> int:
     return max((at for at in measured if quality.measured_when(at, received_ms, rules) is None), default=received_ms)
 
 
-def _with_correction(
-    before: Content, event: Correction, received_ms: int, names: Names, rules: Rules
-) -> Content:
+def _with_correction(before: Content, event: Correction, received_ms: int, names: Names, rules: Rules) -> Content:
     """`before` with one more correction; the one recorded last holds."""
     recorded = (to_ms(event.recorded_at), event.correction_id.bytes)
     corrections = tuple(sorted((*before.corrections, recorded[1])))
@@ -246,7 +246,8 @@ def _with_correction(
         replacement, first_ms = None, before.first_ms
     else:
         replacement = contents.body(event.readings, event.answers, received_ms, names if latest else Names())
-        first_ms = min(before.first_ms, _measured_ms(replacement, received_ms, rules))
+        at_ms = _measured_ms(replacement, received_ms, rules)
+        first_ms = at_ms if before.first_ms is None else min(before.first_ms, at_ms)
     if not latest:
         return msgspec.structs.replace(before, corrections=corrections, first_ms=first_ms)
     return Content(before.sent, corrections, *recorded, replacement, first_ms)

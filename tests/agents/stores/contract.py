@@ -1,7 +1,5 @@
 """What every store does. Run on SQLite in `make test`, and on a real InfluxDB in tests/stack."""
 
-
-
 from __future__ import annotations
 
 import math

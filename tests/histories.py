@@ -1,0 +1,159 @@
+"""Random histories of one patient: everything that can happen, in every order that it can be told in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+from schemas.care import Cadence, CareEvent, Enrolled, Limit, Paused, PhaseChanged, Plan, PlanSigned, Transferred
+from schemas.codec import Codec, encode
+from schemas.paging import Tick
+from schemas.submissions import Answer, Correction, CorrectionAction, Reading, Submission, SubmissionEvent
+from schemas.types import Phase
+
+if TYPE_CHECKING:
+    from random import Random
+
+START = datetime(2026, 3, 20, tzinfo=UTC)  # daylight saving begins in Europe/Oslo nine days later
+END = Tick(at=START + timedelta(days=60))
+PATIENT = "sim-0001"
+NAMES = UUID("2b1f6a52-8c1e-4f3e-9a11-0d2c7b5e9f00")
+SPO2_LIMITS = Limit(code="2708-6", unit="%", red_low=85, yellow_low=88)
+CONTRADICTION = Limit(code="2708-6", unit="%", red_low=95, yellow_low=88)
+_SUBMISSIONS: Codec[SubmissionEvent] = Codec(SubmissionEvent)
+_CARE: Codec[CareEvent] = Codec(CareEvent)
+
+
+def at(hours: float) -> datetime:
+    """So many hours after the start."""
+    return START + timedelta(hours=hours)
+
+
+def named(what: str) -> UUID:
+    """An id."""
+    return uuid5(NAMES, what)
+
+
+def read(event: Any) -> Any:  # noqa: ANN401 - any message
+    """The event as it is after it has been on a topic."""
+    codec: Codec[Any] = _SUBMISSIONS if isinstance(event, Submission | Correction) else _CARE
+    return codec.decode(encode(event))
+
+
+def enrolled(hours: float = 0, *, recorded: float | None = None, zone: str = "Europe/Oslo") -> Enrolled:
+    """Taken into a service."""
+    return Enrolled(
+        event_id=named(f"enrolled-{hours}"),
+        patient=PATIENT,
+        at=at(hours),
+        recorded_at=at(hours if recorded is None else recorded),
+        pathway="copd",
+        service="joint-centre",
+        municipality="municipality-1",
+        time_zone=zone,
+    )
+
+
+def signed(
+    hours: float = 0,
+    *limits: Limit,
+    version: int = 1,
+    recorded: float | None = None,
+    cadence: Cadence = Cadence(),  # noqa: B008 - immutable
+) -> PlanSigned:
+    """A plan in force from then on."""
+    return PlanSigned(
+        event_id=named(f"plan-{version}-{hours}"),
+        patient=PATIENT,
+        at=at(hours),
+        recorded_at=at(hours if recorded is None else recorded),
+        signed_by="doctor-1",
+        plan=Plan(version=version, valid_from_at=at(hours), limits=limits, cadence=cadence),
+    )
+
+
+def reading(code: str, value: float, unit: str, hours: float, device: str | None = None) -> Reading:
+    """One reading."""
+    return Reading(code=code, value=value, unit=unit, measured_at=at(hours), device=device)
+
+
+def spo2(value: float, hours: float) -> Reading:
+    """Oxygen saturation [%]."""
+    return reading("2708-6", value, "%", hours, "oximeter-1")
+
+
+def submitted(
+    name: str, hours: float, *readings: Reading, late: float = 0, answers: tuple[Answer, ...] = ()
+) -> Submission:
+    """A session received at `hours`, or so much later."""
+    return Submission(
+        submission_id=named(name), patient=PATIENT, received_at=at(hours + late), readings=readings, answers=answers
+    )
+
+
+def history(random: Random) -> list[Any]:
+    """Some history."""
+    zone = random.choice(["Europe/Oslo", "UTC", "America/New_York"])
+    events: list[Any] = [enrolled(recorded=random.choice([0, 0, 50]), zone=zone)]
+    for version in range(1, random.randrange(1, 4)):
+        hours = random.choice([0, 0, 24, 100, 300]) + version
+        cadence = Cadence(
+            times=random.choice([("10:00",), ("08:00", "20:00")]),
+            daily_days=random.choice([3, 14]),
+            every_days=random.choice([1, 7]),
+            grace_minutes=random.choice([0, 120, 840]),
+        )
+        limit = SPO2_LIMITS if random.random() < 0.9 else CONTRADICTION
+        late = hours + random.choice([0, 0, 40])
+        events.append(signed(hours, limit, version=version, recorded=late, cadence=cadence))
+    hours = random.randrange(400)
+    common = {"patient": PATIENT, "at": at(hours), "recorded_at": at(hours + random.choice([0, 10]))}
+    if random.random() < 0.3:
+        events.append(Paused(event_id=named("paused"), ends_at=at(hours + random.choice([20, 100])), **common))
+    if random.random() < 0.3:
+        events.append(Transferred(event_id=named("transferred"), service="hospital", **common))
+    if random.random() < 0.2:
+        phase = random.choice([Phase.ENDED, Phase.FOLLOW_UP])
+        events.append(PhaseChanged(event_id=named("phase"), phase=phase, **common))
+    for number in range(random.choice([1, 3, 8, 25])):
+        events += _session(random, number)
+    return [read(event) for event in events]
+
+
+def _session(random: Random, number: int) -> list[Any]:
+    hours = random.randrange(500) + random.choice([0, 0.5])
+    answer = Answer(questionnaire="copd-daily", questionnaire_version=1, link_id="breath", value=1)
+    session = submitted(
+        f"session-{number}",
+        hours,
+        *_readings(random, hours),
+        late=random.choice([0, 0, 0, 5, 60]),
+        answers=(answer,) if random.random() < 0.3 else (),
+    )
+    events: list[Any] = [session]
+    while random.random() < 0.12:
+        replaced = random.random() < 0.5
+        events.append(
+            Correction(
+                correction_id=named(f"correction-{number}-{len(events)}"),
+                submission_id=session.submission_id,
+                patient=PATIENT,
+                recorded_at=session.received_at + timedelta(hours=random.randrange(1, 50)),
+                action=CorrectionAction.REPLACED if replaced else CorrectionAction.ENTERED_IN_ERROR,
+                readings=_readings(random, hours) if replaced else (),
+            )
+        )
+    return events
+
+
+def _readings(random: Random, hours: float) -> tuple[Reading, ...]:
+    hours -= random.choice([0, 0, 1 / 60])
+    every = [
+        spo2(random.choice([96, 95, 94, 90, 88, 85, 101, 30]), hours),
+        reading("8867-4", random.choice([70, 72, 75, 140]), "/min", hours),
+        reading("99999-9", 1, "x", hours),
+        reading("29463-7", 80_000 + random.randrange(9000), "g", hours, random.choice([None, "scale-1"])),
+        reading("8310-5", 36 + random.randrange(40) / 10, "Cel", hours),
+    ]
+    return tuple(random.sample(every, random.randrange(1, 4)))

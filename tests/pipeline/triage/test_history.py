@@ -1,0 +1,98 @@
+"""A decision is a function of history: order, repetition and restarts change nothing, and nothing unknown is green."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.triage import Refused, State, step
+from pipeline.triage.state import decode, encode
+from schemas.assessments import Assessment, Quality, ZoneChange
+from schemas.types import Zone
+from tests.histories import END, history
+
+RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
+some = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+class Told:
+    """What came of a stream of events."""
+
+    def __init__(self, events: list[Any], *, restarts: Random | None = None) -> None:
+        self.state: State | None = None
+        self.assessments: dict[Any, Assessment] = {}
+        self.changes: dict[Any, ZoneChange] = {}
+        for event in [*events, END]:
+            if restarts is not None and self.state is not None and restarts.random() < 0.3:
+                self.state = decode(encode(self.state))
+            self.state, outputs = step(self.state, event)
+            for output in outputs:
+                self._take(output)
+
+    def _take(self, output: object) -> None:
+        assert not isinstance(output, Refused)
+        if isinstance(output, Assessment):
+            known = self.assessments.get(output.assessment_id)
+            assert known is None or known.revision <= output.revision
+            self.assessments[output.assessment_id] = output
+        elif isinstance(output, ZoneChange):
+            self.changes[output.zone_change_id] = output
+
+    def told(self) -> tuple[object, ...]:
+        """What must be the same in every order."""
+        standing = {key for key, change in self.changes.items() if not change.retracted}
+        return self.state, self.assessments, standing
+
+
+@some
+@given(RANDOM)
+def test_any_order_with_repeats_ends_in_the_same_state_assessments_and_zone_changes(random: Random) -> None:
+    events = history(random)
+    in_turn = Told(events).told()
+    for _ in range(2):
+        shuffled = random.sample(events, len(events)) + random.sample(events, len(events) // 3)
+        assert Told(shuffled).told() == in_turn
+
+
+@some
+@given(RANDOM)
+def test_a_state_that_is_stored_and_read_again_goes_on_as_if_it_had_not_been(random: Random) -> None:
+    events = history(random)
+    assert Told(events, restarts=random).told() == Told(events).told()
+
+
+@some
+@given(RANDOM)
+def test_a_repeated_event_gives_back_the_very_same_state_and_tells_nothing(random: Random) -> None:
+    events = history(random)
+    state: State | None = None
+    for event in events:
+        state, _ = step(state, event)
+    for event in events:
+        again, outputs = step(state, event)
+        assert again is state
+        assert outputs == ()
+
+
+@some
+@given(RANDOM)
+def test_the_same_step_from_the_same_state_tells_the_same_bytes(random: Random) -> None:
+    state: State | None = None
+    for event in history(random):
+        before = state
+        state, outputs = step(before, event)
+        assert step(before, event) == (state, outputs)
+
+
+@some
+@given(RANDOM)
+def test_green_needs_a_plan_and_readings_that_could_all_be_judged(random: Random) -> None:
+    for assessment in Told(history(random)).assessments.values():
+        if assessment.zone is Zone.GREEN:
+            judged = [reading for reading in assessment.readings if not reading.withdrawn]
+            assert assessment.plan_version is not None
+            assert judged
+            assert all(reading.quality is Quality.VALID for reading in judged)
