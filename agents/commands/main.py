@@ -20,6 +20,7 @@ from agents.commands import doctor as doctoring
 from agents.commands.signals import until_signal
 from agents.recordings.events import RecordingError
 from agents.settings import SettingsError
+from schemas import generate
 
 if TYPE_CHECKING:
     from agents.settings import Settings
@@ -165,6 +166,4 @@ def topics_apply() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def schemas(folder: Path) -> None:
     """Write the JSON Schema of every topic into FOLDER."""
-    from schemas import generate  # noqa: PLC0415 - only this command needs it
-
     generate.write(folder)
