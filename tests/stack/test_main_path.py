@@ -118,7 +118,7 @@ async def test_prometheus_reads_volume_and_latency_back_while_the_demo_runs() ->
         target = line.split("metrics: http://")[1].split("/")[0]
         while "live now" not in line:
             line = (await demo.stdout.readline()).decode()
-        with Prometheus([target]) as prometheus:
+        with Prometheus(targets=[target]) as prometheus:
             assert await _value(prometheus.url, "sum(sonevakt_assessments_total)") > 100
             assert await _value(prometheus.url, "sonevakt_received_to_assessed_seconds_count") > 100
             assert await _value(prometheus.url, "sum(sonevakt_points_written_total)") > 100
