@@ -113,14 +113,13 @@ class Delivery:
             batch, held = self._producer.create_batch(), []
 
         for output in outputs:
-            if _append(batch, output):
-                held.append(output)
-                continue
-            await ship()
-            if _append(batch, output):
-                held.append(output)
-            else:
+            if _size(output) > MAX_BATCH_BYTES:  # aiokafka takes the first message of a batch whatever its size
                 refused.append(output)
+                continue
+            if not _append(batch, output):
+                await ship()
+                _append(batch, output)
+            held.append(output)
         await ship()
         for future in pending:
             try:
@@ -140,6 +139,12 @@ class Delivery:
             except MessageSizeTooLargeError:
                 refused.append(output)
         return refused
+
+
+def _size(output: Output) -> int:
+    """About how many bytes a message takes in a batch, and never less."""
+    headers = sum(len(name) * 4 + len(value) + 10 for name, value in output.headers)
+    return len(output.key or b"") + len(output.value) + headers + 64
 
 
 def _append(batch: Any, output: Output) -> bool:  # noqa: ANN401 - aiokafka's batch is untyped

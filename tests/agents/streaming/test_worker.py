@@ -1,0 +1,191 @@
+"""Workers on the embedded broker: what they deliver, restore, and do not commit over."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from prometheus_client import CollectorRegistry
+
+from agents.broker.embedded import EmbeddedBroker
+from agents.broker.lag import LagWatch
+from agents.metrics import Metrics
+from agents.streaming import Handler, Output, Record, StreamSettings, StreamWorker
+from agents.streaming.delivery import Delivery
+from agents.watching import WorkerMetrics
+from tests.agents.streaming.test_guards import Counting
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from tests.agents.conftest import Eventually
+
+pytestmark = pytest.mark.timeout(120)
+PARTITIONS = 2
+
+
+def settings(bootstrap: str, table: str | None = None) -> StreamSettings:
+    return StreamSettings(
+        app_id="counting",
+        broker=bootstrap,
+        partitions=PARTITIONS,
+        sources=("submissions",),
+        dead_letters="dead-letters",
+        session_timeout_s=6.0,
+        commit_interval_s=0.1,
+        fetch_max_wait_ms=20,
+        table=table,
+    )
+
+
+class Ended:
+    """In place of the end of the process."""
+
+    def __init__(self) -> None:
+        self.codes: list[int] = []
+
+    def __call__(self, code: int, reason: str) -> None:
+        assert reason
+        self.codes.append(code)
+
+
+@asynccontextmanager
+async def working(handler: Handler, stream: StreamSettings, died: Ended | None = None) -> AsyncIterator[StreamWorker]:
+    worker = StreamWorker(stream, handler, WorkerMetrics("test", Metrics(CollectorRegistry())), died or Ended())
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        assert await asyncio.wait_for(task, 30) == 0
+
+
+@asynccontextmanager
+async def broker() -> AsyncIterator[tuple[EmbeddedBroker, AIOKafkaProducer]]:
+    with EmbeddedBroker(partitions=PARTITIONS, changelogs=("counting-state-changelog",)) as running:
+        producer = AIOKafkaProducer(bootstrap_servers=running.bootstrap)
+        await producer.start()
+        try:
+            yield running, producer
+        finally:
+            await producer.stop()
+
+
+async def put(producer: AIOKafkaProducer, number: int, value: bytes = b"x") -> None:
+    await producer.send_and_wait("submissions", value, key=b"sim-%d" % (number % 7), partition=number % 7 % PARTITIONS)
+
+
+async def behind(bootstrap: str) -> int:
+    async with LagWatch(bootstrap) as watch:
+        return sum(lag.messages for lag in (await watch.behind("counting", ["submissions"])).values())
+
+
+async def test_states_are_restored_exactly_and_what_was_committed_is_not_worked_again(eventually: Eventually) -> None:
+    async with broker() as (running, producer):
+        for number in range(70):
+            await put(producer, number)
+        stream = settings(running.bootstrap, table="state")
+        async with working(Counting(), stream) as worker:
+            table = worker._table.data
+            await eventually(lambda: sum(map(int, table.values())) == 70)
+            for _ in range(200):
+                if await behind(running.bootstrap) == 0:
+                    break
+        assert await behind(running.bootstrap) == 0
+        async with working(Counting(), stream) as second:
+            await eventually(lambda: second.health().recovered, within=40)
+            await put(producer, 0)
+            await eventually(lambda: second._table.data.get(b"sim-0") == b"11")
+            assert sorted(second._table.data.values()) == [b"10"] * 6 + [b"11"]
+
+
+class Slow:
+    """A sink that takes its time, and counts."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.taken: list[Record] = []
+        self.begun = 0
+
+    async def write(self, records: Sequence[Record]) -> list[tuple[int, Output]]:
+        self.begun += len(records)
+        await self.gate.wait()
+        self.taken += records
+        return []
+
+
+async def test_what_a_sink_has_not_written_is_not_committed(eventually: Eventually) -> None:
+    async with broker() as (running, producer):
+        for number in range(5):
+            await put(producer, number)
+        sink = Slow()
+        async with working(sink, settings(running.bootstrap)):
+            await eventually(lambda: sink.begun > 0, within=40)
+            assert await behind(running.bootstrap) == 5
+            sink.gate.set()
+            await eventually(lambda: len(sink.taken) == 5)
+
+
+class Failing:
+    """A sink with a defect."""
+
+    async def write(self, records: Sequence[Record]) -> list[tuple[int, Output]]:
+        raise ArithmeticError(len(records))
+
+
+async def test_a_defect_in_a_sink_ends_the_process_and_acknowledges_nothing(eventually: Eventually) -> None:
+    died = Ended()
+    async with broker() as (running, producer):
+        await put(producer, 0)
+        async with working(Failing(), settings(running.bootstrap), died):
+            await eventually(lambda: died.codes, within=40)
+        assert died.codes[0] == 72
+        assert await behind(running.bootstrap) == 1
+
+
+class Carrier:
+    """A messenger whose first message hangs."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.carried: list[bytes | None] = []
+
+    async def carry(self, record: Record) -> list[tuple[int, Output]]:
+        if record.value == b"slow":
+            await self.gate.wait()
+        self.carried.append(record.value)
+        return [(record.partition, Output("receipts", record.key, b"done"))]
+
+
+async def test_a_slow_message_holds_up_no_other_and_is_not_committed_over(eventually: Eventually) -> None:
+    async with broker() as (running, producer):
+        await put(producer, 0, b"slow")
+        for _ in range(4):
+            await put(producer, 0, b"quick")
+        carrier = Carrier()
+        async with working(carrier, settings(running.bootstrap)):
+            await eventually(lambda: carrier.carried == [b"quick"] * 4, within=40)
+            assert await behind(running.bootstrap) == 5
+            carrier.gate.set()
+            await eventually(lambda: len(carrier.carried) == 5)
+
+
+async def test_a_delivery_outlives_an_outage_and_names_what_is_too_large() -> None:
+    async with broker() as (running, _):
+        delivery = Delivery(running.bootstrap, lambda: None)
+        await delivery.start()
+        try:
+            running.set_down()
+            outputs = [(number % 2, Output("assessments", b"k", b"%d" % number)) for number in range(50)]
+            outputs.append((0, Output("assessments", b"k", b"x" * 2_000_000)))
+            sending = asyncio.create_task(delivery.send(outputs))
+            await asyncio.sleep(0.5)
+            assert not sending.done()
+            running.set_up()
+            refused = await asyncio.wait_for(sending, 60)
+            assert [len(output.value) for _, output in refused] == [2_000_000]
+        finally:
+            await delivery.stop()
