@@ -30,7 +30,7 @@ check: $(STAMP) ## format, lint, types, the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy infra benchmarks
+	$(BIN)/mypy infra
 	$(BIN)/lint-imports
 
 format: $(STAMP)
