@@ -224,10 +224,14 @@ def _verdicts(  # noqa: PLR0913 - what a reading is seen against
         when = quality.measured_when(received_ms - row.before_ms, received_ms, rules)
         verdict = quality.judge(names[row.code], names[row.unit], float(row.value), when)
         vital = verdict.vital
-        if verdict.quality is Quality.VALID and vital is not None and vital.index in series:
-            history = series[vital.index].before(day)
-            if quality.against_history(vital, verdict.value, day, history):
-                verdict = verdict._replace(quality=Quality.IMPLAUSIBLE, issue=QualityIssue.IMPLAUSIBLE)
+        known = series.get(vital.index) if vital is not None and verdict.quality is Quality.VALID else None
+        if (
+            known is not None
+            and vital is not None
+            and vital.by_history
+            and quality.against_history(vital, verdict.value, day, known.before(day))
+        ):
+            verdict = verdict._replace(quality=Quality.IMPLAUSIBLE, issue=QualityIssue.IMPLAUSIBLE)
         verdicts.append(verdict)
     for upper, lower in _cuffs(rows, verdicts):
         if quality.contradicts(verdicts[upper].value, verdicts[lower].value):

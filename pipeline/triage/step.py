@@ -102,7 +102,7 @@ def wakes_at(state: State, rules: Rules = RULES) -> int | None:
 
 def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tuple[Output, ...]]:
     session_id = event.submission_id.bytes
-    if any(session.id == session_id for session in state.sessions):
+    if session_id in [session.id for session in state.sessions]:
         return state, ()
     timeline = Timeline(state, rules)
     received_ms = to_ms(event.received_at)
@@ -216,10 +216,10 @@ def _receipt(state: State, event: Receipt, rules: Rules) -> tuple[State, tuple[O
 
 
 def _session(session_id: bytes, received_ms: int, content: Content, timeline: Timeline, rules: Rules) -> Session:
-    sent = contents.effective(content) or content.sent
-    at_ms = _measured_ms(sent, received_ms, rules)
-    times = [at_ms, _measured_ms(content.sent, received_ms, rules)]
-    first_ms = min(times if content.first_ms is None else [*times, content.first_ms])
+    at_ms = first_ms = _measured_ms(contents.effective(content) or content.sent, received_ms, rules)
+    if content.corrections:
+        first_ms = min(first_ms, _measured_ms(content.sent, received_ms, rules))
+        first_ms = first_ms if content.first_ms is None else min(first_ms, content.first_ms)
     return Session(
         id=session_id,
         at_ms=at_ms,
@@ -233,8 +233,12 @@ def _session(session_id: bytes, received_ms: int, content: Content, timeline: Ti
 
 def _measured_ms(body: Body | None, received_ms: int, rules: Rules) -> int:
     """A session's own time: its latest measurement whose time can be true, else when it was received."""
-    measured = (received_ms - row.before_ms for row in (body.rows if body else ()))
-    return max((at for at in measured if quality.measured_when(at, received_ms, rules) is None), default=received_ms)
+    latest_ms = None
+    for row in body.rows if body else ():
+        at_ms = received_ms - row.before_ms
+        if (latest_ms is None or at_ms > latest_ms) and quality.measured_when(at_ms, received_ms, rules) is None:
+            latest_ms = at_ms
+    return received_ms if latest_ms is None else latest_ms
 
 
 def _with_correction(before: Content, event: Correction, received_ms: int, names: Names, rules: Rules) -> Content:

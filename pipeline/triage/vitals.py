@@ -38,6 +38,11 @@ class Vital(Struct, frozen=True, kw_only=True):
     step: float | None = None  # a step either way within a day by more than this is implausible
     share_of_best: float | None = None  # under this share of the own best is implausible [1]
 
+    @property
+    def by_history(self) -> bool:
+        """Whether a value can be implausible beside the patient's own earlier ones."""
+        return self.fall is not None or self.step is not None or self.share_of_best is not None
+
 
 SYSTOLIC: Final = Vital(
     index=0,
