@@ -1,0 +1,82 @@
+"""All of our processes beside the servers of `python -m infra.local run`, until Ctrl-C: `make stack`.
+
+Nobody is paged: the webhooks file is empty. The vendor token of the gateway is new every time and stands in a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from infra.local.process import free_port
+
+NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board")
+COMMAND: Final = [sys.executable, "-c", "from agents.commands import main; main()"]
+STOP_S: Final = 20.0
+
+
+def main() -> int:
+    """Start everything, wait, stop everything; 1 where a process ended by itself."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with tempfile.TemporaryDirectory(prefix="sonevakt-product-") as scratch:
+        folder = Path(scratch)
+        env = _environment(folder)
+        subprocess.run([*COMMAND, "topics", "apply"], env=env, check=True)  # noqa: S603 - our own command
+        running: dict[str, subprocess.Popen[bytes]] = {}
+        try:
+            for name in NAMES:
+                port = free_port()
+                mine = {**env, "SONEVAKT_HTTP_PORT": str(port)}
+                running[name] = subprocess.Popen([*COMMAND, "run", name], env=mine)  # noqa: S603 - the same
+                print(f"{name}: http://127.0.0.1:{port}/readyz", flush=True)
+            print(f"gateway takes submissions at http://127.0.0.1:{env['SONEVAKT_GATEWAY_PORT']}/docs", flush=True)
+            print(f"its token stands in {folder / 'vendor.token'}; Ctrl-C ends everything", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                while all(process.poll() is None for process in running.values()):
+                    time.sleep(0.5)
+            ended = [name for name, process in running.items() if process.poll() not in {None, 0, -signal.SIGINT}]
+            for name in ended:
+                print(f"{name} ended with exit code {running[name].returncode}", file=sys.stderr)
+            return 1 if ended else 0
+        finally:
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                try:
+                    process.wait(STOP_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    stack = {name: value for name, value in os.environ.items() if name.startswith("SONEVAKT_STACK_")}
+    token = secrets.token_urlsafe(32)
+    (folder / "vendor.token").touch(mode=0o600)
+    (folder / "vendor.token").write_text(token)
+    (folder / "tokens.json").write_text(json.dumps({"vendor": [hashlib.sha256(token.encode()).hexdigest()]}))
+    (folder / "webhooks.json").write_text("{}")
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SONEVAKT_")},
+        "SONEVAKT_BROKER": f"kafka://{stack['SONEVAKT_STACK_KAFKA']}",
+        "SONEVAKT_STORE": stack["SONEVAKT_STACK_INFLUXDB_URL"].replace("http:", "influxdb:"),
+        "SONEVAKT_INFLUXDB_ORG": stack["SONEVAKT_STACK_INFLUXDB_ORG"],
+        "SONEVAKT_INFLUXDB_BUCKET": stack["SONEVAKT_STACK_INFLUXDB_BUCKET"],
+        "SONEVAKT_INFLUXDB_TOKEN_FILE": stack["SONEVAKT_STACK_INFLUXDB_TOKEN_FILE"],
+        "SONEVAKT_GATEWAY_TOKENS_FILE": str(folder / "tokens.json"),
+        "SONEVAKT_WEBHOOKS_FILE": str(folder / "webhooks.json"),
+        "SONEVAKT_GATEWAY_PORT": str(free_port()),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
