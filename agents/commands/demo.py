@@ -123,9 +123,10 @@ async def run(
             click.echo(line)
         if assessments is not None:
             _write(assessments, tally)
+        code = 0 if summary.adds_up(stored) else 1  # of the replay: what comes live is still under way at the end
         if not once:
             await _live(parts, feed, source, stack)
-        return 0 if summary.adds_up(stored) else 1
+        return code
 
 
 async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _Parts:
