@@ -81,6 +81,10 @@ class Feed:
         """Write one event, and wait for the broker."""
         await self._send(producer, [event], None)
 
+    async def send_all(self, producer: AIOKafkaProducer, events: list[Event]) -> None:
+        """Write events in order, and wait for the broker."""
+        await self._send(producer, events, None)
+
     async def tick(self, producer: AIOKafkaProducer, at: datetime) -> None:
         """Let time come to `at`, for everybody."""
         tick = encode(Tick(at=at))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pipeline.cohort.events import Event
 from pipeline.cohort.matching import Found, matched
-from pipeline.cohort.simulation import Cohort, Deterioration, Event, live, simulate
+from pipeline.cohort.people import Deterioration, Patient
+from pipeline.cohort.simulation import Cohort, live, simulate
 
-__all__ = ["Cohort", "Deterioration", "Event", "Found", "live", "matched", "simulate"]
+__all__ = ["Cohort", "Deterioration", "Event", "Found", "Patient", "live", "matched", "simulate"]

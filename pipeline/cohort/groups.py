@@ -31,6 +31,7 @@ class Usual(NamedTuple):
     red: tuple[float | None, float | None]  # limits, as distances from the patient's own usual value
     yellow: tuple[float | None, float | None] = (None, None)
     worst: float = 0.0  # how far it has moved at the peak of a deterioration
+    swing: float = 0.0  # amplitude of the day's rhythm, highest in the late afternoon
 
 
 class Group(NamedTuple):
@@ -41,7 +42,8 @@ class Group(NamedTuple):
     kind: str  # of deterioration
     usual: tuple[Usual, ...]
     acute_days: tuple[int, int]  # from onset to peak [d]
-    slow_share: float  # of its deteriorations take 10 to 20 days
+    slow_share: float  # of its deteriorations that come slowly
+    slow_days: tuple[int, int] = (10, 20)  # from onset to peak of those [d]
     several_a_day: bool = False
 
 
@@ -52,10 +54,10 @@ GROUPS: Final = (
         kind="COPD exacerbation",
         usual=(
             Usual(SPO2, 93, 1.2, 0.8, 0, (-6, None), (-4, None), worst=-7),
-            Usual(HEART_RATE, 80, 7, 4, 0, (-30, 40), (None, 25), worst=20),
-            Usual(SYSTOLIC, 132, 10, 7, 0, (-40, 45)),
-            Usual(DIASTOLIC, 78, 6, 5, 0, (-28, 28)),
-            Usual(TEMPERATURE, 36.6, 0.2, 0.2, 1, (None, 2.4), (None, 1.3), worst=1.2),
+            Usual(HEART_RATE, 80, 7, 4, 0, (-30, 40), (None, 25), worst=20, swing=2),
+            Usual(SYSTOLIC, 132, 10, 7, 0, (-40, 45), swing=3),
+            Usual(DIASTOLIC, 78, 6, 5, 0, (-28, 28), swing=2),
+            Usual(TEMPERATURE, 36.6, 0.2, 0.2, 1, (None, 2.4), (None, 1.3), worst=1.2, swing=0.2),
         ),
         acute_days=(2, 5),
         slow_share=0.25,
@@ -66,9 +68,9 @@ GROUPS: Final = (
         kind="heart failure decompensation",
         usual=(
             Usual(WEIGHT, 80, 12, 0.3, 1, (None, 4), (None, 2), worst=3.6),
-            Usual(SYSTOLIC, 124, 11, 7, 0, (-35, 50)),
-            Usual(DIASTOLIC, 74, 6, 5, 0, (-26, 30)),
-            Usual(HEART_RATE, 72, 7, 4, 0, (-27, 45), (None, 25), worst=16),
+            Usual(SYSTOLIC, 124, 11, 7, 0, (-35, 50), swing=3),
+            Usual(DIASTOLIC, 74, 6, 5, 0, (-26, 30), swing=2),
+            Usual(HEART_RATE, 72, 7, 4, 0, (-27, 45), (None, 25), worst=16, swing=2),
         ),
         acute_days=(3, 6),
         slow_share=0.4,
@@ -80,8 +82,8 @@ GROUPS: Final = (
         usual=(
             Usual(GLUCOSE, 8.2, 1.0, 0.9, 1, (-4.5, 10), (-3.6, 5), worst=11),
             Usual(WEIGHT, 88, 12, 0.3, 1, (None, 8)),
-            Usual(SYSTOLIC, 134, 9, 7, 0, (-42, 46)),
-            Usual(DIASTOLIC, 80, 6, 5, 0, (-28, 28)),
+            Usual(SYSTOLIC, 134, 9, 7, 0, (-42, 46), swing=3),
+            Usual(DIASTOLIC, 80, 6, 5, 0, (-28, 28), swing=2),
         ),
         acute_days=(2, 4),
         slow_share=0.3,
@@ -91,8 +93,8 @@ GROUPS: Final = (
         share=25,
         kind="infection under treatment",
         usual=(
-            Usual(TEMPERATURE, 36.6, 0.2, 0.2, 1, (None, 1.7), (None, 1.1), worst=2.4),
-            Usual(HEART_RATE, 76, 7, 4, 0, (-30, 45), (None, 25), worst=24),
+            Usual(TEMPERATURE, 36.6, 0.2, 0.2, 1, (None, 1.7), (None, 1.1), worst=2.4, swing=0.2),
+            Usual(HEART_RATE, 76, 7, 4, 0, (-30, 45), (None, 25), worst=24, swing=2),
             Usual(WEIGHT, 71, 11, 0.3, 1, (-6, None), (-4, None)),
         ),
         acute_days=(2, 3),
@@ -105,8 +107,8 @@ GROUPS: Final = (
         usual=(
             Usual(SPO2, 94, 1.0, 0.7, 0, (-5, None), (-3, None), worst=-7),
             Usual(RESPIRATORY_RATE, 17, 1.5, 1.2, 0, (-9, 10), (None, 6), worst=9),
-            Usual(HEART_RATE, 84, 7, 4, 0, (-35, 40), (None, 25), worst=20),
-            Usual(TEMPERATURE, 36.9, 0.3, 0.2, 1, (None, 2.3), (None, 1.4), worst=1.4),
+            Usual(HEART_RATE, 84, 7, 4, 0, (-35, 40), (None, 25), worst=20, swing=2),
+            Usual(TEMPERATURE, 36.9, 0.3, 0.2, 1, (None, 2.3), (None, 1.4), worst=1.4, swing=0.2),
         ),
         acute_days=(2, 3),
         slow_share=0.0,

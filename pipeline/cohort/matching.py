@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from pipeline.cohort.simulation import Deterioration
+    from pipeline.cohort.people import Deterioration
     from schemas.assessments import ZoneChange
 
 AFTER_PEAK: Final = timedelta(days=2)  # found later than this after the worst is missed; our choice
 
 
 class Found(NamedTuple):
-    """Whether a deterioration was found, and how long before its worst [d]."""
+    """Whether a deterioration was found, and how long before its worst [d]; below 0: after it."""
 
     deterioration: Deterioration
     found: bool
@@ -27,9 +27,13 @@ class Found(NamedTuple):
 
 
 def matched(truth: Iterable[Deterioration], zone_changes: Iterable[ZoneChange]) -> tuple[Found, ...]:
-    """Match each deterioration with the first change to yellow or red from its onset to two days after its worst."""
+    """Match each deterioration with the first change to yellow or red from its onset to two days after its worst.
+
+    `zone_changes` in the order in which they were told: the last of one id holds, so a retracted change finds nothing.
+    """
+    held = {change.zone_change_id: change for change in zone_changes}
     alerts: dict[str, list[datetime]] = defaultdict(list)
-    for change in zone_changes:
+    for change in held.values():
         if change.to_zone in {Zone.YELLOW, Zone.RED} and not change.retracted:
             alerts[change.patient].append(change.at)
     found = []

@@ -46,6 +46,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     # How much history a state keeps, so that it can be judged again.
     history_days: int = 90
     history_bytes: int = 8_000  # encoded sessions [B]
+    forgotten_ids: int = 150  # ids of forgotten sessions that are known again, so that a repeat is no late arrival
     care_events: int = 60
     corrections_of_one: int = 10
     pending_corrections: int = 10

@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 from pipeline.triage.baseline import Series
 
 STATE_VERSION: Final = 1
+ID_BYTES: Final = 8  # of an id that is random, enough to know it among a patient's own
 NEVER: Final = -(2**62)  # before every instant [ms]
 
 
@@ -140,6 +141,7 @@ class State(Struct, frozen=True, array_like=True):
     sessions: tuple[Session, ...] = ()
     sessions_bytes: int = 0  # of their contents
     sessions_weight: int = 0  # events that they stand for
+    forgotten: bytes = b""  # the first ID_BYTES of the newest forgotten sessions' ids, one after the other
     open_pages: dict[bytes, OpenPage] = {}  # by page id
     pending: dict[bytes, Raw] = {}  # corrections whose submission has not come
     reasons: Raw = Raw(b"\x90")  # why the patient is in the newest mark's zone

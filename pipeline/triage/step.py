@@ -17,7 +17,7 @@ from pipeline.triage import quality, standing, told
 from pipeline.triage.content import Names
 from pipeline.triage.instants import local_day, to_ms
 from pipeline.triage.rules import RULES
-from pipeline.triage.state import NEVER, STATE_VERSION, Content, OpenPage, Session, State
+from pipeline.triage.state import ID_BYTES, NEVER, STATE_VERSION, Content, OpenPage, Session, State
 from pipeline.triage.timeline import Timeline
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.dead_letters import DeadLetterReason
@@ -113,7 +113,8 @@ def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tu
         content = _with_correction(content, correction, received_ms, timeline.names, rules)
     session = _session(session_id, received_ms, content, timeline, rules)
     if session.day < timeline.base.from_day or session.from_ms <= timeline.base.decided_ms:
-        return state, (Refused(DeadLetterReason.TOO_LATE),)
+        repeated = session_id[:ID_BYTES] in _parts(state.forgotten)
+        return state, () if repeated else (Refused(DeadLetterReason.TOO_LATE),)
     clock_ms = max(state.clock_ms, received_ms)
     if waiting:
         pending = {key: kept for key, kept in state.pending.items() if key != session_id}
@@ -213,6 +214,10 @@ def _receipt(state: State, event: Receipt, rules: Rules) -> tuple[State, tuple[O
 
 
 # Sessions and their corrections.
+
+
+def _parts(ids: bytes) -> set[bytes]:
+    return {ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES)}
 
 
 def _session(session_id: bytes, received_ms: int, content: Content, timeline: Timeline, rules: Rules) -> Session:
@@ -316,6 +321,7 @@ def _close(
         sessions=tuple(timeline.sessions),
         sessions_bytes=timeline.sessions_bytes,
         sessions_weight=timeline.sessions_weight,
+        forgotten=timeline.forgotten,
         open_pages=_newest(pages, timeline.rules.open_pages),
         pending=state.pending,
         reasons=timeline.packed_reasons(),

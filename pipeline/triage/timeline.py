@@ -17,7 +17,7 @@ from pipeline.triage.baseline import Series
 from pipeline.triage.content import Names, effective, is_void, pack, unpack
 from pipeline.triage.judge import Judgement, judge, not_monitored
 from pipeline.triage.standing import course
-from pipeline.triage.state import Base, Mark
+from pipeline.triage.state import ID_BYTES, Base, Mark
 from pipeline.triage.zones import SEVERITY
 from schemas.assessments import Reason
 from schemas.types import Zone
@@ -78,6 +78,7 @@ class Timeline:
         self.sessions = list(state.sessions)
         self.sessions_bytes = state.sessions_bytes
         self.sessions_weight = state.sessions_weight
+        self.forgotten = state.forgotten
         self.marks = list(state.marks)
         self.decided_ms = state.decided_ms
         self.last_ms = state.last_ms
@@ -164,6 +165,8 @@ class Timeline:
         if not too_long and self.sessions_bytes <= rules.history_bytes:
             return
         self.base, self.next_base = base, None
+        gone = b"".join(session.id[:ID_BYTES] for session in self.sessions if session.day < base.from_day)
+        self.forgotten = (self.forgotten + gone)[-ID_BYTES * rules.forgotten_ids :]
         places, self.names = self.names.names, Names()
         self.sessions = [
             msgspec.structs.replace(session, content=pack(self.names.moved(places, unpack(session.content))))

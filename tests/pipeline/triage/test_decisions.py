@@ -275,6 +275,13 @@ def test_what_is_older_than_the_kept_history_is_refused_and_changes_nothing() ->
     assert [getattr(output, "reason", None) for output in outputs] == [DeadLetterReason.TOO_LATE]
 
 
+def test_a_repeat_of_a_forgotten_registration_is_known_again() -> None:
+    days = [submitted(f"d{day}", 24 * day + 10, spo2(95, 24 * day + 10)) for day in range(120)]
+    state, _ = follow(*PLANNED, *days)
+    assert days[0].submission_id.bytes not in {session.id for session in state.sessions}
+    assert step(state, read(days[0])) == (state, ())
+
+
 def test_forgetting_changes_no_later_decision() -> None:
     random_walk = [94 + (day * 7919 % 5) - 2 - (6 if day % 41 == 0 else 0) for day in range(260)]
     days = [submitted(f"d{day}", 24 * day + 10, spo2(v, 24 * day + 10)) for day, v in enumerate(random_walk)]
