@@ -68,12 +68,13 @@ GROUPS: Final = (
         kind="heart failure decompensation",
         usual=(
             Usual(WEIGHT, 80, 12, 0.3, 1, (None, 4), (None, 2), worst=3.6),
-            Usual(SYSTOLIC, 124, 11, 7, 0, (-35, 50), swing=3),
+            Usual(SYSTOLIC, 124, 11, 7, 0, (-35, 50), worst=10, swing=3),
             Usual(DIASTOLIC, 74, 6, 5, 0, (-26, 30), swing=2),
             Usual(HEART_RATE, 72, 7, 4, 0, (-27, 45), (None, 25), worst=16, swing=2),
         ),
         acute_days=(3, 6),
         slow_share=0.4,
+        slow_days=(7, 10),
     ),
     Group(
         pathway="diabetes",

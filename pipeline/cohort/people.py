@@ -19,6 +19,7 @@ SERVICES: Final = (
     "simulated-district-c",
 )
 _DETERIORATE: Final = 0.35  # share of patients who do, where they are followed for long enough
+_SEVERITY: Final = (0.7, 1.1)
 _EASES: Final = timedelta(days=3)  # after the worst, what is left falls to 1/e in this
 _GROUPED: Final = sum(group.share for group in GROUPS)
 
@@ -32,15 +33,16 @@ class Deterioration(NamedTuple):
     onset_at: datetime
     peak_at: datetime
     slow: bool
+    severity: float  # of what is usual in the group at the worst
     vitals: tuple[str, ...]
 
     def progress(self, at: datetime) -> float:
-        """How far it has come at `at`: 0 before it, 1 at its worst."""
+        """How far it has come at `at`: 0 before it, its severity at its worst."""
         if at < self.onset_at:
             return 0.0
         if at <= self.peak_at:
-            return (at - self.onset_at) / (self.peak_at - self.onset_at)
-        return exp(-((at - self.peak_at) / _EASES))
+            return self.severity * ((at - self.onset_at) / (self.peak_at - self.onset_at))
+        return self.severity * exp(-((at - self.peak_at) / _EASES))
 
 
 class Patient(NamedTuple):
@@ -55,7 +57,7 @@ class Patient(NamedTuple):
     deterioration: Deterioration | None
 
     def worse(self, at: datetime) -> float:
-        """How unwell the patient is at `at`: 0 as usual, 1 at the worst."""
+        """How unwell the patient is at `at`: 0 as usual, about 1 at the worst."""
         return self.deterioration.progress(at) if self.deterioration else 0.0
 
 
@@ -100,4 +102,5 @@ def _deterioration(random: Random, name: str, group: Group, begins: datetime, un
         return None
     onset = first + (last - first) * random.random()
     vitals = tuple(usual.vital.name for usual in group.usual if usual.worst)
-    return Deterioration(name, group.pathway, group.kind, onset, onset + length, slow, vitals)
+    severity = random.uniform(*_SEVERITY)
+    return Deterioration(name, group.pathway, group.kind, onset, onset + length, slow, severity, vitals)

@@ -133,7 +133,8 @@ def _corrected(state: State, event: Correction, rules: Rules) -> tuple[State, tu
     timeline = Timeline(state, rules)
     place = next((i for i, session in enumerate(timeline.sessions) if session.id == session_id), None)
     if place is None and timeline.base.from_day:
-        return state, (Refused(DeadLetterReason.TOO_LATE, "submission_id"),)
+        repeated = event.correction_id.bytes[:ID_BYTES] in _parts(state.forgotten)
+        return state, () if repeated else (Refused(DeadLetterReason.TOO_LATE, "submission_id"),)
     if place is None:
         return _wait(state, event, rules)
     before = contents.unpack(timeline.sessions[place].content)

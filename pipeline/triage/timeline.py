@@ -165,7 +165,10 @@ class Timeline:
         if not too_long and self.sessions_bytes <= rules.history_bytes:
             return
         self.base, self.next_base = base, None
-        gone = b"".join(session.id[:ID_BYTES] for session in self.sessions if session.day < base.from_day)
+        forgotten = [session for session in self.sessions if session.day < base.from_day]
+        ids = [session.id for session in forgotten]
+        ids += [one for session in forgotten if session.corrected for one in unpack(session.content).corrections]
+        gone = b"".join(one[:ID_BYTES] for one in ids)
         self.forgotten = (self.forgotten + gone)[-ID_BYTES * rules.forgotten_ids :]
         places, self.names = self.names.names, Names()
         self.sessions = [
