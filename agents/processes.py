@@ -15,6 +15,7 @@ from agents.board.serving import board as board_application
 from agents.board.serving import checks as board_checks
 from agents.board.statuses import Statuses
 from agents.broker import lag
+from agents.broker.clients import started
 from agents.broker.topics import topic_name
 from agents.clock.ticking import Ticking
 from agents.gateway.application import build_gateway
@@ -171,9 +172,7 @@ async def gateway(settings: Settings, bootstrap: str, metrics: Metrics, port: in
     """Takes submissions over HTTP while the block runs; yields its address."""
     if settings.gateway_tokens_file is None:
         raise SettingsError(f"{variable('gateway_tokens_file')} must be set: which apps may send submissions")
-    producer = build_producer(bootstrap, idempotent=False)
-    await producer.start()
-    try:
+    async with started(build_producer(bootstrap, idempotent=False)) as producer:
         made = build_gateway(
             GatewaySettings(tokens_file=Path(settings.gateway_tokens_file), topic_prefix=settings.topic_prefix),
             producer,
@@ -186,8 +185,6 @@ async def gateway(settings: Settings, bootstrap: str, metrics: Metrics, port: in
             yield f"http://{settings.http_host}:{runner.addresses[0][1]}"
         finally:
             await runner.cleanup()
-    finally:
-        await producer.stop()
 
 
 def reading(settings: Settings, bootstrap: str, metrics: Metrics) -> Reading:

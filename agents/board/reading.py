@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,13 +10,11 @@ import structlog
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped] # aiokafka ships no types
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # the same
 
-from agents.broker.stopping import stop
+from agents.broker.clients import started
 from agents.broker.topics import topic_name
 from schemas.topics import PATIENT_STATUS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from aiokafka import TopicPartition
 
     from agents.board.statuses import Statuses
@@ -56,7 +53,7 @@ class Reading:
         """Read for ever, through every outage of the broker; ends when cancelled."""
         while True:
             try:
-                async with self._connected() as consumer:
+                async with started(self._consumer()) as consumer:
                     self._asked_at = float("-inf")
                     while True:
                         await self._read(consumer)
@@ -64,9 +61,8 @@ class Reading:
                 _log.warning("board_not_connected", error=type(error).__name__)
                 await asyncio.sleep(1.0)
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AIOKafkaConsumer]:
-        consumer = AIOKafkaConsumer(
+    def _consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
             topic_name(self.prefix, PATIENT_STATUS.name),
             bootstrap_servers=self.bootstrap,
             group_id=None,
@@ -75,11 +71,6 @@ class Reading:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             fetch_max_wait_ms=FETCH_WAIT_MS,
         )
-        try:
-            await consumer.start()
-            yield consumer
-        finally:
-            await stop(consumer)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         polled: dict[TopicPartition, list[Any]] = await consumer.getmany(timeout_ms=POLL_MS)

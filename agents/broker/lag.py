@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # the sam
 from msgspec import Struct
 
 from agents import wallclock
-from agents.broker.stopping import stop
+from agents.broker.clients import start, stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -66,8 +66,8 @@ class LagWatch:
 
     async def __aenter__(self) -> Self:
         try:
-            await self._admin.start()
-            await self._reader.start()
+            await start(self._admin)
+            await start(self._reader)
         except BaseException:
             await self._close()
             raise
@@ -80,7 +80,7 @@ class LagWatch:
 
     async def _close(self) -> None:
         await stop(self._reader)
-        await self._admin.close()
+        await stop(self._admin)
 
     async def behind(self, group: str, topics: Collection[str]) -> dict[Partition, Lag]:
         """Return the lag of `group` on every partition of `topics`.

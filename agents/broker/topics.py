@@ -7,7 +7,6 @@ partitions, away from their state, so a person must decide.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped] # aiokafka ships no types
@@ -15,10 +14,12 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType  #
 from aiokafka.errors import for_code  # type: ignore[import-untyped] # the same
 from msgspec import Struct
 
+from agents.broker.clients import started
 from schemas.topics import MAX_MESSAGE_BYTES, TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
 REQUEST_TIMEOUT_MS: Final = 10_000
 VISIBLE_TIMEOUT: Final = 15.0  # for a created topic to be shown [s]
@@ -115,14 +116,8 @@ async def differences(bootstrap: str, topics: Iterable[Wanted], *, config: bool 
         return tuple(await _differences(admin, list(topics), config=config))
 
 
-@asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
+def _admin(bootstrap: str) -> AbstractAsyncContextManager[AIOKafkaAdminClient]:
+    return started(AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS))
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: list[Wanted]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ under way, whatever the broker does.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -16,13 +15,14 @@ from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped] # aiokafka
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # the same
 
 from agents import wallclock
+from agents.broker.clients import started
 from agents.broker.topics import topic_name
 from schemas.codec import encode
 from schemas.paging import Tick
 from schemas.topics import TICKS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from datetime import datetime
 
     from agents.metrics import Metrics
@@ -67,7 +67,7 @@ class Ticking:
         due = loop.time()
         while True:
             try:
-                async with self._connected() as producer:
+                async with started(self._producer()) as producer:
                     while True:
                         await asyncio.sleep(due - loop.time())
                         # Rounds missed in an outage are left out, they are not caught up on.
@@ -80,14 +80,8 @@ class Ticking:
                 )
                 await asyncio.sleep(min(self.every, 1.0))
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AIOKafkaProducer]:
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", request_timeout_ms=REQUEST_TIMEOUT_MS)
-        try:
-            await producer.start()
-            yield producer
-        finally:
-            await producer.stop()
+    def _producer(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", request_timeout_ms=REQUEST_TIMEOUT_MS)
 
     async def _round(self, producer: AIOKafkaProducer) -> None:
         raw = encode(Tick(at=self.now()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
+from agents.settings import SettingsError
 from schemas.codec import Codec, UnreadableError
 from schemas.types import Slug
 
@@ -19,7 +20,7 @@ _Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 _FILE: Final = Codec[dict[str, tuple[str, ...]]](dict[Slug, tuple[_Digest, ...]])
 
 
-class TokensError(ValueError):
+class TokensError(SettingsError):
     """The tokens file cannot be used; the text says what to do and holds nothing of the file's content."""
 
 

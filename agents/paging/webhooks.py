@@ -10,6 +10,7 @@ import msgspec
 from yarl import URL
 
 from agents.paging.signing import SecretError, SigningSecret
+from agents.settings import SettingsError
 from schemas.codec import Codec, UnreadableError
 from schemas.types import Slug
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 LONGEST_TIMEOUT_S: Final = 10.0  # our choice: a page that needs longer has a receiver to be mended [s]
 
 
-class WebhooksError(ValueError):
+class WebhooksError(SettingsError):
     """The webhooks file cannot be used: one line that names every wrong field, and no secret or address."""
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped] # aiokafka ships no types
 
+from agents.broker.clients import started
 from agents.broker.lag import LagWatch
 from agents.partitioner import partition_for
 from schemas.codec import encode
@@ -22,7 +22,8 @@ from schemas.submissions import Submission
 from schemas.topics import CARE, SUBMISSIONS, TICKS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractAsyncContextManager
     from datetime import date, datetime
     from uuid import UUID
 
@@ -67,15 +68,9 @@ class Feed:
                 told(day, len(todays))
             await self.worked_off(watch)
 
-    @asynccontextmanager
-    async def producing(self) -> AsyncIterator[AIOKafkaProducer]:
+    def producing(self) -> AbstractAsyncContextManager[AIOKafkaProducer]:
         """A producer for `send` and `tick`."""
-        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", linger_ms=5)
-        await producer.start()
-        try:
-            yield producer
-        finally:
-            await producer.stop()
+        return started(AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", linger_ms=5))
 
     async def send(self, producer: AIOKafkaProducer, event: Event) -> None:
         """Write one event, and wait for the broker."""

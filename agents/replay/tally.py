@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped] # aiokafka ships no types
 
+from agents.broker import clients
 from schemas.codec import Codec
 from schemas.dead_letters import REASON, TOPIC
 from schemas.topics import ASSESSMENTS, DEAD_LETTERS, PAGES, RECEIPTS, SUBMISSIONS, ZONE_CHANGES
@@ -59,7 +60,7 @@ class Tally:
 
     async def start(self) -> None:
         """Begin at the beginning of every topic."""
-        await self._consumer.start()
+        await clients.start(self._consumer)
         self._consumer.subscribe([self._prefix + topic.name for topic in _TOLD])
 
     async def run(self) -> None:
@@ -83,7 +84,7 @@ class Tally:
 
     async def stop(self) -> None:
         """Let go of the connection."""
-        await self._consumer.stop()
+        await clients.stop(self._consumer)
 
     def zones(self) -> Counter[str]:
         """Registrations by the zone of their newest assessment."""

@@ -14,6 +14,7 @@ import structlog
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped] # aiokafka ships no types
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped] # the same
 
+from agents.broker import clients
 from schemas.topics import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Delivery:
         waited = 0.1
         while True:
             try:
-                await self._producer.start()
+                await clients.start(self._producer)
             except KafkaError as error:
                 _log.warning("broker_unreachable", error=type(error).__name__)
                 await asyncio.sleep(waited)
@@ -63,7 +64,7 @@ class Delivery:
 
     async def stop(self) -> None:
         """Let go of the connection."""
-        await self._producer.stop()
+        await clients.stop(self._producer)
 
     async def send(self, outputs: Sequence[tuple[int, Output]]) -> list[tuple[int, Output]]:
         """Write all of `outputs` and return, once all are confirmed, those that are too large for the broker.

@@ -1,19 +1,28 @@
-"""Stopping a consumer never ends the task that stops it."""
+"""Whatever is cancelled, no connection stays open, and stopping ends nobody else."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaError
 
+from agents.broker.clients import started, stop
 from agents.broker.embedded import EmbeddedBroker
-from agents.broker.stopping import stop
 
 if TYPE_CHECKING:
     from tests.agents.conftest import Eventually
+
+
+def open_connections(broker: EmbeddedBroker) -> list[AIOKafkaConnection]:
+    """Every connection to `broker` that this process holds, known to a client or not."""
+    port = int(broker.bootstrap.rpartition(":")[2])
+    connections = [one for one in gc.get_objects() if type(one) is AIOKafkaConnection and one.port == port]
+    return [one for one in connections if one.connected()]
 
 
 async def consumer_of(broker: EmbeddedBroker) -> AIOKafkaConsumer:
@@ -62,7 +71,26 @@ async def test_the_caller_s_own_cancellation_comes_out() -> None:
         stopping.cancel()
         with pytest.raises(asyncio.CancelledError):
             await stopping
-        await consumer._client.close()
+        assert not open_connections(broker)
+
+
+@pytest.mark.parametrize("after", range(1, 12))
+async def test_a_start_that_is_cancelled_leaves_no_connection(after: int) -> None:
+    """`after` so many turns of the loop: in the first it connects, in later ones it asks, at last it is there."""
+    with EmbeddedBroker(partitions=1) as broker:
+        consumer = AIOKafkaConsumer(bootstrap_servers=broker.bootstrap)
+
+        async def work() -> None:
+            async with started(consumer):
+                await asyncio.Event().wait()
+
+        working = asyncio.create_task(work())
+        for _ in range(after):
+            await asyncio.sleep(0)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        assert not open_connections(broker)
 
 
 async def test_an_error_of_the_stop_comes_out() -> None:
