@@ -46,7 +46,7 @@ class QualityIssue(StrEnum):
     CONVERTED = "converted"  # accepted with a warning: a unit or code seen in the wild
 
 
-class Deviation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Deviation(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A value against the patient's own normal before that day [the reading's unit; score without unit]."""
 
     center: float
@@ -57,7 +57,7 @@ class Deviation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     score: float  # (value - center) / spread as an equivalent normal z
 
 
-class JudgedReading(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class JudgedReading(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A reading as it was judged: canonical code and unit, and what was sent where that differed."""
 
     code: Loinc
@@ -78,7 +78,7 @@ class JudgedReading(Struct, frozen=True, kw_only=True, omit_defaults=True):
     deviation: Deviation | None = None
 
 
-class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One contributor to a zone. The zone is the worst of all its reasons."""
 
     rule: str

@@ -28,14 +28,14 @@ class EntryMode(StrEnum):
     MANUAL = "manual"
 
 
-class Context(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Context(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What was so while the reading was taken; None means that nobody said."""
 
     oxygen_l_min: Annotated[float, Meta(ge=0, le=60)] | None = None  # supplemental oxygen [L/min]; 0: room air
     at_rest: bool | None = None
 
 
-class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One measured value, as the device or the patient gave it.
 
     `code` and `unit` are open here: a code or unit that the rules do not know is kept with the session and
@@ -52,7 +52,7 @@ class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
     context: Context | None = None
 
 
-class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One answer of a questionnaire (FHIR QuestionnaireResponse.item)."""
 
     questionnaire: Slug

@@ -41,7 +41,7 @@ class Baseline(NamedTuple):
     status: BaselineStatus
 
 
-class Series(Struct, frozen=True, array_like=True):
+class Series(Struct, frozen=True, array_like=True, gc=False):
     """One vital's daily values, oldest first: the median of a day's admitted readings [unit of the vital].
 
     >>> from pipeline.triage.rules import RULES

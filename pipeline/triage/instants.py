@@ -34,11 +34,13 @@ def zone_of(name: str) -> ZoneInfo | timezone:
         return UTC
 
 
-def local_day(instant_ms: int, zone: tzinfo) -> int:
-    """The patient-local day on which an instant falls."""
-    return from_ms(instant_ms).astimezone(zone).toordinal() - DAY_ZERO
+@lru_cache(maxsize=4096)
+def minutes_of_day(times: tuple[str, ...]) -> tuple[int, ...]:
+    """Wall-clock times "HH:MM" as minutes since midnight."""
+    return tuple(int(wall[:2]) * 60 + int(wall[3:]) for wall in times)
 
 
+@lru_cache(maxsize=65_536)
 def at_local(day: int, minute_of_day: int, zone: tzinfo) -> int:
     """The instant of a wall-clock time on a patient-local day [ms].
 
@@ -46,3 +48,8 @@ def at_local(day: int, minute_of_day: int, zone: tzinfo) -> int:
     """
     wall = datetime.combine(date.fromordinal(day + DAY_ZERO), time(minute_of_day // 60, minute_of_day % 60), zone)
     return to_ms(wall)
+
+
+def local_day(instant_ms: int, zone: tzinfo) -> int:
+    """The patient-local day on which an instant falls."""
+    return from_ms(instant_ms).astimezone(zone).toordinal() - DAY_ZERO

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from pipeline.triage.instants import to_ms, zone_of
+from pipeline.triage.instants import local_day, to_ms, zone_of
 from pipeline.triage.plans import bounds, faults
 from pipeline.triage.state import NEVER
 from schemas.care import Enrolled, Paused, PhaseChanged, PlanSigned, Transferred
@@ -41,6 +41,7 @@ class Standing(NamedTuple):
     plan: Plan | None = None
     bounds: Mapping[int, Bounds] = MappingProxyType({})
     started_ms: int = NEVER  # monitored since, pauses apart
+    started_day: int = 0  # the patient-local day of that
     known_ms: int = NEVER  # when the newest of what this rests on was written down
 
 
@@ -101,7 +102,7 @@ def course(care: bytes) -> Course:
         if found.why_not in {None, "paused"}:
             before = standings[-1].why_not
             started = instant if before not in {None, "paused"} else started
-            found = found._replace(started_ms=started)
+            found = found._replace(started_ms=started, started_day=local_day(started, zone))
         standings.append(found)
     return Course(zone, tuple(sorted(instants)), tuple(standings), tuple(sorted(map(effective_ms, events))))
 

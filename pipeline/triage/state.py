@@ -2,7 +2,8 @@
 
 A state is written to Kafka at every submission, so it is an array without field names; codes, devices and question
 ids stand once in `names`. Whatever in it could be worked out from the history (series, marks) is kept so that a
-registration that comes in its turn needs no look at the others.
+registration that comes in its turn needs no look at the others. Thousands of states lie in memory: their frozen structs
+cannot refer back to themselves, so the garbage collector is told not to look into them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ ID_BYTES: Final = 8  # of an id that is random, enough to know it among a patien
 NEVER: Final = -(2**62)  # before every instant [ms]
 
 
-class More(Struct, frozen=True, array_like=True):
+class More(Struct, frozen=True, array_like=True, gc=False):
     """What is told of few readings."""
 
     manual: bool = False
@@ -31,7 +32,7 @@ class More(Struct, frozen=True, array_like=True):
 PLAIN: Final = More()
 
 
-class Row(Struct, frozen=True, array_like=True):
+class Row(Struct, frozen=True, array_like=True, gc=False):
     """One reading as it was sent. `code`, `unit` and `device` are places in the state's `names`."""
 
     code: int
@@ -42,7 +43,7 @@ class Row(Struct, frozen=True, array_like=True):
     more: More | None = None
 
 
-class Given(Struct, frozen=True, array_like=True):
+class Given(Struct, frozen=True, array_like=True, gc=False):
     """One answer as it was sent; names as in Row."""
 
     questionnaire: int
@@ -51,14 +52,14 @@ class Given(Struct, frozen=True, array_like=True):
     value: int | bool | str
 
 
-class Body(Struct, frozen=True, array_like=True):
+class Body(Struct, frozen=True, array_like=True, gc=False):
     """What one submission, or its replacement, holds."""
 
     rows: tuple[Row, ...]
     answers: tuple[Given, ...]
 
 
-class Content(Struct, frozen=True, array_like=True):
+class Content(Struct, frozen=True, array_like=True, gc=False):
     """A session's whole content: as first sent, and as corrected by the latest correction."""
 
     sent: Body | None  # None: only a correction of it has come so far
@@ -69,7 +70,7 @@ class Content(Struct, frozen=True, array_like=True):
     first_ms: int | None = None  # the earliest time that any of the corrections gave the session
 
 
-class Session(Struct, frozen=True, array_like=True):
+class Session(Struct, frozen=True, array_like=True, gc=False):
     """One submission in the history. `content` is read only where something before it has changed."""
 
     id: bytes
@@ -91,7 +92,7 @@ class Session(Struct, frozen=True, array_like=True):
         return self.at_ms - self.moved_ms
 
 
-class Mark(Struct, frozen=True, array_like=True):
+class Mark(Struct, frozen=True, array_like=True, gc=False):
     """The patient came into a zone."""
 
     at_ms: int
@@ -100,14 +101,14 @@ class Mark(Struct, frozen=True, array_like=True):
     paged: bool = False
 
 
-class OpenPage(Struct, frozen=True, array_like=True):
+class OpenPage(Struct, frozen=True, array_like=True, gc=False):
     """A page that nobody is known to have got yet."""
 
     request: Raw  # the newest request for it
     again_ms: int | None = None  # ask again from then on: the newest ask failed
 
 
-class Base(Struct, frozen=True, array_like=True):
+class Base(Struct, frozen=True, array_like=True, gc=False):
     """Where the walk over the kept history starts: what the history before it came to."""
 
     from_day: int = 0  # every session of this day and later is kept; 0: nothing was ever forgotten
@@ -121,7 +122,7 @@ class Base(Struct, frozen=True, array_like=True):
     scores: dict[int, tuple[int, float]] = {}  # vital index -> (day, newest score)
 
 
-class State(Struct, frozen=True, array_like=True):
+class State(Struct, frozen=True, array_like=True, gc=False):
     """One patient. Whatever the order in which the events came, the same events end in the same state."""
 
     version: int

@@ -244,6 +244,7 @@ class Timeline:
             standing.plan.cadence,
             self.course.zone,
             started_ms=standing.started_ms,
+            started_day=standing.started_day,
             awaited_ms=standing.started_ms if awaited_ms is None else awaited_ms,
             last_ms=self.last_ms,
         )

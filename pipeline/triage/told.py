@@ -63,6 +63,14 @@ class ZoneChanges:
 
     def __init__(self, before: State, timeline: Timeline, *, whole: bool) -> None:
         self._patient = before.patient
+        self.messages: list[ZoneChange] = []
+        self.pages: list[PageRequest] = []
+        self.known_pages: list[PageRequest] = []
+        self.withdrawn_pages: set[UUID] = set()
+        if whole or timeline.changes:
+            self._compare(before, timeline, whole=whole)
+
+    def _compare(self, before: State, timeline: Timeline, *, whole: bool) -> None:
         old = {_key(left, mark): mark for left, mark in _transitions(before.marks, before.base.zone)} if whole else {}
         new = {_key(change.left, change.mark): change for change in timeline.changes}
         gone = [(key[0], mark) for key, mark in old.items() if key not in new]
