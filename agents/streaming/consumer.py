@@ -41,16 +41,14 @@ class BatchThread(AIOKafkaConsumerThread):
 
     async def _seek_all(self) -> dict[TP, int]:
         consumer = self._ensure_consumer()
+        ours = [tp for tp in consumer.assignment() if tp.topic not in self.app.tables.changelog_topics]
+        # All at once: each question on its own waits behind an empty fetch, and there are many partitions.
+        committed = dict(zip(ours, await asyncio.gather(*map(consumer.committed, ours)), strict=True))
+        begin = await consumer.beginning_offsets([tp for tp in ours if not committed[tp]])
         positions: dict[TP, int] = {}
-        for tp in consumer.assignment():
-            if tp.topic in self.app.tables.changelog_topics:
-                continue
-            committed = await consumer.committed(tp)
-            if committed:
-                consumer.seek(tp, committed)
-            else:
-                await consumer.seek_to_beginning(tp)
-            positions[TP(tp.topic, tp.partition)] = committed or await consumer.position(tp)
+        for tp in ours:
+            positions[TP(tp.topic, tp.partition)] = place = committed[tp] or begin[tp]
+            consumer.seek(tp, place)
         self.app.positioned(positions)
         return positions
 

@@ -198,18 +198,14 @@ async def test_every_partition_is_sought_those_without_a_commit_too() -> None:
         def seek(self, tp: TP, offset: int) -> None:
             sought[tp] = offset
 
-        async def seek_to_beginning(self, tp: TP) -> None:
-            sought[tp] = "beginning"
-
-        async def position(self, _: TP) -> int:
-            return 3
+        async def beginning_offsets(self, tps: list[TP]) -> dict[TP, int]:
+            return dict.fromkeys(tps, 3)
 
     told: dict[TP, int] = {}
     app = SimpleNamespace(tables=SimpleNamespace(changelog_topics={"triage-state-changelog"}), positioned=told.update)
     thread: Any = SimpleNamespace(app=app, _ensure_consumer=Fake)
     positions = await BatchThread._seek_all(thread)
-    assert sought == {TP("submissions", 0): 7, TP("submissions", 1): "beginning"}
-    assert positions == told == {TP("submissions", 0): 7, TP("submissions", 1): 3}
+    assert sought == positions == told == {TP("submissions", 0): 7, TP("submissions", 1): 3}
 
 
 def test_only_what_was_declared_done_in_this_generation_is_committed() -> None:
