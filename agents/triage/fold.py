@@ -88,7 +88,7 @@ class TriageFold:
                 state = decode(raw)
             except UnreadableStateError:
                 continue  # named when the patient's next message comes
-            self.watchlist.put(partition_for(key, self.partitions), key, wakes_at(state, self.rules))
+            self.watchlist.put(partition_for(key, self.partitions), key, wakes_at(state))
             self.zones[key] = state.marks[-1].zone if state.marks else state.base.zone
         self.show_zones()
 
@@ -149,7 +149,7 @@ class _Batch:
             states[key] = (partition, raw)
             fold.metrics.state_bytes.observe(len(raw))
             fold.decoded[key] = (raw, state)
-            fold.watchlist.put(partition, key, wakes_at(state, fold.rules))
+            fold.watchlist.put(partition, key, wakes_at(state))
         while len(fold.decoded) > DECODED_STATES:
             fold.decoded.popitem(last=False)
         self._count()

@@ -18,7 +18,7 @@ from pipeline.triage.content import Names
 from pipeline.triage.instants import local_day, to_ms
 from pipeline.triage.rules import RULES
 from pipeline.triage.state import ID_BYTES, NEVER, STATE_VERSION, Content, OpenPage, Session, State
-from pipeline.triage.timeline import Timeline
+from pipeline.triage.timeline import Timeline, next_decision
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.dead_letters import DeadLetterReason
 from schemas.paging import Outcome, PageRequest, Receipt, Tick
@@ -90,10 +90,10 @@ def unreadable(state: State, at: datetime, rules: Rules = RULES) -> tuple[State,
     return _close(state, Timeline(state, rules), state.clock_ms, NEVER)
 
 
-def wakes_at(state: State, rules: Rules = RULES) -> int | None:
+def wakes_at(state: State) -> int | None:
     """The next instant at which a tick changes something [ms since 1970]; None: not before another event."""
     instants = [page.again_ms for page in state.open_pages.values() if page.again_ms is not None]
-    due_ms = Timeline(state, rules).wakes_at()
+    due_ms = next_decision(state, standing.course(state.care))
     return min(instants if due_ms is None else [*instants, due_ms], default=None)
 
 

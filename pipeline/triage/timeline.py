@@ -24,7 +24,7 @@ from schemas.types import Zone
 
 if TYPE_CHECKING:
     from pipeline.triage.rules import Rules
-    from pipeline.triage.standing import Standing
+    from pipeline.triage.standing import Course, Standing
     from pipeline.triage.state import Content, Session, State
 
 CORRECTION_WEIGHT = 2  # outweighs the session that a correction may move away from before an assessment
@@ -64,6 +64,16 @@ class Change(NamedTuple):
     left: int  # severity of the zone before
     reasons: tuple[Reason, ...]
     service: str | None
+
+
+def next_decision(known: State | Timeline, course: Course) -> int | None:
+    """The next instant at which time alone decides something [ms]."""
+    at_ms = course.next_change(known.decided_ms)
+    if known.overdue_ms is not None and (at_ms is None or known.overdue_ms < at_ms):
+        at_ms = known.overdue_ms
+    if known.unreadable_ms > known.decided_ms and (at_ms is None or known.unreadable_ms < at_ms):
+        at_ms = known.unreadable_ms
+    return at_ms
 
 
 class Timeline:
@@ -144,12 +154,7 @@ class Timeline:
 
     def wakes_at(self) -> int | None:
         """The next instant at which time alone decides something [ms]."""
-        at_ms = self.course.next_change(self.decided_ms)
-        if self.overdue_ms is not None and (at_ms is None or self.overdue_ms < at_ms):
-            at_ms = self.overdue_ms
-        if self.unreadable_ms > self.decided_ms and (at_ms is None or self.unreadable_ms < at_ms):
-            at_ms = self.unreadable_ms
-        return at_ms
+        return next_decision(self, self.course)
 
     def care_seen(self, until_ms: int) -> int:
         """How many care events bear on what happened at an instant."""
