@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from schemas.dead_letters import DeadLetterReason
 
 LATE_S: Final = 2.0  # a loop later than this does not keep its promises
-STILL_S: Final = 30.0  # with messages waiting and nothing done for so long, the worker does not work
+STILL_S: Final = 30.0  # with messages waiting and nothing done or committed for so long, the worker does not work
 
 
 class WorkerMetrics:
@@ -62,4 +62,5 @@ def worker_checks(worker: StreamWorker) -> Mapping[str, Callable[[], bool]]:
         "assigned": lambda: worker.health().assigned > 0,
         "recovered": lambda: worker.health().recovered,
         "moving": lambda: worker.health().still_s < STILL_S,
+        "committing": lambda: worker.health().uncommitted_s < STILL_S,
     }

@@ -28,6 +28,7 @@ class SafeApp(faust.App):
     def __init__(self, settings: StreamSettings, on_restored: Callable[[int], None]) -> None:
         self.done: dict[tuple[int, TP], int] = {}  # (generation, partition) -> next offset to read
         self.expected: dict[TP, int] = {}  # where reading starts, as last sought
+        self.committed: dict[TP, int] = {}  # what the broker is known to have
         self.fetch_max_wait_ms = settings.fetch_max_wait_ms
         self._on_restored = on_restored
         url = f"kafka://{settings.broker.split(',')[0]}"
@@ -64,6 +65,7 @@ class SafeApp(faust.App):
     def positioned(self, positions: Mapping[TP, int]) -> None:
         """Reading goes on from here."""
         self.expected = dict(positions)
+        self.committed = dict(positions)
 
     def restored(self, generation: int) -> None:
         """The states of this generation are all here."""

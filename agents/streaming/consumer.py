@@ -81,6 +81,16 @@ class BatchConsumer(Consumer):
         done: int | None = self.app.done.get((self.app.consumer_generation_id, tp))
         return done
 
+    def _should_commit(self, tp: TP, offset: int) -> bool:
+        committed: int | None = self.app.committed.get(tp)
+        return committed != offset  # upstream takes a commit for done that the broker refused
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        done: bool = await super()._commit(offsets)
+        if done:
+            self.app.committed.update(offsets)
+        return done
+
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:  # noqa: ANN401 - as upstream
         generation = self.app.consumer_generation_id
         return (

@@ -42,6 +42,7 @@ class Health(NamedTuple):
     recovered: bool
     behind: bool  # messages wait that it has not worked
     still_s: float  # since anything was last done while something waited [s]
+    uncommitted_s: float  # since what is done and not committed was done [s]
 
 
 def end_process(code: int, reason: str) -> None:
@@ -81,7 +82,8 @@ class StreamWorker:
         self._stopping = asyncio.Event()
         self._moved = monotonic()
         self._busy = False
-        self._began = monotonic()
+        self._to_commit: dict[TP, int] = {}
+        self._committed = self._began = monotonic()
         self._recovered_generation: int | None = None
         self._table: Any = None
         self._assigned: set[TP] = set()
@@ -91,18 +93,26 @@ class StreamWorker:
 
     async def run(self) -> int:
         """Work until `stop`; the exit code."""
-        await self.delivery.start()
         watch = [asyncio.create_task(self.fence.beat(self.metrics.loop_lag)), asyncio.create_task(self._watch())]
+        starting = asyncio.create_task(self._start())
+        stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await self.app.start()
-            await self._stopping.wait()
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                await starting
+                await stopping
         finally:
-            for task in watch:
+            ended = (*watch, starting, stopping)
+            for task in ended:
                 task.cancel()
-            await asyncio.gather(*watch, return_exceptions=True)
+            await asyncio.gather(*ended, return_exceptions=True)
             await self.app.stop()
             await self.delivery.stop()
         return 0
+
+    async def _start(self) -> None:
+        await self.delivery.start()
+        await self.app.start()
 
     def stop(self) -> None:
         """End in order: what is done is committed, what is not is read again."""
@@ -118,6 +128,7 @@ class StreamWorker:
             and self._recovered_generation == self.app.consumer_generation_id,
             behind=behind,
             still_s=monotonic() - self._moved if behind else 0.0,
+            uncommitted_s=0.0 if self._is_committed() else monotonic() - self._committed,
         )
 
     # How Faust calls us.
@@ -210,6 +221,7 @@ class StreamWorker:
                 return
         finally:
             self._busy = False
+            self._moved = monotonic()
         self._done(generation, last)
         self.metrics.batch(len(good), monotonic() - began)
 
@@ -323,6 +335,11 @@ class StreamWorker:
                 return True
         return False
 
+    def _is_committed(self) -> bool:
+        """Whether the broker has what was done when it was last asked."""
+        committed = self.app.committed
+        return all(committed.get(tp, offset) >= offset for tp, offset in self._to_commit.items())
+
     async def _watch(self) -> None:
         """End a process that stands still with work waiting, or whose Faust has crashed."""
         while True:
@@ -330,9 +347,13 @@ class StreamWorker:
             if self.app.crashed:
                 self._die(EXIT_CRASHED, "faust crashed")
                 return
-            if self._busy or not self._behind():
+            if self._is_committed():
+                generation = self.app.consumer_generation_id
+                self._to_commit = {tp: offset for (held, tp), offset in self.app.done.items() if held == generation}
+                self._committed = monotonic()
+            if not self._behind():
                 self._moved = monotonic()
-            elif monotonic() - self._moved > self.settings.stall_s:
+            elif not self._busy and monotonic() - self._moved > self.settings.stall_s:
                 self.metrics.commit_stall()
                 self._die(EXIT_STALLED, "messages wait and nothing moves")
                 return

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
 from agents.streaming import Folded, Output, Record, UnverifiedVersionError, dead_letter, version
@@ -214,3 +215,18 @@ def test_only_what_was_declared_done_in_this_generation_is_committed() -> None:
     assert BatchConsumer._new_offset(consumer, TOPIC) == 12
     assert BatchConsumer._new_offset(consumer, TP("submissions", 1)) is None
     assert list(BatchConsumer._filter_tps_with_pending_acks(consumer)) == [TOPIC]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_commit_that_the_broker_refused_is_not_held_for_done(
+    monkeypatch: pytest.MonkeyPatch, *, taken: bool
+) -> None:
+    async def commit(*_: object) -> bool:
+        return taken
+
+    monkeypatch.setattr(Consumer, "_commit", commit)
+    consumer = BatchConsumer.__new__(BatchConsumer)
+    consumer.app = SimpleNamespace(committed={TOPIC: 5})  # type: ignore[assignment]
+    assert consumer._should_commit(TOPIC, 7)
+    await consumer._commit({TOPIC: 7})
+    assert consumer._should_commit(TOPIC, 7) is not taken

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from agents.broker.embedded import EmbeddedBroker
@@ -144,6 +145,45 @@ async def test_a_defect_in_a_sink_ends_the_process_and_acknowledges_nothing(even
             await eventually(lambda: died.codes, within=40)
         assert died.codes[0] == 72
         assert await behind(running.bootstrap) == 1
+
+
+async def test_a_worker_is_stopped_while_its_broker_is_away(eventually: Eventually) -> None:
+    with EmbeddedBroker(partitions=PARTITIONS) as running:
+        bootstrap = running.bootstrap
+    async with working(Slow(), settings(bootstrap)) as worker:  # its end asserts that it stops
+        await eventually(lambda: worker.fence.lag_s < 1)
+        assert worker.health().assigned == 0
+
+
+async def test_a_worker_that_cannot_deliver_shows_that_nothing_moves(eventually: Eventually) -> None:
+    async with broker() as (running, producer):
+        sink = Slow()
+        async with working(sink, settings(running.bootstrap)) as worker:
+            await eventually(lambda: worker.health().recovered, within=40)
+            await put(producer, 0)
+            await eventually(lambda: sink.begun > 0)
+            await eventually(lambda: worker.health().still_s > 2.5)
+            sink.gate.set()
+            await eventually(lambda: worker.health().still_s == 0)
+
+
+async def test_a_worker_whose_commits_do_not_come_through_shows_it(eventually: Eventually) -> None:
+    async with broker() as (running, producer):
+        sink = Slow()
+        sink.gate.set()
+        async with working(sink, settings(running.bootstrap)) as worker:
+            await eventually(lambda: worker.health().recovered, within=40)
+            worker.app.committed = Deaf(worker.app.committed)
+            await put(producer, 0)
+            await eventually(lambda: worker.health().uncommitted_s > 2)
+            worker.app.committed = dict(worker.app.committed)
+            await eventually(lambda: worker.health().uncommitted_s == 0)
+
+
+class Deaf(dict[TP, int]):
+    """Learns of no commit."""
+
+    def update(self, *_: object, **__: object) -> None: ...
 
 
 class Carrier:
