@@ -214,7 +214,7 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
             read = reading(settings, bootstrap, metrics)
             health = Health(name, metrics, board_checks(read))
             routes = board_application(health, metrics, read)
-            process = Process("board", _for_ever)
+            process = Process("board", read.run)
         served = routes or application(Health(name, metrics, process.checks), metrics)
         await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
         return await _until_stopped(process)

@@ -37,7 +37,7 @@ def checks(reading: Reading) -> dict[str, Callable[[], bool]]:
 def board(
     health: Health, metrics: Metrics, reading: Reading, *, now: Callable[[], datetime] = wallclock.now
 ) -> web.Application:
-    """Return the board's application; it starts and ends the reader with itself."""
+    """Return the board's application over what `reading` reads; running that is the process's own work."""
     statuses = reading.statuses
 
     async def page(request: web.Request) -> web.Response:
@@ -61,11 +61,10 @@ def board(
         return web.Response(body=msgspec.json.encode(body), content_type="application/json")
 
     async def working(_app: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(reading.run()), asyncio.create_task(counting())]
+        task = asyncio.create_task(counting())
         yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     async def counting() -> None:
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -22,6 +22,8 @@ PROCESS: Final = "board"
 _CODEC: Final = Codec[PatientStatus](PatientStatus)
 _UNREADABLE: Final = Reason(rule="not_monitored", zone=Zone.NOT_MONITORED, detail="unreadable_messages")
 _ALERTS: Final = (Zone.RED, Zone.YELLOW)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_MS: Final = 4_102_444_800_000  # the year 2100: a producer may write any time it likes [ms]
 _log = structlog.get_logger()
 
 
@@ -81,7 +83,7 @@ class Statuses:
         self._unreadable.add(key)
         held = self._rows.get(key)
         if held is None:
-            at = datetime.fromtimestamp(written_ms / 1000, UTC)
+            at = _EPOCH + timedelta(milliseconds=min(max(0, written_ms), _LATEST_MS))
             self._rows[key] = PatientStatus(
                 patient=key.decode(errors="replace"),
                 revision=1,

@@ -192,6 +192,7 @@ async def _receiver(stack: AsyncExitStack, services: tuple[str, ...], folder: Pa
 
 async def _board(stack: AsyncExitStack, parts: _Parts) -> None:
     reading = processes.reading(parts.settings, parts.bootstrap, parts.metrics)
+    await stack.enter_async_context(processes.running(processes.Process("board", reading.run)))
     held: dict[str, Callable[[], bool]] = {**checks(reading)}
     for process in parts.processes:
         held |= {f"{process.name}_{name}": check for name, check in process.checks.items()}

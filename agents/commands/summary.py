@@ -34,9 +34,8 @@ class Summary:
     def adds_up(self, stored: set[str]) -> bool:
         """Whether every submission is assessed and stored, or in the dead letters, and every page delivered."""
         sent = self._feed.submissions
-        missing = len(sent - self._assessed)
         return (
-            missing <= self._tally.dead_submissions
+            sent - self._assessed <= self._tally.dead_submissions
             and {str(one) for one in sent & self._assessed} <= stored
             and self._tally.pages <= self._tally.delivered
         )
@@ -55,7 +54,7 @@ class Summary:
         )
         yield f"  assessed      {assessed}"
         yield f"  stored        {kept}"
-        yield f"  dead letters  {distinct - assessed}"
+        yield f"  dead letters  {len(feed.submissions & tally.dead_submissions - self._assessed)}"
         yield f"  adds up       {'yes' if self.adds_up(stored) else 'NO'}"
         if tally.letters:
             reasons = sorted(tally.letters.values())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
+import msgspec
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped] # aiokafka ships no types
 
 from agents.broker import clients
@@ -14,13 +17,20 @@ from schemas.dead_letters import REASON, TOPIC
 from schemas.topics import ASSESSMENTS, DEAD_LETTERS, PAGES, RECEIPTS, SUBMISSIONS, ZONE_CHANGES
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from schemas.assessments import Assessment, ZoneChange
     from schemas.paging import PageRequest, Receipt
 
 _TOLD: Final = (ASSESSMENTS, ZONE_CHANGES, PAGES, RECEIPTS, DEAD_LETTERS)
 POLL_MS: Final = 100
+
+
+class _Named(msgspec.Struct, tag_field="type", tag="submission"):
+    """What a dead submission is known by."""
+
+    submission_id: UUID
+
+
+_named: Final = msgspec.json.Decoder(_Named)
 
 
 class Tally:
@@ -36,6 +46,8 @@ class Tally:
         Ids of pages asked for, and of those delivered.
     letters
         (topic, partition, offset) of a dead message -> reason.
+    dead_submissions
+        Ids of the dead messages that were submissions, as far as their bytes tell it.
     """
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
@@ -56,7 +68,7 @@ class Tally:
         self.delivered: set[UUID] = set()
         self.failed_asks = 0
         self.letters: dict[tuple[bytes, bytes, bytes], str] = {}
-        self.dead_submissions = 0
+        self.dead_submissions: set[UUID] = set()
 
     async def start(self) -> None:
         """Begin at the beginning of every topic."""
@@ -93,7 +105,7 @@ class Tally:
     def _take(self, record: Any) -> None:  # noqa: ANN401 - aiokafka's record is untyped
         codec = self._codecs.get(record.topic)
         if codec is None:
-            self._bury(dict(record.headers))
+            self._bury(dict(record.headers), record.value)
             return
         message = codec.decode(record.value)
         name = record.topic.removeprefix(self._prefix)
@@ -120,8 +132,9 @@ class Tally:
         else:
             self.failed_asks += 1
 
-    def _bury(self, headers: dict[str, bytes]) -> None:
+    def _bury(self, headers: dict[str, bytes], value: bytes) -> None:
         place = headers[TOPIC], headers.get("partition", b""), headers.get("offset", b"")
-        if place not in self.letters and headers[TOPIC].decode() == self._prefix + SUBMISSIONS.name:
-            self.dead_submissions += 1
         self.letters[place] = headers[REASON].decode()
+        if headers[TOPIC].decode() == self._prefix + SUBMISSIONS.name:
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                self.dead_submissions.add(_named.decode(value).submission_id)

@@ -19,6 +19,7 @@ from agents.board.statuses import Statuses
 from agents.broker.embedded import EmbeddedBroker
 from agents.health import Health
 from agents.metrics import Metrics
+from agents.processes import Process, running
 from dashboards.board.page import CONTENT_SECURITY_POLICY
 from schemas.assessments import PatientStatus, Reason
 from schemas.codec import encode
@@ -46,7 +47,8 @@ class Shown:
         """Serve it while the block runs."""
         health = Health("board", self.metrics, checks(self.reading))
         app = board(health, self.metrics, self.reading, now=lambda: NOW)
-        async with http.serving(app, host="127.0.0.1", port=0) as port:
+        work = running(Process("board", self.reading.run))
+        async with work, http.serving(app, host="127.0.0.1", port=0) as port:
             self.url = f"http://127.0.0.1:{port}"
             yield self
 

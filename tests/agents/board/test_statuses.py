@@ -84,6 +84,12 @@ def test_a_patient_whose_status_cannot_be_read_is_not_monitored(
     assert metrics.registry.get_sample_value("sonevakt_dead_letters_total", labels) == 4
 
 
+@pytest.mark.parametrize("written_ms", [-(2**62), -1, 2**62])
+def test_an_unreadable_status_of_an_impossible_time_is_shown_all_the_same(statuses: Statuses, written_ms: int) -> None:
+    statuses.take(b"p-1", b"{", written_ms)
+    assert [(row.patient, row.zone) for row in statuses.rows] == [("p-1", Zone.NOT_MONITORED)]
+
+
 @pytest.mark.parametrize("zone", [Zone.RED, Zone.YELLOW])
 def test_an_alert_that_stands_is_not_lowered_by_what_cannot_be_read(statuses: Statuses, zone: Zone) -> None:
     take(statuses, status(zone=zone))

@@ -1,0 +1,65 @@
+"""The demo and a replay of JSON lines, as a stranger starts them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from schemas.topics import CARE, SUBMISSIONS
+from tests.histories import SPO2_LIMITS, enrolled, signed, spo2, submitted
+
+pytestmark = pytest.mark.timeout(180)
+ROOT = Path(__file__).parents[3]
+
+
+def sonevakt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("SONEVAKT_")}
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", "from agents.commands import main; main()", *arguments],
+        cwd=folder,
+        env=ours | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=150,
+    )
+
+
+def number(told: str, line: str) -> int:
+    return next(int(one.removeprefix(line).split()[0]) for one in told.splitlines() if one.startswith(line))
+
+
+def test_the_demo_ends_with_numbers_that_add_up(tmp_path: Path) -> None:
+    done = sonevakt(tmp_path, "demo", "--once", "--patients", "5", "--days", "15")
+    assert done.returncode == 0, done.stdout + done.stderr
+    sent = number(done.stdout, "submissions in")
+    assert sent > 30
+    assert number(done.stdout, "  assessed") == number(done.stdout, "  stored") == sent
+    assert number(done.stdout, "  dead letters") == 0
+    assert "  adds up       yes" in done.stdout
+    assert "deteriorations " in done.stdout
+    assert "received to assessed: half within" in done.stdout
+
+
+def test_json_lines_are_replayed_and_their_assessments_written(tmp_path: Path) -> None:
+    events = [
+        (CARE.name, enrolled()),
+        (CARE.name, signed(0, SPO2_LIMITS)),
+        (SUBMISSIONS.name, submitted("10", 10, spo2(95, 10))),
+        (SUBMISSIONS.name, submitted("34", 34, spo2(84, 34))),
+    ]
+    lines = [msgspec.json.encode({"topic": topic, "message": message}) for topic, message in events]
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(lines))
+    done = sonevakt(tmp_path, "replay", "events.jsonl", "--once", "--assessments", "found.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = [msgspec.json.decode(line) for line in (tmp_path / "found.jsonl").read_bytes().splitlines()]
+    assert sorted((one["at"], one["zone"]) for one in found) == [
+        ("2026-03-20T10:00:00Z", "green"),
+        ("2026-03-21T10:00:00Z", "red"),
+    ]
+    assert "pages asked for 1, delivered 1, taken by the receiver 1" in done.stdout
