@@ -40,11 +40,15 @@ FOLLOWED: Final = {
 NOT_FOLLOWED: Final = frozenset({"O/E - muscle mass", "Total body water", "Skin Temperature"})
 _NAMES: Final = uuid5(NAMESPACE_URL, "https://zenodo.org/records/7622128")
 
-# Blood pressure: systolic <90 or >=160, diastolic <50 or >=100; pulse <=50 or >=100: the fixed rules that find most of
-# the verified alerts. A value at a limit breaks it, and the pressures are whole numbers, so "<90" is a limit of 89.
+# Blood pressure: systolic <90 or >=160, diastolic <55 or >=100; pulse <=50 or >=100. Systolic 160 and diastolic 100 are
+# where grade 2 hypertension begins, systolic below 90 is hypotension [1]; a diastolic below 55 to 60 goes with worse
+# coronary perfusion in the old [2]; pulse 50 and 100 are the edges of what is called bradycardia and tachycardia.
+# A value at a limit breaks it, and the pressures are whole numbers, so "<90" is a limit of 89.
+# [1] Williams et al., Eur. Heart J. 39 (33), 2018, doi:10.1093/eurheartj/ehy339
+# [2] Messerli et al., Ann. Intern. Med. 144 (12), 2006, doi:10.7326/0003-4819-144-12-200606200-00005
 LIMITS: Final = (
     Limit(code="8480-6", unit="mm[Hg]", red_low=89, red_high=160),
-    Limit(code="8462-4", unit="mm[Hg]", red_low=49, red_high=100),
+    Limit(code="8462-4", unit="mm[Hg]", red_low=54, red_high=100),
     Limit(code="8867-4", unit="/min", yellow_low=50, yellow_high=100),
 )
 
@@ -101,6 +105,11 @@ def read(folder: Path) -> Tihm:
     return Tihm(tuple(sorted(rows)), others)
 
 
+def pseudonym_of(patient: str) -> str:
+    """What a recorded patient is called here."""
+    return f"tihm-{patient}"
+
+
 def _row(line: dict[str, str], number: int) -> Row | None:
     kind = line["device_type"]
     if kind in NOT_FOLLOWED:
@@ -123,7 +132,7 @@ def _row(line: dict[str, str], number: int) -> Row | None:
 
 
 def _of_patient(patient: str, rows: list[Row]) -> Iterator[Event]:
-    pseudonym = f"tihm-{patient}"
+    pseudonym = pseudonym_of(patient)
     start = datetime.combine(rows[0].at.date(), time(), ZONE)
     enrolled = Enrolled(
         event_id=_id(pseudonym, "enrolled"),
