@@ -103,6 +103,25 @@ def assess() -> None:
     sys.exit(assessing.run(sys.stdin.buffer, sys.stdout.buffer))
 
 
+@main.group("evaluate")
+def evaluate_group() -> None:
+    """How well the rules find alerts that a clinical team verified."""
+
+
+@evaluate_group.command("tihm")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object in place of tables.")
+def evaluate_tihm(folder: Path, *, as_json: bool) -> None:
+    """The engine beside fixed limits on the TIHM recording in DIR (Physiology.csv and Labels.csv)."""
+    from agents.commands import evaluate  # noqa: PLC0415 - numpy, which --help does not need
+
+    try:
+        found = evaluate.of_tihm(folder)
+    except RecordingError as error:
+        fail(str(error), WRONG_USE)
+    click.echo(evaluate.as_json(found) if as_json else "\n".join(evaluate.as_tables(found)))
+
+
 @main.command("run")
 @click.argument("name", type=click.Choice(["triage", "storing", "paging", "clock", "gateway", "board"]))
 def run_process(name: str) -> None:

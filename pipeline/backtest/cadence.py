@@ -41,7 +41,7 @@ class Rhythm(Struct, frozen=True, kw_only=True):
 # the figures are those known for these patients (6 of 24 episodes, 42 % of the days); counted from the last daily day
 # the same rhythm finds 7 at 40 %. One day's shift moves four episodes, so a weekly figure is as much luck as rule.
 WEEKLY: Final = Rhythm(name="daily for 14 days, then weekly", from_daily=False)
-EVERY_SUBMISSION: Final = Rhythm(name="every submission", every_days=1)
+EVERY_SUBMISSION: Final = Rhythm(name="all recorded days", every_days=1)
 # Asked for by systolic >=150 or <100, or diastolic >=95 or <55; weeks count from the newest registration.
 TURNING_DAILY: Final = Rhythm(
     name="weekly, daily for 7 days after a value of concern", asked_every_days=1, asked_for_days=7
@@ -71,7 +71,7 @@ class Kept(Struct, frozen=True, kw_only=True):
 def planned(daily_days: int, every_days: int) -> Rhythm:
     """The rhythm of a plan: daily first, then every so many days."""
     return Rhythm(
-        name=f"the plan's: daily for {daily_days} days, then every {every_days} days",
+        name=f"daily for {daily_days} days, then every {every_days} days",
         daily_days=daily_days,
         every_days=every_days,
         from_daily=False,

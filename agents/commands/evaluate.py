@@ -1,0 +1,122 @@
+"""`sonevakt evaluate`: how well the rules find verified alerts, as tables or as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from agents.recordings import tihm, tihm_labels
+from pipeline.backtest import Evaluation, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from pipeline.backtest.score import Interval, Score
+
+_NONE: Final = "-"
+
+
+def of_tihm(folder: Path) -> Evaluation:
+    """Evaluate the recording in `folder`; raises RecordingError."""
+    messages = [event.message for event in tihm.read(folder).events()]
+    return evaluate(messages, tihm_labels.read(folder), tihm.ZONE)
+
+
+def as_json(found: Evaluation) -> str:
+    """The evaluation as one JSON object."""
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def as_tables(found: Evaluation) -> Iterator[str]:
+    """The evaluation as lines to be read."""
+    yield (
+        f"{found.patients} patients, {found.submissions} submissions, rules version {found.rules_version};"
+        " 95 % intervals over patients in brackets"
+    )
+    yield ""
+    yield from _table(
+        ("found by", "sensitivity", "PPV", "false alert-days / 30", "labelled", "measured"),
+        [
+            ("engine, blood pressure", *_figures(found.blood_pressure)),
+            ("engine, pulse", *_figures(found.pulse)),
+            *((f"{rule.rule}, {rule.reading}", *_figures(rule)) for rule in found.fixed_rules),
+        ],
+    )
+    yield ""
+    yield from _table(
+        ("blood-pressure episodes after day 14, by cadence", "found", "of", "share of submission days"),
+        [
+            (
+                f"{key.replace('_', ' ')}: {kept.name}",
+                str(kept.episodes_found),
+                str(kept.episodes),
+                _number(kept.submission_days_share, 2),
+            )
+            for key, kept in found.cadence.items()
+        ],
+    )
+    yield ""
+    yield from _table(
+        (
+            "days from first yellow or red to verified alert",
+            "found",
+            "of",
+            "lower quartile",
+            "median",
+            "upper quartile",
+        ),
+        [
+            (
+                key.replace("_", " "),
+                str(lead.found),
+                str(lead.episodes),
+                *(_number(days, 1) for days in (lead.lower_quartile, lead.median, lead.upper_quartile)),
+            )
+            for key, lead in found.lead_days.items()
+        ],
+    )
+    yield ""
+    yield from _table(
+        ("load", "total", "per patient-week", "most in one", "weeks with 0", "1", "2", "3", "4 or more"),
+        [
+            (load.what, str(load.total), _number(load.per_week, 2), str(load.most), *map(str, load.weeks))
+            for load in found.load
+        ],
+    )
+    yield ""
+    yield found.caveat
+
+
+def _figures(score: Score) -> tuple[str, ...]:
+    intervals = score.intervals
+    return (
+        _with_interval(score.sensitivity, intervals.sensitivity, 3),
+        _with_interval(score.ppv, intervals.ppv, 3),
+        _with_interval(score.false_alert_days_per_30, intervals.false_alert_days_per_30, 2),
+        str(score.labelled_days),
+        str(score.measured_days),
+    )
+
+
+def _number(value: float | None, digits: int) -> str:
+    return _NONE if value is None else f"{value:.{digits}f}"
+
+
+def _with_interval(value: float | None, interval: Interval | None, digits: int) -> str:
+    if interval is None:
+        return _number(value, digits)
+    return f"{_number(value, digits)} [{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Columns of equal width: the first to the left, the others to the right."""
+    lines = [head, *rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
+    for line in lines:
+        cells = [
+            line[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
+        ]
+        yield "  ".join(cells).rstrip()
