@@ -113,7 +113,10 @@ class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ZoneChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The patient came from one zone into another at `at`; `retracted` takes an earlier one back."""
+    """The patient came from one zone into another at `at`; `retracted` takes an earlier one back.
+
+    From red to red: red again, and the first of it that is paged, as what came before was learnt of too late.
+    """
 
     schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
     zone_change_id: UUID

@@ -35,6 +35,10 @@ class Names:
             self.names.append(name)
         return place
 
+    def size(self) -> int:
+        """How many characters the names take."""
+        return sum(map(len, self.names))
+
     def moved(self, places: list[str], content: Content) -> Content:
         """`content`, whose names stand in `places`, as it is with these names."""
         return Content(

@@ -18,7 +18,7 @@ from pipeline.triage.content import Names
 from pipeline.triage.instants import local_day, to_ms
 from pipeline.triage.rules import RULES
 from pipeline.triage.state import ID_BYTES, NEVER, STATE_VERSION, Content, OpenPage, Session, State
-from pipeline.triage.timeline import Timeline, next_decision
+from pipeline.triage.timeline import Timeline, next_decision, size
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.dead_letters import DeadLetterReason
 from schemas.paging import Outcome, PageRequest, Receipt, Tick
@@ -115,6 +115,8 @@ def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tu
     if session.day < timeline.base.from_day or session.from_ms <= timeline.base.decided_ms:
         repeated = session_id[:ID_BYTES] in _parts(state.forgotten)
         return state, () if repeated else (Refused(DeadLetterReason.TOO_LATE),)
+    if timeline.sessions_bytes + size(session) > rules.most_bytes or timeline.names.size() > rules.most_name_bytes:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL),)
     clock_ms = max(state.clock_ms, received_ms)
     if waiting:
         pending = {key: kept for key, kept in state.pending.items() if key != session_id}
@@ -132,9 +134,6 @@ def _corrected(state: State, event: Correction, rules: Rules) -> tuple[State, tu
     session_id = event.submission_id.bytes
     timeline = Timeline(state, rules)
     place = next((i for i, session in enumerate(timeline.sessions) if session.id == session_id), None)
-    if place is None and timeline.base.from_day:
-        repeated = event.correction_id.bytes[:ID_BYTES] in _parts(state.forgotten)
-        return state, () if repeated else (Refused(DeadLetterReason.TOO_LATE, "submission_id"),)
     if place is None:
         return _wait(state, event, rules)
     before = contents.unpack(timeline.sessions[place].content)
@@ -157,7 +156,7 @@ def _cared(state: State, event: standing.Kept, rules: Rules) -> tuple[State, tup
     care = standing.add(state.care, event)
     if care is None:
         return state, ()
-    if standing.count(care) > rules.care_events:
+    if standing.count(care) > rules.care_events or len(care) > rules.care_bytes:
         return state, (Refused(DeadLetterReason.HISTORY_FULL, "event_id"),)
     state = msgspec.structs.replace(state, care=care, clock_ms=max(state.clock_ms, to_ms(event.recorded_at)))
     timeline = Timeline(state, rules)
@@ -264,19 +263,28 @@ def _with_correction(before: Content, event: Correction, received_ms: int, names
 
 
 def _wait(state: State, event: Correction, rules: Rules) -> tuple[State, tuple[Output, ...]]:
-    """Keep a correction until its submission comes."""
+    """Keep a correction until its submission comes, if that is not forgotten already."""
     session_id = event.submission_id.bytes
+    forgotten = _parts(state.forgotten)
+    if event.correction_id.bytes[:ID_BYTES] in forgotten:
+        return state, ()
+    if session_id[:ID_BYTES] in forgotten:
+        return state, (Refused(DeadLetterReason.TOO_LATE, "submission_id"),)
     known = _waiting(state, session_id)
     if any(earlier.correction_id == event.correction_id for earlier in known):
         return state, ()
-    if len(known) >= rules.corrections_of_one:
-        return state, (Refused(DeadLetterReason.HISTORY_FULL, "correction_id"),)
-    if not known and len(state.pending) >= rules.pending_corrections:
-        return state, (Refused(DeadLetterReason.HISTORY_FULL, "submission_id"),)
     held = sorted((*known, event), key=lambda correction: correction.correction_id.bytes)
     pending = dict(sorted({**state.pending, session_id: msgspec.Raw(_encoder.encode(held))}.items()))
+    if len(held) > rules.corrections_of_one:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL, "correction_id"),)
+    if len(pending) > rules.pending_corrections or sum(map(_bytes, pending.values())) > rules.pending_bytes:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL, "submission_id"),)
     clock_ms = max(state.clock_ms, to_ms(event.recorded_at))
     return msgspec.structs.replace(state, pending=pending, clock_ms=clock_ms), ()
+
+
+def _bytes(packed: msgspec.Raw) -> int:
+    return len(bytes(packed))
 
 
 def _waiting(state: State, session_id: bytes) -> tuple[Correction, ...]:

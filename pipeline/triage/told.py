@@ -11,7 +11,7 @@ from pipeline.triage.instants import from_ms, local_day
 from pipeline.triage.judge import withdrawn
 from pipeline.triage.state import NEVER
 from pipeline.triage.vitals import VITALS
-from pipeline.triage.zones import BY_SEVERITY
+from pipeline.triage.zones import BY_SEVERITY, SEVERITY
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.paging import PageCause, PageRequest, Priority
 from schemas.types import Zone
@@ -82,7 +82,9 @@ class ZoneChanges:
         self.pages = [page for key, page in paged.items() if key not in old or not old[key].paged]
         self.known_pages = [page for key, page in paged.items() if key in old and old[key].paged]
         asked = {self._page_id(mark) for mark in old.values() if mark.paged}
-        self.withdrawn_pages = asked - {page.page_id for page in paged.values()}
+        # What was asked stays asked while the red stands, even if it would not be paged as it is known by now.
+        red = {self._page_id(change.mark) for change in new.values() if change.mark.zone == SEVERITY[Zone.RED]}
+        self.withdrawn_pages = asked - red
 
     def _message(self, change: Change) -> ZoneChange:
         mark = change.mark
