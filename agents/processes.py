@@ -274,6 +274,7 @@ def _worker(  # noqa: PLR0913 - what a worker is made of
         compacted=frozenset(
             topic_name(settings.topic_prefix, topic.name) for topic in topics.TOPICS if topic.compacted
         ),
+        fleeting=frozenset({topic_name(settings.topic_prefix, topics.TICKS.name)}),
         table=table,
         instance_id=f"{name}-{settings.instance}" if settings.instance else None,
         session_timeout_s=settings.session_timeout_s,
