@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.triage import content as contents
-from pipeline.triage import quality, standing, told
+from pipeline.triage import standing, told
 from pipeline.triage.content import Names
 from pipeline.triage.instants import local_day, to_ms
 from pipeline.triage.rules import RULES
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.triage.rules import Rules
-    from pipeline.triage.state import Body
     from schemas.care import CareEvent
 
 
@@ -221,9 +220,9 @@ def _parts(ids: bytes) -> set[bytes]:
 
 
 def _session(session_id: bytes, received_ms: int, content: Content, timeline: Timeline, rules: Rules) -> Session:
-    at_ms = first_ms = _measured_ms(contents.effective(content) or content.sent, received_ms, rules)
+    at_ms = first_ms = contents.measured_ms(contents.effective(content) or content.sent, received_ms, rules)
     if content.corrections:
-        first_ms = min(first_ms, _measured_ms(content.sent, received_ms, rules))
+        first_ms = min(first_ms, contents.measured_ms(content.sent, received_ms, rules))
         first_ms = first_ms if content.first_ms is None else min(first_ms, content.first_ms)
     return Session(
         id=session_id,
@@ -236,16 +235,6 @@ def _session(session_id: bytes, received_ms: int, content: Content, timeline: Ti
     )
 
 
-def _measured_ms(body: Body | None, received_ms: int, rules: Rules) -> int:
-    """A session's own time: its latest measurement whose time can be true, else when it was received."""
-    latest_ms = None
-    for row in body.rows if body else ():
-        at_ms = received_ms - row.before_ms
-        if (latest_ms is None or at_ms > latest_ms) and quality.measured_when(at_ms, received_ms, rules) is None:
-            latest_ms = at_ms
-    return received_ms if latest_ms is None else latest_ms
-
-
 def _with_correction(before: Content, event: Correction, received_ms: int, names: Names, rules: Rules) -> Content:
     """`before` with one more correction; the one recorded last holds."""
     recorded = (to_ms(event.recorded_at), event.correction_id.bytes)
@@ -255,7 +244,7 @@ def _with_correction(before: Content, event: Correction, received_ms: int, names
         replacement, first_ms = None, before.first_ms
     else:
         replacement = contents.body(event.readings, event.answers, received_ms, names if latest else Names())
-        at_ms = _measured_ms(replacement, received_ms, rules)
+        at_ms = contents.measured_ms(replacement, received_ms, rules)
         first_ms = at_ms if before.first_ms is None else min(before.first_ms, at_ms)
     if not latest:
         return msgspec.structs.replace(before, corrections=corrections, first_ms=first_ms)

@@ -18,8 +18,10 @@ from schemas.types import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
-    from pipeline.triage.state import Mark, State
+    from pipeline.triage.rules import Rules
+    from pipeline.triage.state import Content, Mark, Session, State
     from pipeline.triage.timeline import Change, Judged, Timeline
 
 
@@ -47,6 +49,7 @@ def assessment(timeline: Timeline, judged: Judged) -> Assessment:
         revision=revision,
         at=from_ms(session.at_ms),
         received_at=from_ms(session.received_ms),
+        first_at=_first_at(session, content, timeline.rules),
         zone=judgement.zone,
         reasons=judgement.reasons,
         readings=readings,
@@ -56,6 +59,13 @@ def assessment(timeline: Timeline, judged: Judged) -> Assessment:
         rules_version=timeline.rules.version,
         entered_in_error=contents.is_void(content),
     )
+
+
+def _first_at(session: Session, content: Content, rules: Rules) -> datetime | None:
+    if not content.corrections:
+        return None
+    first_ms = contents.measured_ms(content.sent, session.received_ms, rules)
+    return None if first_ms == session.at_ms else from_ms(first_ms)
 
 
 class ZoneChanges:
@@ -145,6 +155,7 @@ def status(state: State, timeline: Timeline) -> PatientStatus:
     return PatientStatus(
         patient=state.patient,
         revision=max(1, state.base.events + state.sessions_weight + len(timeline.course.weights_ms)),
+        at=from_ms(now_ms),
         zone=BY_SEVERITY[timeline.zone],
         since_at=from_ms(timeline.since_ms),
         reasons=timeline.reasons,

@@ -185,3 +185,27 @@ def test_every_page_names_its_zone_change() -> None:
     _, told = follow(*PLANNED, submitted("s", 9, spo2(80, 9)))
     changes = {output.zone_change_id for output in told if isinstance(output, ZoneChange)}
     assert {page.zone_change_id for page in told if isinstance(page, PageRequest)} <= changes
+
+
+def test_a_moved_session_says_when_it_was_first_said_to_be() -> None:
+    moved = Correction(
+        correction_id=named("moved"),
+        submission_id=named("s"),
+        patient=PATIENT,
+        recorded_at=at(12),
+        action=CorrectionAction.REPLACED,
+        readings=(spo2(82, 7),),
+    )
+    assert judged(*PLANNED, submitted("s", 8, spo2(95, 8))).first_at is None
+    for order in ([submitted("s", 8, spo2(95, 8)), moved], [moved, submitted("s", 8, spo2(95, 8))]):
+        found = judged(*PLANNED, *order)
+        assert (found.zone, found.at, found.first_at) == (Zone.RED, at(7), at(8))
+
+
+def test_a_status_says_when_it_was_so_and_never_goes_back() -> None:
+    _, told = follow(
+        *PLANNED, submitted("s", 30, spo2(95, 30)), submitted("late", 9, spo2(80, 9), late=22), Tick(at=at(500))
+    )
+    instants = [status.at for status in statuses(told)]
+    assert instants == sorted(instants, key=lambda instant: instant or at(0))
+    assert instants[-2] == at(31)
