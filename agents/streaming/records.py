@@ -94,9 +94,6 @@ class StreamMetrics(Protocol):
     def recovered(self, seconds: float) -> None:
         """State is restored."""
 
-    def loop_lag(self, seconds: float) -> None:
-        """How late the event loop runs."""
-
     def dead_letter(self, reason: DeadLetterReason) -> None:
         """The worker itself made a dead letter."""
 

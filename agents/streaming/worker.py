@@ -93,7 +93,7 @@ class StreamWorker:
 
     async def run(self) -> int:
         """Work until `stop`; the exit code."""
-        watch = [asyncio.create_task(self.fence.beat(self.metrics.loop_lag)), asyncio.create_task(self._watch())]
+        watch = [asyncio.create_task(self.fence.beat()), asyncio.create_task(self._watch())]
         starting = asyncio.create_task(self._start())
         stopping = asyncio.create_task(self._stopping.wait())
         try:
@@ -320,8 +320,11 @@ class StreamWorker:
             await underway.begin(tp, record.offset, self._carried(messenger, generation, record))
 
     async def _carried(self, messenger: Messenger, generation: int, record: Record) -> bool:
+        began = monotonic()
         outputs = await messenger.carry(record)
-        return await self._deliver(generation, outputs)
+        done = await self._deliver(generation, outputs)
+        self.metrics.batch(1, monotonic() - began)
+        return done
 
     def _underway(self, generation: int) -> Underway:
         held: Underway | None = getattr(self, "_held", None)

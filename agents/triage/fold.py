@@ -117,11 +117,10 @@ class TriageFold:
                 self.metrics.received_to_assessed.observe(max(0, now_ms - record.timestamp_ms) / 1000)
 
     def show_zones(self) -> None:
-        """Show how many patients stand where, and how many messages are dead letters."""
+        """Show how many patients stand where."""
         standing = Counter(self.zones.values())
         for zone, severity in SEVERITY.items():
             self.metrics.patients.labels(zone.value).set(standing[severity])
-        self.metrics.dead_letter_ratio.labels(PROCESS).set(self.letters.share)
 
 
 class _Batch:

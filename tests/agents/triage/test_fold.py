@@ -83,6 +83,7 @@ class Triage:
         return {key.decode(): decode(raw).marks[-1].zone for key, raw in self.states.items()}
 
 
+ZONES = ("green", "red", "no_data")
 IDS = ("event_id", "submission_id", "correction_id")
 
 
@@ -196,3 +197,11 @@ def test_a_patient_whose_state_is_full_is_not_monitored() -> None:
         )
     assert b"history_full" in reasons(told)
     assert triage.zones()[PATIENTS[0]] == 4
+
+
+def test_patients_are_counted_by_zone() -> None:
+    triage = Triage()
+    triage.follow_all()
+    triage.work(triage.record("submissions", submitted("s", 9, spo2(80, 9)), PATIENTS[0]))
+    shown = {zone: triage.metrics.registry.get_sample_value("sonevakt_patients", {"zone": zone}) for zone in ZONES}
+    assert shown == {"green": 4, "red": 1, "no_data": 0}
