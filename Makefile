@@ -54,7 +54,7 @@ test-stack: $(STAMP) ## the tests that need the real servers
 
 bench: $(STAMP) ## measured figures, beside peers; see benchmarks/
 	$(INSTALL) --require-hashes -r requirements/bench.txt
-	$(BIN)/python -m infra.local build kafka
+	$(BIN)/python -m infra.local build kafka influxdb
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## pin the newest allowed versions, with hashes
