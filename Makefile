@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-dev
 RUNTIME := $(VENV)/.installed
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: demo test check format schemas docs stack test-stack bench lock clean
 
@@ -11,13 +13,13 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Sonevakt needs Python 3.11, 3.12 or 3.13; make PYTHON=python3.12 ... chooses one")'
 	$(PYTHON) -m venv $(VENV)
 
-$(RUNTIME): requirements/runtime.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+$(RUNTIME): requirements/build.txt requirements/runtime.txt pyproject.toml | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
 $(STAMP): requirements/dev.txt $(RUNTIME)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(INSTALL) --require-hashes -r requirements/dev.txt
 	touch $@
 
 demo: $(RUNTIME) ## everything embedded: make demo ARGS=--once ends after the replay
@@ -51,15 +53,16 @@ test-stack: $(STAMP) ## the tests that need the real servers
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m pytest -m stack $(ARGS)
 
 bench: $(STAMP) ## measured figures, beside peers; see benchmarks/
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
-	$(BIN)/python -m infra.local build kafka
+	$(INSTALL) --require-hashes -r requirements/bench.txt
+	$(BIN)/python -m infra.local build kafka influxdb
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## pin the newest allowed versions, with hashes
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/runtime.txt
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/dev.txt
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/bench.txt
+	$(INSTALL) uv
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | $(COMPILE) - -o requirements/build.txt
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra dev --extra bench -o requirements/bench.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -154,8 +154,13 @@ def _template(record: logging.LogRecord) -> str | None:
     return shown if _harmless(shown) else None
 
 
-def configure(process: str, *, level: str = "info", strict: bool = False, stream: TextIO | None = None) -> None:
-    """Send all logs of this process through the closed list, as JSON lines to stderr (or `stream`), in UTC."""
+def configure(
+    process: str, *, level: str = "info", strict: bool = False, stream: TextIO | None = None, broker_lines: bool = True
+) -> None:
+    """Send all logs of this process through the closed list, as JSON lines to stderr (or `stream`), in UTC.
+
+    Without `broker_lines` aiokafka's own are left out: a command at a terminal says itself what the broker did not do.
+    """
     least = logging.getLevelNamesMapping()[level.upper()]
 
     def named(_logger: object, _method: str, event: Event) -> MutableMapping[str, Any]:
@@ -175,7 +180,10 @@ def configure(process: str, *, level: str = "info", strict: bool = False, stream
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(handlers=[LibraryLines()], level=least, force=True)
+    libraries = LibraryLines()
+    if not broker_lines:
+        libraries.addFilter(lambda record: not record.name.startswith("aiokafka"))
+    logging.basicConfig(handlers=[libraries], level=least, force=True)
     logging.captureWarnings(capture=True)
     logging.raiseExceptions = False  # a failing handler would print the record with its arguments
     for chatty in ("aiokafka", "faust", "mode", "asyncio", "aiohttp"):

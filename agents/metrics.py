@@ -7,7 +7,6 @@ closed and small set, so that a series can be neither a leak nor a flood.
 from __future__ import annotations
 
 import platform
-from collections import deque
 from enum import StrEnum
 from importlib import metadata
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -17,7 +16,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 if TYPE_CHECKING:
     from prometheus_client.metrics import MetricWrapperBase
 
-    from schemas.dead_letters import DeadLetterReason
 
 PREFIX: Final = "sonevakt_"
 
@@ -115,7 +113,7 @@ DECLARED: Final = (
     Metric("fenced", _counter, "Times that a process ended itself, too late to be sure to own.", labels=("process",)),
     Metric("recovery_seconds", _gauge, "How long the last restore of state took.", "seconds", ("process",)),
     Metric("event_loop_lag", _gauge, "How late the process's event loop runs.", "seconds", ("process",)),
-    Metric("patients", _gauge, "Patients by the zone they stand in now.", labels=("zone",)),
+    Metric("patients", _gauge, "Patients that this worker follows, by the zone they stand in now.", labels=("zone",)),
     Metric("overdue_patients", _gauge, "Followed patients whose next registration is past due."),
     Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
 )
@@ -166,71 +164,6 @@ class Metrics:
         for metric in DECLARED:
             setattr(self, metric.name, _declare(metric, registry))
         self.build_info.labels(_version("sonevakt"), platform.python_version(), _version("faust-streaming")).set(1)
-
-
-class StreamMetrics:
-    """What a worker tells of itself (agents.streaming's hooks), as series of one process.
-
-    Parameters
-    ----------
-    metrics, process
-        Whose series.
-    window
-        Over how many of the latest records, at least, the share of dead letters is taken.
-    """
-
-    def __init__(self, metrics: Metrics, process: str, *, window: int = 1000) -> None:
-        self._metrics = metrics
-        self._process = process
-        self._window = window
-        self._batches: deque[tuple[int, float]] = deque()  # (records, dead letters)
-        self._letters_told = 0.0
-
-    def batch(self, records: int, seconds: float) -> None:
-        """Count a batch that is done."""
-        self._metrics.batch_records.labels(self._process).observe(records)
-        self._metrics.batch_seconds.labels(self._process).observe(seconds)
-        letters = self._letters()
-        self._batches.append((records, letters - self._letters_told))
-        self._letters_told = letters
-        while sum(done for done, _ in self._batches) - self._batches[0][0] >= self._window:
-            self._batches.popleft()
-        worked = sum(done for done, _ in self._batches)
-        share = sum(dead for _, dead in self._batches) / worked if worked else 0.0
-        self._metrics.dead_letter_ratio.labels(self._process).set(share)
-
-    def offset_jump(self) -> None:
-        """Count messages handed over out of turn."""
-        self._metrics.offset_jumps.labels(self._process).inc()
-
-    def fenced(self) -> None:
-        """Count an end by the fence."""
-        self._metrics.fenced.labels(self._process).inc()
-
-    def commit_stall(self) -> None:
-        """Count commits that stand still with work behind."""
-        self._metrics.commit_stalls.labels(self._process).inc()
-
-    def recovered(self, seconds: float) -> None:
-        """Show how long the restore of state took."""
-        self._metrics.recovery_seconds.labels(self._process).set(seconds)
-
-    def loop_lag(self, seconds: float) -> None:
-        """Show how late the event loop runs."""
-        self._metrics.event_loop_lag.labels(self._process).set(seconds)
-
-    def dead_letter(self, reason: DeadLetterReason) -> None:
-        """Count a dead letter that the worker itself made."""
-        self._metrics.dead_letters.labels(self._process, reason.value).inc()
-
-    def _letters(self) -> float:
-        """Return all dead letters of the process, its handler's own among them."""
-        return sum(
-            sample.value
-            for family in self._metrics.dead_letters.collect()
-            for sample in family.samples
-            if sample.name.endswith("_total") and sample.labels["process"] == self._process
-        )
 
 
 def _declare(metric: Metric, registry: CollectorRegistry) -> MetricWrapperBase:

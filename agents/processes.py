@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import structlog
+from yarl import URL
+
 from agents import wallclock
 from agents.board.reading import Reading
 from agents.board.serving import board as board_application
@@ -16,6 +19,7 @@ from agents.board.serving import checks as board_checks
 from agents.board.statuses import Statuses
 from agents.broker import lag
 from agents.broker.clients import started
+from agents.broker.reach import Reach
 from agents.broker.topics import topic_name
 from agents.clock.ticking import Ticking
 from agents.gateway.application import build_gateway
@@ -52,6 +56,7 @@ STATE_TABLE: Final = "state"
 STORE_ASKED_S: Final = 5.0
 EMBEDDED_FETCH_WAIT_MS: Final = 20  # the embedded broker waits an empty fetch out
 FETCH_WAIT_MS: Final = 500
+_log = structlog.get_logger()
 
 
 @dataclass
@@ -168,8 +173,10 @@ def clock(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
 
 
 @asynccontextmanager
-async def gateway(settings: Settings, bootstrap: str, metrics: Metrics, port: int) -> AsyncIterator[str]:
-    """Takes submissions over HTTP while the block runs; yields its address."""
+async def gateway(
+    settings: Settings, bootstrap: str, metrics: Metrics, port: int
+) -> AsyncIterator[tuple[Process, str]]:
+    """Takes submissions over HTTP while the block runs; yields what else it does, and its address."""
     if settings.gateway_tokens_file is None:
         raise SettingsError(f"{variable('gateway_tokens_file')} must be set: which apps may send submissions")
     async with started(build_producer(bootstrap, idempotent=False)) as producer:
@@ -180,9 +187,12 @@ async def gateway(settings: Settings, bootstrap: str, metrics: Metrics, port: in
             metrics,
             unknown_codes_and_units,
         )
+        reach = Reach(producer, topic_name(settings.topic_prefix, topics.SUBMISSIONS.name))
         runner = await serve_gateway(made, settings.http_host, port)
+        address = str(URL.build(scheme="http", host=settings.http_host, port=runner.addresses[0][1]))
+        _log.info("gateway_listening", host=settings.http_host, port=runner.addresses[0][1])
         try:
-            yield f"http://{settings.http_host}:{runner.addresses[0][1]}"
+            yield Process("gateway", reach.run, {"broker": reach.holds}), address
         finally:
             await runner.cleanup()
 
@@ -208,15 +218,15 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
         elif name == "clock":
             process = clock(settings, bootstrap, metrics)
         elif name == "gateway":
-            await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
-            process = Process("gateway", _for_ever)
+            process, _ = await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
         else:
             read = reading(settings, bootstrap, metrics)
             health = Health(name, metrics, board_checks(read))
             routes = board_application(health, metrics, read)
             process = Process("board", read.run)
         served = routes or application(Health(name, metrics, process.checks), metrics)
-        await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
+        port = await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
+        _log.info("listening", host=settings.http_host, port=port)
         return await _until_stopped(process)
 
 
@@ -249,10 +259,6 @@ async def _until_stopped(process: Process) -> int:
     return code if isinstance(code, int) else 0
 
 
-async def _for_ever() -> None:
-    await asyncio.Event().wait()
-
-
 def _worker(  # noqa: PLR0913 - what a worker is made of
     name: str,
     settings: Settings,
@@ -274,6 +280,7 @@ def _worker(  # noqa: PLR0913 - what a worker is made of
         compacted=frozenset(
             topic_name(settings.topic_prefix, topic.name) for topic in topics.TOPICS if topic.compacted
         ),
+        fleeting=frozenset({topic_name(settings.topic_prefix, topics.TICKS.name)}),
         table=table,
         instance_id=f"{name}-{settings.instance}" if settings.instance else None,
         session_timeout_s=settings.session_timeout_s,

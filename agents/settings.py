@@ -103,9 +103,6 @@ class Settings(Struct, frozen=True, kw_only=True):
             pattern=r"^[A-Za-z0-9._-]{0,60}$",
         ),
     ] = ""
-    data_dir: Annotated[str, _said("Folder for what a process keeps on disk.", "a folder's path", min_length=1)] = (
-        "data"
-    )
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         _said("Least important log lines that are shown.", "debug, info, warning or error"),
@@ -114,7 +111,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         float, _said("How often the clock tells all patients that time passes [s].", "0.1 to 300", ge=0.1, le=300)
     ] = 5.0
     session_timeout_s: Annotated[
-        float, _said("Silence after which a worker's partitions go to another [s].", "3 to 300", ge=3, le=300)
+        float, _said("Silence after which a worker's partitions go to another [s].", "6 to 300", ge=6, le=300)
     ] = 10.0
     commit_interval_s: Annotated[
         float, _said("How often finished work is committed [s].", "0.1 to 30", ge=0.1, le=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -16,43 +17,64 @@ STILL_S: Final = 30.0  # with messages waiting and nothing done or committed for
 
 
 class WorkerMetrics:
-    """A `agents.streaming.StreamMetrics` of one process."""
+    """What a worker tells of itself (the hooks of agents/streaming), as series of one process.
 
-    def __init__(self, process: str, metrics: Metrics) -> None:
-        self._process = process
+    Parameters
+    ----------
+    process, metrics
+        Whose series.
+    window
+        Over how many of the latest records, at least, the share of dead letters is taken.
+    """
+
+    def __init__(self, process: str, metrics: Metrics, *, window: int = 1000) -> None:
         self._metrics = metrics
-        self._seconds = metrics.batch_seconds.labels(process)
-        self._records = metrics.batch_records.labels(process)
-        self._lag = metrics.event_loop_lag.labels(process)
+        self._process = process
+        self._window = window
+        self._batches: deque[tuple[int, float]] = deque()  # (records, dead letters)
+        self._letters_told = 0.0
 
     def batch(self, records: int, seconds: float) -> None:
-        """A batch is done."""
-        self._records.observe(records)
-        self._seconds.observe(seconds)
+        """Count a batch that is done."""
+        self._metrics.batch_records.labels(self._process).observe(records)
+        self._metrics.batch_seconds.labels(self._process).observe(seconds)
+        letters = self._letters()
+        self._batches.append((records, letters - self._letters_told))
+        self._letters_told = letters
+        while sum(done for done, _ in self._batches) - self._batches[0][0] >= self._window:
+            self._batches.popleft()
+        worked = sum(done for done, _ in self._batches)
+        share = sum(dead for _, dead in self._batches) / worked if worked else 0.0
+        self._metrics.dead_letter_ratio.labels(self._process).set(share)
 
     def offset_jump(self) -> None:
-        """Messages were handed over out of turn."""
+        """Count messages handed over out of turn."""
         self._metrics.offset_jumps.labels(self._process).inc()
 
     def fenced(self) -> None:
-        """The process was paused for too long."""
+        """Count an end by the fence."""
         self._metrics.fenced.labels(self._process).inc()
 
     def commit_stall(self) -> None:
-        """Work waits and nothing moves."""
+        """Count commits that stand still with work behind."""
         self._metrics.commit_stalls.labels(self._process).inc()
 
     def recovered(self, seconds: float) -> None:
-        """State is restored."""
+        """Show how long the restore of state took."""
         self._metrics.recovery_seconds.labels(self._process).set(seconds)
 
-    def loop_lag(self, seconds: float) -> None:
-        """How late the event loop runs."""
-        self._lag.set(seconds)
-
     def dead_letter(self, reason: DeadLetterReason) -> None:
-        """The worker itself made a dead letter."""
+        """Count a dead letter that the worker itself made."""
         self._metrics.dead_letters.labels(self._process, reason.value).inc()
+
+    def _letters(self) -> float:
+        """Return all dead letters of the process, its handler's own among them."""
+        return sum(
+            sample.value
+            for family in self._metrics.dead_letters.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total") and sample.labels["process"] == self._process
+        )
 
 
 def worker_checks(worker: StreamWorker) -> Mapping[str, Callable[[], bool]]:

@@ -1,4 +1,4 @@
-"""`make bench`: the fold, and one worker beside its peer."""
+"""`make bench`: the fold, one worker beside its peer, and the store beside its own client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 import uvloop
 
-from benchmarks import fold, worker
+from benchmarks import fold, storing, worker
 
 commit = subprocess.run(
     ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - git, wherever it is
@@ -21,3 +21,5 @@ print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_ve
 fold.main()
 sys.stdout.flush()
 uvloop.run(worker.main())
+sys.stdout.flush()
+uvloop.run(storing.main())

@@ -20,6 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from prometheus_client import CollectorRegistry
 
 from agents import processes
+from agents.broker import lag
 from agents.broker import topics as broker_topics
 from agents.metrics import Metrics
 from agents.partitioner import partition_for
@@ -111,6 +112,9 @@ async def ours(bootstrap: str, prefix: str, wanted: int) -> tuple[float, list[fl
     process = processes.triage(settings, bootstrap, Metrics(CollectorRegistry()))
     async with processes.running(process):
         seconds = await written(bootstrap, prefix + ASSESSMENTS.name, wanted)
+        async with lag.LagWatch(bootstrap) as watch:  # until the load is committed too, or its end would be measured
+            while any((await watch.behind(f"{prefix}triage", [prefix + SUBMISSIONS.name])).values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         return wanted / seconds, await latencies(bootstrap, prefix)
 
 
@@ -227,7 +231,7 @@ async def main() -> None:
         )
         print(
             f"received to assessed at {RATE}/s: p50 {taken[len(taken) // 2] * 1000:.0f} ms,"
-            f" p99 {taken[int(len(taken) * 0.99)] * 1000:.0f} ms, of {len(taken)}"
+            f" p99 {taken[int(len(taken) * 0.99)] * 1000:.0f} ms, longest {taken[-1] * 1000:.0f} ms, of {len(taken)}"
         )
         peer = await quix(kafka.bootstrap, prefix, wanted)
         print(f"Quix Streams, the same fold: {peer:.0f} submissions/s; ours is {rate / peer:.2f} of it")

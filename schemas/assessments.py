@@ -102,6 +102,7 @@ class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision: Revision
     at: Instant  # the session's own time: its latest measurement, else when it was received
     received_at: Instant
+    first_at: Instant | None = None  # the session's time as first sent, where a correction moved it
     zone: Zone
     reasons: tuple[Reason, ...]
     readings: tuple[JudgedReading, ...]
@@ -113,7 +114,10 @@ class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ZoneChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The patient came from one zone into another at `at`; `retracted` takes an earlier one back."""
+    """The patient came from one zone into another at `at`; `retracted` takes an earlier one back.
+
+    From red to red: red again, and the first of it that is paged, as what came before was learnt of too late.
+    """
 
     schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
     zone_change_id: UUID
@@ -133,6 +137,7 @@ class PatientStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
     patient: Pseudonym
     revision: Revision
+    at: Instant | None = None  # when this was so: the newest instant that the patient's time has come to
     zone: Zone
     since_at: Instant
     reasons: tuple[Reason, ...]

@@ -20,6 +20,7 @@ class DeadLetterReason(StrEnum):
     UNSUPPORTED_VERSION = "unsupported_version"
     MISSING_PATIENT = "missing_patient"  # no key to file it under
     WRONG_KEY = "wrong_key"  # the record's key is not the message's patient
+    FUTURE = "future"  # says that it was received or recorded after it was written
     TOO_LATE = "too_late"  # older than the history that is kept, so it cannot be judged again
     HISTORY_FULL = "history_full"  # more of its kind than a patient's state may hold
     UNREADABLE_STATE = "unreadable_state"  # the patient's own state cannot be read

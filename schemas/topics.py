@@ -26,11 +26,13 @@ class Topic(Struct, frozen=True, kw_only=True):
     retention_days: int | None  # None: kept for ever, or compacted
     compacted: bool = False
     keyed: bool = True  # False: one message per partition
+    broker_time: bool = False  # stamped by the broker, whatever time its writer believes it is
 
     def config(self) -> dict[str, str]:
         """Kafka's topic configuration for it."""
         retention = -1 if self.retention_days is None else self.retention_days * DAY_MS
         return {
+            "message.timestamp.type": "LogAppendTime" if self.broker_time else "CreateTime",
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(retention),
             "max.message.bytes": str(MAX_MESSAGE_BYTES),
@@ -43,6 +45,7 @@ SUBMISSIONS: Final = Topic(
     owner="gateway",
     meaning="Sessions that patients sent, and corrections of them.",
     retention_days=90,
+    broker_time=True,
 )
 CARE: Final = Topic(
     name="care",
@@ -50,6 +53,7 @@ CARE: Final = Topic(
     owner="board",
     meaning="What staff decided and did: enrolment, plans, pauses, admissions, contacts, acknowledgements.",
     retention_days=None,
+    broker_time=True,
 )
 TICKS: Final = Topic(
     name="ticks",

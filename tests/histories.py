@@ -73,6 +73,24 @@ def signed(
     )
 
 
+def transferred(hours: float, *, recorded: float | None = None) -> Transferred:
+    """Handed over to the hospital."""
+    return Transferred(
+        event_id=named(f"transferred-{hours}"),
+        patient=PATIENT,
+        at=at(hours),
+        recorded_at=at(hours if recorded is None else recorded),
+        service="hospital",
+    )
+
+
+def moved_on(hours: float, phase: Phase) -> PhaseChanged:
+    """In another phase from then on."""
+    return PhaseChanged(
+        event_id=named(f"phase-{hours}"), patient=PATIENT, at=at(hours), recorded_at=at(hours), phase=phase
+    )
+
+
 def reading(code: str, value: float, unit: str, hours: float, device: str | None = None) -> Reading:
     """One reading."""
     return Reading(code=code, value=value, unit=unit, measured_at=at(hours), device=device)

@@ -132,7 +132,8 @@ async def _walk(stack: AsyncExitStack, settings: Settings, bootstrap: str, folde
     ]
     for part in parts:
         await stack.enter_async_context(processes.running(part))
-    address = await stack.enter_async_context(processes.gateway(settings, bootstrap, metrics, 0))
+    gateway, address = await stack.enter_async_context(processes.gateway(settings, bootstrap, metrics, 0))
+    await stack.enter_async_context(processes.running(gateway))
     tally = Tally(bootstrap, settings.topic_prefix)
     await tally.start()
     stack.push_async_callback(tally.stop)
@@ -143,6 +144,7 @@ async def _walk(stack: AsyncExitStack, settings: Settings, bootstrap: str, folde
         for event in [*care_of("well", PLAN, now), *care_of("ill", PLAN, now), *care_of("odd", CONTRADICTING, now)]:
             await feed.send(producer, event)
         await _bad_messages(producer, settings)
+    await _until(lambda: all(check() for check in gateway.checks.values()), "the gateway is ready")
     await _until(lambda: metrics.dead_letters.labels("triage", "not_json")._value.get() >= 3, "bad messages are named")
 
     sessions = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -71,11 +70,8 @@ class Statuses:
         return len(self._unreadable)
 
     def count(self, now: datetime) -> None:
-        """Show patients by zone, and those overdue at `now`, in the metrics; the ended are not counted."""
+        """Show in the metrics how many patients are overdue at `now`; the ended are not counted."""
         followed = [row for row in self._rows.values() if row.phase is not Phase.ENDED]
-        zones = Counter(row.zone for row in followed)
-        for zone in Zone:
-            self._metrics.patients.labels(zone.value).set(zones[zone])
         self._metrics.overdue_patients.set(sum(overdue(row, now) for row in followed))
 
     def _refuse(self, key: bytes, written_ms: int, reason: DeadLetterReason) -> None:

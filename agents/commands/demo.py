@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 import tempfile
@@ -100,7 +99,6 @@ async def run(
 ) -> int:
     """Replay `source` through everything and tell what happened; 0 where the numbers add up."""
     began = monotonic()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a new group is sought for seconds, a line each time
     async with AsyncExitStack() as stack:
         parts = await _start(stack, settings, source)
         tally = Tally(parts.bootstrap, parts.settings.topic_prefix)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,15 +11,19 @@ import click
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # aiokafka ships no types
 from prometheus_client import CollectorRegistry
 
-from agents import processes
+from agents import processes, wallclock
 from agents import settings as deployment
 from agents.broker import topics
+from agents.gateway.tokens import load_tokens
 from agents.metrics import Metrics
-from agents.paging.webhooks import WebhooksError, load_webhooks
+from agents.paging.webhooks import load_webhooks
 from agents.settings import SettingsError
+from agents.stores.port import ReadError
 from agents.streaming import UnverifiedVersionError, version
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agents.settings import Settings
 
 
@@ -26,7 +32,14 @@ async def run(settings: Settings) -> int:
     for name, value in deployment.describe(settings):
         click.echo(f"{name}={value}")
     failed = 0
-    for name, problem in [_versions(), await _broker(settings), await _store(settings), _webhooks(settings)]:
+    found = [
+        _versions(),
+        await _broker(settings),
+        await _store(settings),
+        _file("webhooks", settings.webhooks_file, "nobody is paged", load_webhooks),
+        _file("gateway tokens", settings.gateway_tokens_file, "nobody can send", load_tokens),
+    ]
+    for name, problem in found:
         click.echo(f"{'ok  ' if problem is None else 'FAIL'} {name}{'' if problem is None else f': {problem}'}")
         failed += problem is not None
     return failed
@@ -59,20 +72,30 @@ async def _broker(settings: Settings) -> tuple[str, str | None]:
 
 
 async def _store(settings: Settings) -> tuple[str, str | None]:
+    path = settings.sqlite_path
+    if path is not None and not path.exists():  # looked at only: a doctor leaves nothing behind
+        return "store (SQLite: its file is made at the first start)", _unwritable(path.absolute().parent)
+    now = wallclock.now()
     try:
         async with processes.opened_store(settings, Metrics(CollectorRegistry())) as store:
-            if await store.ping():
-                return "store", None
-    except SettingsError as error:
+            if not await store.ping():
+                return "store", "does not answer: is it up, and is SONEVAKT_STORE right?"
+            await store.read("assessment", start=now - timedelta(minutes=1), stop=now, fields=["zone"])
+    except (SettingsError, ReadError) as error:
         return "store", str(error)
-    return "store", "does not answer: is it up, and is SONEVAKT_STORE right?"
+    return "store", None
 
 
-def _webhooks(settings: Settings) -> tuple[str, str | None]:
-    if settings.webhooks_file is None:
-        return "webhooks (none: nobody is paged)", None
+def _unwritable(folder: Path) -> str | None:
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return None if os.access(there, os.W_OK) else f"no file can be made in {there}: check SONEVAKT_STORE and rights"
+
+
+def _file(name: str, path: str | None, without: str, load: Callable[[Path], object]) -> tuple[str, str | None]:
+    if path is None:
+        return f"{name} (none: {without})", None
     try:
-        load_webhooks(Path(settings.webhooks_file))
-    except WebhooksError as error:
-        return "webhooks", str(error)
-    return "webhooks", None
+        load(Path(path))
+    except SettingsError as error:
+        return name, str(error)
+    return name, None

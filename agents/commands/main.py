@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import sys
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 import click
+from aiokafka.errors import KafkaConnectionError  # type: ignore[import-untyped] # aiokafka ships no types
 
 from agents import logs, settings
 from agents.broker import topics as broker_topics
+from agents.broker.embedded import EmbeddedBrokerError
+from agents.broker.library import LibraryNotFoundError
+from agents.broker.topics import TopicsError
 from agents.commands import assess as assessing
 from agents.commands import demo as demonstration
 from agents.commands import doctor as doctoring
 from agents.commands.signals import until_signal
 from agents.recordings.events import RecordingError
 from agents.settings import SettingsError
+from agents.streaming.version import UnverifiedVersionError
 from schemas import generate
-
-if TYPE_CHECKING:
-    from agents.settings import Settings
 
 NOT_AS_IT_SHOULD_BE: Final = 1
 WRONG_USE: Final = 2
-
-
-def read_settings() -> Settings:
-    """The environment's settings; ends with one line where they are wrong."""
-    try:
-        return settings.read(os.environ)
-    except SettingsError as error:
-        fail(str(error), WRONG_USE)
 
 
 def fail(problem: str, code: int) -> NoReturn:
@@ -43,7 +38,25 @@ def fail(problem: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Told(click.Group):
+    """Ends every command with one sentence for what a user can mend; a defect of ours keeps its trace."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (RecordingError, SettingsError) as error:
+            fail(str(error), WRONG_USE)
+        except KafkaConnectionError:
+            fail("the broker does not answer: is it up, and is SONEVAKT_BROKER right?", NOT_AS_IT_SHOULD_BE)
+        except (TopicsError, EmbeddedBrokerError, LibraryNotFoundError, UnverifiedVersionError) as error:
+            fail(str(error), NOT_AS_IT_SHOULD_BE)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader has seen enough, which click knows to end on
+                raise
+            fail(error.strerror or type(error).__name__, NOT_AS_IT_SHOULD_BE)
+
+
+@click.group(cls=_Told, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sonevakt")
 def main() -> None:
     """Follow patients at home: registrations in, zones and alerts out.
@@ -61,8 +74,8 @@ def main() -> None:
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same patients.")
 def demo(*, once: bool, patients: int, days: int, seed: int) -> None:
     """All of it, embedded: replay simulated patients, tell what happened, go on live until Ctrl-C."""
-    read = read_settings()
-    logs.configure("demo", level="error")
+    read = settings.read(os.environ)
+    logs.configure("demo", level="error", broker_lines=False)
     cohort = demonstration.simulated(seed, days, patients)
     sys.exit(asyncio.run(demonstration.run(read, cohort, once=once)))
 
@@ -76,14 +89,11 @@ def demo(*, once: bool, patients: int, days: int, seed: int) -> None:
 )
 def replay(source: Path, *, once: bool, speed: str, assessments: Path | None) -> None:
     """Replay recorded data: a TIHM folder, or JSON lines of {"topic": ..., "message": ...}."""
-    read = read_settings()
-    logs.configure("replay", level="error")
+    read = settings.read(os.environ)
+    logs.configure("replay", level="error", broker_lines=False)
     pace = _pace(speed)
-    try:
-        recording = demonstration.recorded(source)
-        sys.exit(asyncio.run(demonstration.run(read, recording, once=once, speed=pace, assessments=assessments)))
-    except (RecordingError, SettingsError) as error:
-        fail(str(error), WRONG_USE)
+    recording = demonstration.recorded(source)
+    sys.exit(asyncio.run(demonstration.run(read, recording, once=once, speed=pace, assessments=assessments)))
 
 
 def _pace(speed: str) -> float | None:
@@ -131,19 +141,16 @@ def run_process(name: str) -> None:
     from agents import processes  # noqa: PLC0415 - the same
     from agents.metrics import Metrics  # noqa: PLC0415 - the same
 
-    read = read_settings()
+    read = settings.read(os.environ)
     logs.configure(name, level=read.log_level)
-    try:
-        sys.exit(until_signal(processes.run(name, read, Metrics(CollectorRegistry()))))
-    except SettingsError as error:
-        fail(str(error), WRONG_USE)
+    sys.exit(until_signal(processes.run(name, read, Metrics(CollectorRegistry()))))
 
 
 @main.command()
 def doctor() -> None:
     """Show the settings in force, and what is missing before a process can run."""
-    read = read_settings()
-    logs.configure("doctor", level="error")
+    read = settings.read(os.environ)
+    logs.configure("doctor", level="error", broker_lines=False)
     sys.exit(NOT_AS_IT_SHOULD_BE if asyncio.run(doctoring.run(read)) else 0)
 
 
@@ -157,23 +164,17 @@ def topics_apply() -> None:
     """Create the topics that are missing; name those that differ, and leave them as they are."""
     from agents import processes  # noqa: PLC0415 - half a second that --help does not need
 
-    read = read_settings()
-    logs.configure("topics", level="error")
-    try:
-        bootstrap = read.bootstrap
-        applied = asyncio.run(
-            broker_topics.apply(
-                bootstrap,
-                prefix=read.topic_prefix,
-                partitions=read.partitions,
-                replication=read.topic_replication,
-                changelogs=(processes.changelog(read),),
-            )
+    read = settings.read(os.environ)
+    logs.configure("topics", level="error", broker_lines=False)
+    applied = asyncio.run(
+        broker_topics.apply(
+            read.bootstrap,
+            prefix=read.topic_prefix,
+            partitions=read.partitions,
+            replication=read.topic_replication,
+            changelogs=(processes.changelog(read),),
         )
-    except SettingsError as error:
-        fail(str(error), WRONG_USE)
-    except (OSError, broker_topics.TopicsError) as error:
-        fail(f"the broker did not take the topics ({type(error).__name__}): is it up?", NOT_AS_IT_SHOULD_BE)
+    )
     for name in applied.created:
         click.echo(f"created {name}")
     for difference in applied.differences:

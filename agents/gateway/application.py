@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,16 +69,21 @@ class Reception:
             Nothing was acknowledged.
         """
         vendor = self._gate.vendor_of(request)
-        with self._gate.room():
-            body = await self._gate.body_of(request)
-            items = self._intake.sort(body, self._gate.clock())
+        with self._gate.room(vendor):
+            self._gate.quota.check(vendor, 1)
+            try:
+                body = await self._gate.body_of(request)
+                items = self._intake.sort(body, self._gate.clock())
+            except Refusal:
+                await self._gate.quota.take(vendor, 1)
+                raise
             request[ITEMS] = len(items.accepted) + items.refused_items
             headers = await self._gate.quota.take(vendor, request[ITEMS])
             self._count("refused", items.refused_items)
             if not items.accepted:
                 raise Refusal(INVALID, faults=items.faults, headers=headers)
             try:
-                await self._gate.delivery.confirm(items.accepted)
+                await self._gate.delivery.confirm(items.accepted, vendor)
             except UnconfirmedError:
                 self._count("unconfirmed", len(items.accepted))
                 raise self._gate.unavailable(headers) from None
@@ -102,7 +108,7 @@ class _Gate:
         self.quota = Quota(settings.items_per_minute)
         self._settings = settings
         self._tokens = tokens
-        self._under_way = 0
+        self._under_way: Counter[str] = Counter()  # by vendor
 
     def vendor_of(self, request: web.Request) -> str:
         offered = request.headers.getall(hdrs.AUTHORIZATION, [])
@@ -115,14 +121,15 @@ class _Gate:
         return vendor
 
     @contextmanager
-    def room(self) -> Iterator[None]:
-        if self._under_way >= self._settings.in_flight:
+    def room(self, vendor: str) -> Iterator[None]:
+        full = self._under_way.total() >= self._settings.in_flight
+        if full or self._under_way[vendor] >= self._settings.in_flight_of_vendor:
             raise self.unavailable({}, hang_up=True)
-        self._under_way += 1
+        self._under_way[vendor] += 1
         try:
             yield
         finally:
-            self._under_way -= 1
+            self._under_way[vendor] -= 1
 
     def unavailable(self, headers: dict[str, str], *, hang_up: bool = False) -> Refusal:
         return Refusal(

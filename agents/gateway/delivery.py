@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # the sam
 from agents.partitioner import by_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from agents.gateway.intake import Accepted
 
@@ -21,7 +21,9 @@ LARGEST_REQUEST: Final = 1_048_576  # as the broker's own limit [B]
 class Producer(Protocol):
     """What of AIOKafkaProducer the gateway uses; tests stand another in."""
 
-    async def send(self, topic: str, value: bytes, key: bytes) -> asyncio.Future[Any]:
+    async def send(
+        self, topic: str, value: bytes, key: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> asyncio.Future[Any]:
         """Put a record into the buffer; the future ends when the broker has confirmed it."""
 
 
@@ -66,19 +68,22 @@ class Delivery:
         self._topic = topic
         self._timeout_s = timeout_s
 
-    async def confirm(self, messages: Iterable[Accepted]) -> None:
-        """Return when the broker has confirmed every message.
+    async def confirm(self, messages: Iterable[Accepted], vendor: str) -> None:
+        """Return when the broker has confirmed every message, each with its `vendor` as a header.
 
         Raises
         ------
         UnconfirmedError
             It has not, within the time; the text is a class name, never a message.
         """
+        headers = [("vendor", vendor.encode())]
         sent: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout(self._timeout_s):
                 for message in messages:
-                    future = await self._producer.send(self._topic, value=message.value, key=message.key)
+                    future = await self._producer.send(
+                        self._topic, value=message.value, key=message.key, headers=headers
+                    )
                     future.add_done_callback(_notice)
                     sent.append(future)
                 if sent:

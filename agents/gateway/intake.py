@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from agents.gateway import not_numbers
 from agents.gateway.faults import Fault, faults_of, joined
 from agents.gateway.problems import EMPTY, NOT_JSON, TOO_MANY_ITEMS, Refusal
 from schemas.codec import Codec, UnreadableError, encode
@@ -115,18 +116,25 @@ class Intake:
                 msgspec.json.decode(body, type=dict[str, msgspec.Raw])
             items = msgspec.json.decode(body, type=tuple[msgspec.Raw, ...]) if batch else (msgspec.Raw(body),)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise Refusal(NOT_JSON) from None
+            items = self._with_not_numbers(body)
         if not items:
             raise Refusal(EMPTY)
         if len(items) > self._settings.batch_items:
             raise Refusal(TOO_MANY_ITEMS)
         return batch, items
 
+    def _with_not_numbers(self, body: bytes) -> tuple[msgspec.Raw, ...]:
+        """Return the items of a body that is no JSON as a whole, where NaN or Infinity alone is the cause."""
+        try:
+            return tuple(map(msgspec.Raw, not_numbers.items_of(body)))
+        except (ValueError, RecursionError):
+            raise Refusal(NOT_JSON) from None
+
     def _read(self, item: msgspec.Raw, now: datetime, shown: int) -> Accepted | list[Fault]:
         try:
             fields = msgspec.json.decode(item, type=dict[str, msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return [Fault("$", "is not a JSON object")]
+            return self._unread(bytes(item), shown)
         fields[self._address.stamp_field] = msgspec.Raw(msgspec.json.encode(now))
         stamped = msgspec.json.encode(fields)
         try:
@@ -141,6 +149,13 @@ class Intake:
         if len(value) > self._settings.message_bytes:
             return [Fault("$", f"is larger than {self._settings.message_bytes} bytes as a message")]
         return Accepted(getattr(message, self._address.id_field), message.patient.encode(), value)
+
+    def _unread(self, item: bytes, shown: int) -> list[Fault]:
+        try:
+            found = list(islice(not_numbers.faults_of(item), shown))
+        except (ValueError, RecursionError):
+            found = []
+        return found or [Fault("$", "is not a JSON object")]
 
     def _ill_timed(self, message: Submission | Correction, now: datetime) -> list[Fault]:
         latest = now + timedelta(minutes=self._settings.ahead_minutes)

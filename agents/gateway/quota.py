@@ -33,13 +33,18 @@ class Quota:
         Refusal
             They do not fit; nothing was counted, and `Retry-After` says when they would.
         """
+        bucket = self.check(vendor, items)
+        await bucket.acquire(items)
+        return self._fields(bucket)
+
+    def check(self, vendor: str, items: int) -> AsyncLimiter:
+        """Return the bucket of `vendor` where `items` fit, and count nothing; raise as `take` where they do not."""
         bucket = self._buckets.setdefault(vendor, AsyncLimiter(self._items, MINUTE_S))
         if not bucket.has_capacity(items):
             short = items - self._left(bucket)
             wait_s = max(1, ceil(short * MINUTE_S / self._items))
             raise Refusal(RATE, headers={**self._fields(bucket), "Retry-After": str(wait_s)})
-        await bucket.acquire(items)
-        return self._fields(bucket)
+        return bucket
 
     def _left(self, bucket: AsyncLimiter) -> int:
         """Return the whole items that fit now, found by halving: the bucket tells its level in no other way."""

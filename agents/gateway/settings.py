@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from schemas.topics import MAX_MESSAGE_BYTES
@@ -28,9 +28,12 @@ class GatewaySettings:
     batch_items
         Most sessions in one request.
     items_per_minute
-        Sessions and corrections of one vendor; a burst of as many is allowed.
+        Sessions and corrections of one vendor; a burst of as many is allowed. A body
+        that cannot be read costs one.
     in_flight
         Requests under way at once, of all vendors together; one more is told to come again.
+    in_flight_of_vendor
+        Requests under way at once of one vendor, so that one that hangs leaves places to the others.
     body_timeout_s
         A body must have come within [s].
     confirm_timeout_s
@@ -48,6 +51,7 @@ class GatewaySettings:
     batch_items: int = 500
     items_per_minute: int = 6_000
     in_flight: int = 64
+    in_flight_of_vendor: int = 32
     body_timeout_s: float = 10.0
     confirm_timeout_s: float = 10.0
     retry_after_s: int = 5
@@ -55,7 +59,8 @@ class GatewaySettings:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a limit that would refuse every request."""
-        for name in ("body_bytes", "message_bytes", "batch_items", "in_flight", "body_timeout_s", "confirm_timeout_s"):
+        unbounded = {"tokens_file", "topic_prefix", "ahead_minutes"}
+        for name in (field.name for field in fields(self) if field.name not in unbounded):
             if getattr(self, name) <= 0:
                 raise ValueError(f"gateway setting {name} must be above 0")
         if self.items_per_minute < self.batch_items:

@@ -49,10 +49,15 @@ class Line:
         self._places = asyncio.Semaphore(settings.under_way)
         self._inside = 0  # under way and waiting
         self._failed_in_a_row = 0
+        self._probing = False
 
     @property
     def broken(self) -> bool:
-        """Whether the last asks failed one after the other, so that each gets one quick attempt only."""
+        """Whether the last asks failed one after the other, so that each gets one attempt only.
+
+        One ask at a time is given the receiver's whole time, or one that is well again and slow would never be
+        believed; the others make it quick.
+        """
         return self._failed_in_a_row >= self._settings.failures_to_break
 
     @property
@@ -78,9 +83,17 @@ class Line:
         return verdict
 
     async def _ask(self, post: Post, tried: list[FailureReason]) -> Verdict:
-        quick = self.broken
-        timeout_s = min(self._settings.quick_timeout_s, self._timeout_s) if quick else self._timeout_s
+        broken = self.broken
+        probes = broken and not self._probing
+        quick_s = min(self._settings.quick_timeout_s, self._timeout_s)
+        timeout_s = quick_s if broken and not probes else self._timeout_s
+        self._probing = self._probing or probes
+        try:
+            return await self._attempt(post, tried, timeout_s, 1 if broken else self._settings.attempts)
+        finally:
+            self._probing = self._probing and not probes
 
+    async def _attempt(self, post: Post, tried: list[FailureReason], timeout_s: float, attempts: int) -> Verdict:
         async def once() -> Attempt:
             tried.append(FailureReason.TIMEOUT)  # until it is known better: the total bound may end it
             attempt = await post(timeout_s)
@@ -89,7 +102,7 @@ class Line:
             return attempt
 
         last: Attempt = await AsyncRetrying(
-            stop=stop_after_attempt(1 if quick else self._settings.attempts),
+            stop=stop_after_attempt(attempts),
             retry=retry_if_result(_again),
             wait=self._pause,
             sleep=self._sleep,

@@ -18,6 +18,7 @@ _UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]|(?<!\\)(?:\\\\)*\
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 EARLIEST_MS: Final = -9_223_372_036_854  # InfluxDB counts nanoseconds in 64 bits: from 1677 [ms]
 LATEST_MS: Final = 9_223_372_036_854  # to 2262 [ms]
+NANOSECONDS: Final = 1_000_000  # of a millisecond
 
 
 class RefusedPointError(ValueError):
@@ -78,7 +79,7 @@ def check_row(point: Point) -> None:
                 raise RefusedPointError(Problem.BAD_TEXT, f"field {name} is not Unicode text")
         elif not _finite(value):
             raise RefusedPointError(Problem.NOT_FINITE, f"field {name} is not a finite number")
-    if not EARLIEST_MS <= point.at_ms <= LATEST_MS:
+    if not EARLIEST_MS <= point.at_ms <= LATEST_MS or not 0 <= point.apart_ns < NANOSECONDS:
         raise RefusedPointError(Problem.TIME_OUT_OF_RANGE, "the time lies outside 1677 to 2262")
 
 

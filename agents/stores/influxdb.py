@@ -127,7 +127,7 @@ class InfluxDBStore:
         body = b"\n".join(line.text for line in lines)
         try:
             write = self._client().write_api().write
-            stored = await write(self._bucket, self._org, body, WritePrecision.MS)  # type: ignore[arg-type]  # it is a str
+            stored = await write(self._bucket, self._org, body, WritePrecision.NS)  # type: ignore[arg-type]  # it is a str
         except ApiException as error:
             return judge(error.status, error.body, error.retry_after)
         except (ClientError, OSError) as error:

@@ -5,7 +5,7 @@ that is None, which makes a measurement that belongs to no patient. Here every n
 missing is an error.
 
 >>> encode(Point("reading", {"vital": "heart_rate", "patient": "p 1"}, {"value": 72, "unit": '"/min"'}, 1500))
-b'reading,patient=p\\ 1,vital=heart_rate value=72.0,unit="\\"/min\\"" 1500'
+b'reading,patient=p\\ 1,vital=heart_rate value=72.0,unit="\\"/min\\"" 1500000000'
 
 Source: InfluxDB 2.x, "Line protocol", Special characters; and its parser, models/points.go.
 """
@@ -27,7 +27,7 @@ _ESCAPED: Final = r"\\\1"
 
 
 def encode(point: Point) -> bytes:
-    """Return `point` as one line without its newline, time in milliseconds, tags sorted.
+    """Return `point` as one line without its newline, time in nanoseconds, tags sorted.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def encode(point: Point) -> bytes:
     series = _series(point.measurement, tuple(sorted(point.tags.items())))
     check_row(point)
     fields = ",".join([f"{name}={_field(value)}" for name, value in point.fields.items()])
-    return f"{series} {fields} {point.at_ms}".encode()
+    return f"{series} {fields} {point.at_ns}".encode()
 
 
 @lru_cache(maxsize=16_384)  # a series comes again with each of its points

@@ -27,12 +27,21 @@ class Point(Struct, frozen=True):
         Numbers are kept as floats, and a field that once was a number never becomes text.
     at_ms
         When it was so at the bedside, never when it was stored [ms since 1970, UTC].
+    apart_ns
+        Tells apart what is alike otherwise and happened in the same millisecond [ns, 0 to 999,999]. It is written
+        and never shown: a frame's times are whole milliseconds.
     """
 
     measurement: str
     tags: Mapping[str, str]
     fields: Mapping[str, float | str]
     at_ms: int
+    apart_ns: int = 0
+
+    @property
+    def at_ns(self) -> int:
+        """The time by which a store knows the point [ns since 1970, UTC]."""
+        return self.at_ms * 1_000_000 + self.apart_ns
 
 
 class Problem(StrEnum):

@@ -32,19 +32,19 @@ CREATE TABLE IF NOT EXISTS series (
     id INTEGER PRIMARY KEY, measurement TEXT NOT NULL, tags TEXT NOT NULL, UNIQUE (measurement, tags)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS point (
-    series INTEGER NOT NULL REFERENCES series, at_ms INTEGER NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (series, at_ms)
+    series INTEGER NOT NULL REFERENCES series, at_ns INTEGER NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (series, at_ns)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS field (
     measurement TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (measurement, name)
 ) STRICT, WITHOUT ROWID;
 """
 _ADD_POINT: Final = """
-INSERT INTO point (series, at_ms, fields) VALUES (?, ?, ?)
-ON CONFLICT (series, at_ms) DO UPDATE SET fields = json_patch(fields, excluded.fields)
+INSERT INTO point (series, at_ns, fields) VALUES (?, ?, ?)
+ON CONFLICT (series, at_ns) DO UPDATE SET fields = json_patch(fields, excluded.fields)
 """
 _BUSY_S: Final = 1.0  # how long SQLite itself waits for another writer, before we pause and ask again [s]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _NO_TAGS: Final[Mapping[str, str]] = {}
 _Row: TypeAlias = dict[str, float | str | None]
 
@@ -107,21 +107,21 @@ class SQLiteStore:
             check_name(name)
         if start.tzinfo is None or stop.tzinfo is None:
             raise ValueError("start and stop need a time zone")
-        found = await asyncio.to_thread(self._find, measurement, _at_ms(start), _at_ms(stop), tags)
+        found = await asyncio.to_thread(self._find, measurement, _at_ns(start), _at_ns(stop), tags)
         return await asyncio.to_thread(_frame, found, fields)
 
     def _find(
-        self, measurement: str, start_ms: int, stop_ms: int, tags: Mapping[str, str]
+        self, measurement: str, start_ns: int, stop_ns: int, tags: Mapping[str, str]
     ) -> list[tuple[int, str, str]]:
         carries = "".join(" AND json_extract(s.tags, ?) = ?" for _ in tags)
         query = (
-            "SELECT p.at_ms, s.tags, p.fields FROM series s JOIN point p ON p.series = s.id"  # noqa: S608 - no value in it
-            f" WHERE s.measurement = ?{carries} AND p.at_ms >= ? AND p.at_ms < ?"
+            "SELECT p.at_ns, s.tags, p.fields FROM series s JOIN point p ON p.series = s.id"  # noqa: S608 - no value in it
+            f" WHERE s.measurement = ?{carries} AND p.at_ns >= ? AND p.at_ns < ?"
         )
         values = [part for name, text in tags.items() for part in (f"$.{name}", text)]
         with self._one_at_a_time:
             try:
-                with closing(self._open().execute(query, (measurement, *values, start_ms, stop_ms))) as rows:
+                with closing(self._open().execute(query, (measurement, *values, start_ns, stop_ns))) as rows:
                     return rows.fetchall()
             except sqlite3.ProgrammingError:
                 raise
@@ -190,7 +190,7 @@ def _insert(connection: sqlite3.Connection, points: Sequence[Point]) -> list[Ref
         if identity not in series:
             series[identity] = _series(connection, *identity)
         fields = {name: value if isinstance(value, str) else float(value) for name, value in point.fields.items()}
-        rows.append((series[identity], point.at_ms, _json(fields)))
+        rows.append((series[identity], point.at_ns, _json(fields)))
     new = [(measurement, name, kind) for (measurement, name), kind in list(kinds.items())[known:]]
     connection.executemany("INSERT INTO field VALUES (?, ?, ?)", new)
     connection.executemany(_ADD_POINT, rows)
@@ -221,19 +221,19 @@ def _json(value: Mapping[str, float | str]) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _at_ms(instant: datetime) -> int:
-    return -((_EPOCH - instant) // _MILLISECOND)  # rounded up, so that a point before `instant` stays before it
+def _at_ns(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MICROSECOND * 1_000
 
 
 def _frame(found: Sequence[tuple[int, str, str]], fields: Sequence[str]) -> pd.DataFrame:
     decode = msgspec.json.Decoder(_Row).decode
     rows: list[_Row] = []
-    for at_ms, tags, held in found:
+    for at_ns, tags, held in found:
         values = {name: value for name, value in decode(held).items() if not fields or name in fields}
         if values:
-            rows.append({"time": at_ms, **decode(tags), **{n: v if v != "" else None for n, v in values.items()}})
+            rows.append({"time": at_ns, **decode(tags), **{n: v if v != "" else None for n, v in values.items()}})
     frame = pd.DataFrame(rows, columns=None if rows else ["time"])
-    frame["time"] = pd.to_datetime(frame["time"], unit="ms", utc=True)
+    frame["time"] = pd.to_datetime(frame["time"], unit="ns", utc=True)
     return tidy(frame, fields=fields)
 
 

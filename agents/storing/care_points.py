@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from agents.stores.port import Point
-from agents.storing.points import at_ms
+from agents.storing.points import apart_ns, at_ms
 from schemas.care import (
     Acknowledged,
     Admitted,
@@ -40,7 +40,7 @@ def of_care_event(event: CareEvent) -> list[Point]:
         "recorded": float(at_ms(event.recorded_at)),  # [ms since 1970]
         **_said(event),
     }
-    return [Point("care_event", tags, fields, at_ms(event.at))]
+    return [Point("care_event", tags, fields, at_ms(event.at), apart_ns(event.event_id))]
 
 
 def _said(event: CareEvent) -> Fields:  # noqa: C901, PLR0911 - one case for each kind of event

@@ -4,13 +4,14 @@ A point's identity is measurement, tags and time, and the store merges its field
 field, and every field is written every time: an absent value has a word or number of its own (`NONE`, `NO_NUMBER`,
 `scored` 0), for a field left out would let the value of an earlier revision stand.
 
-Known limits, each because a store knows nothing but identity:
+Clocks that tell seconds or minutes make two registrations at one instant ordinary. Their points are told apart below
+the millisecond, by the id of what is told: the same message gives the same nanosecond, and two that share patient,
+tags and millisecond fall on the same one by a chance of one in a million.
 
-- two registrations of one patient in the same millisecond share their `assessment` point, and two readings of one
-  vital sign by one device in the same millisecond, from different registrations, share theirs. Nearly always that
-  is one measurement sent twice;
-- a correction that moves a registration in time leaves its old points standing at the old time. They carry
-  `submission_id` and `revision`: of several times with one `submission_id`, the highest `revision` holds.
+An assessment stands where its registration was first said to be, for ever, so a correction that moves it in time
+overwrites it; `at` says when it was. What a correction leaves behind is a reading's time: a reading that was moved is
+withdrawn at its old time and told at its new one. An answer that a correction left out stands; it carries
+`submission_id` and `revision`, of which the highest holds.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from agents.stores.checks import NANOSECONDS
 from agents.stores.port import Point
 from schemas.types import Zone
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from schemas.assessments import Assessment, JudgedReading, PatientStatus, ZoneChange
     from schemas.paging import PageRequest, Receipt
 
@@ -44,9 +48,14 @@ def at_ms(instant: datetime) -> int:
     return (instant - _EPOCH) // _MILLISECOND
 
 
+def apart_ns(told: UUID, further: int = 0) -> int:
+    """Where within a millisecond the points of a message stand, by its id and their place in it [ns]."""
+    return (told.int + further) % NANOSECONDS
+
+
 def of_assessment(assessment: Assessment) -> list[Point]:
-    """Return one `assessment` point and a `reading` point for each reading, the quarantined and withdrawn too."""
-    return [*_readings(assessment), _assessment(assessment)]
+    """Return one `assessment` point, and one for each `reading`, quarantined and withdrawn too, and each `answer`."""
+    return [*_readings(assessment), *_answers(assessment), _assessment(assessment)]
 
 
 def _assessment(assessment: Assessment) -> Point:
@@ -61,25 +70,46 @@ def _assessment(assessment: Assessment) -> Point:
         "submission_id": str(assessment.submission_id),
         "service": assessment.service or NONE,
         "entered_in_error": float(assessment.entered_in_error),
+        "at": float(at_ms(assessment.at)),  # [ms since 1970]
     }
-    return Point("assessment", {"patient": assessment.patient}, fields, at_ms(assessment.at))
+    first_ms = at_ms(assessment.first_at or assessment.at)
+    return Point("assessment", {"patient": assessment.patient}, fields, first_ms, apart_ns(assessment.submission_id))
+
+
+def _answers(assessment: Assessment) -> list[Point]:
+    """What was answered as a number or as yes or no; of free text, which may name anybody, only that it was given."""
+    first_ms = at_ms(assessment.first_at or assessment.at)
+    points = []
+    for place, answer in enumerate(assessment.answers):
+        text = isinstance(answer.value, str)
+        fields: dict[str, float | str] = {
+            "value": 0.0 if isinstance(answer.value, str) else float(answer.value),
+            "kind": "text" if text else "yes_no" if isinstance(answer.value, bool) else "number",
+            "questionnaire_version": float(answer.questionnaire_version),
+            "service": assessment.service or NONE,
+            "submission_id": str(assessment.submission_id),
+            "revision": float(assessment.revision),
+        }
+        tags = {"patient": assessment.patient, "questionnaire": answer.questionnaire, "question": answer.link_id}
+        points.append(Point("answer", tags, fields, first_ms, apart_ns(assessment.submission_id, place)))
+    return points
 
 
 def _readings(assessment: Assessment) -> list[Point]:
     # Withdrawn ones first: a reading that was replaced at the same instant is overwritten by what replaced it. A
-    # clock that tells seconds or minutes gives two attempts one time; the later attempt is told a millisecond later,
+    # clock that tells seconds or minutes gives two attempts one time; the later attempt is told a nanosecond later,
     # or it would overwrite the first.
     ordered = sorted(assessment.readings, key=lambda reading: (not reading.withdrawn, reading.attempt))
     before: Counter[tuple[object, ...]] = Counter()
     points = []
     for reading in ordered:
         identity = (reading.vital or reading.code, reading.device, at_ms(reading.measured_at), reading.withdrawn)
-        points.append(_reading(assessment, reading, later_ms=before[identity]))
+        points.append(_reading(assessment, reading, further=before[identity]))
         before[identity] += 1
     return points
 
 
-def _reading(assessment: Assessment, reading: JudgedReading, *, later_ms: int) -> Point:
+def _reading(assessment: Assessment, reading: JudgedReading, *, further: int) -> Point:
     deviation = reading.deviation
     fields: dict[str, float | str] = {
         "value": reading.value,
@@ -106,7 +136,7 @@ def _reading(assessment: Assessment, reading: JudgedReading, *, later_ms: int) -
         "vital": reading.vital or reading.code,
         "device": reading.device or NONE,
     }
-    return Point("reading", tags, fields, at_ms(reading.measured_at) + later_ms)
+    return Point("reading", tags, fields, at_ms(reading.measured_at), apart_ns(assessment.submission_id, further))
 
 
 def of_zone_change(change: ZoneChange) -> list[Point]:
@@ -122,11 +152,14 @@ def of_zone_change(change: ZoneChange) -> list[Point]:
         "service": change.service or NONE,
         "zone_change_id": str(change.zone_change_id),
     }
-    return [Point("zone_change", tags, fields, at_ms(change.at))]
+    return [Point("zone_change", tags, fields, at_ms(change.at), apart_ns(change.zone_change_id))]
 
 
 def of_status(status: PatientStatus) -> list[Point]:
-    """Return the `status` point: where the patient has stood since `since_at`."""
+    """Return the `status` point: where the patient stood when it was told, and since when.
+
+    Later knowledge stands later, so the newest point is what is known now, also where the past was corrected.
+    """
     fields: dict[str, float | str] = {
         "zone": status.zone.value,
         "zone_rank": RANK[status.zone],
@@ -136,9 +169,10 @@ def of_status(status: PatientStatus) -> list[Point]:
         "municipality": status.municipality or NONE,
         "due": NO_NUMBER if status.due_at is None else float(at_ms(status.due_at)),  # [ms since 1970]
         "open_pages": float(status.open_pages),
+        "since": float(at_ms(status.since_at)),  # [ms since 1970]
         "revision": float(status.revision),
     }
-    return [Point("status", {"patient": status.patient}, fields, at_ms(status.since_at))]
+    return [Point("status", {"patient": status.patient}, fields, at_ms(status.at or status.since_at))]
 
 
 def of_page(page: PageRequest) -> list[Point]:
@@ -148,8 +182,10 @@ def of_page(page: PageRequest) -> list[Point]:
         "priority": page.priority.value,
         "service": page.service,
         "page_id": str(page.page_id),
+        "zone_change_id": str(page.zone_change_id),  # where that is retracted, the page was asked for in error
     }
-    return [Point("page", {"patient": page.patient, "zone": page.zone.value}, fields, at_ms(page.at))]
+    tags = {"patient": page.patient, "zone": page.zone.value}
+    return [Point("page", tags, fields, at_ms(page.at), apart_ns(page.page_id))]
 
 
 def of_receipt(receipt: Receipt) -> list[Point]:
@@ -161,4 +197,5 @@ def of_receipt(receipt: Receipt) -> list[Point]:
         "attempts": float(receipt.attempts),
         "reason": receipt.reason.value if receipt.reason else NONE,
     }
-    return [Point("page_receipt", {"patient": receipt.patient}, fields, at_ms(receipt.at))]
+    tags = {"patient": receipt.patient}
+    return [Point("page_receipt", tags, fields, at_ms(receipt.at), apart_ns(receipt.receipt_id))]

@@ -12,7 +12,7 @@ from agents.streaming.consumer import BatchTransport
 from agents.streaming.recovery import SafeTables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from faust.types import TP
 
@@ -25,11 +25,15 @@ _TALKATIVE = ("aiokafka", "aiokafka.consumer", "aiokafka.producer", "faust.topic
 class SafeApp(faust.App):
     """A Faust app that commits what is declared done and restores before it reads."""
 
-    def __init__(self, settings: StreamSettings, on_restored: Callable[[int], None]) -> None:
+    def __init__(
+        self, settings: StreamSettings, on_restored: Callable[[int], Awaitable[None]], on_jump: Callable[[], None]
+    ) -> None:
         self.done: dict[tuple[int, TP], int] = {}  # (generation, partition) -> next offset to read
         self.expected: dict[TP, int] = {}  # where reading starts, as last sought
         self.committed: dict[TP, int] = {}  # what the broker is known to have
         self.fetch_max_wait_ms = settings.fetch_max_wait_ms
+        self.fleeting = settings.fleeting
+        self.jumped = on_jump
         self._on_restored = on_restored
         url = f"kafka://{settings.broker.split(',')[0]}"
         brokers = [URL(f"kafka://{address}") for address in settings.broker.split(",")]
@@ -67,8 +71,11 @@ class SafeApp(faust.App):
         self.expected = dict(positions)
         self.committed = dict(positions)
 
-    def restored(self, generation: int) -> None:
+    def _create_directories(self) -> None:
+        """Make none: a worker's states are in memory and in the changelog, and Faust's own folder would stay empty."""
+
+    async def restored(self, generation: int) -> None:
         """The states of this generation are all here."""
         for old in [key for key in self.done if key[0] != generation]:
             del self.done[old]
-        self._on_restored(generation)
+        await self._on_restored(generation)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
 from aiokafka.errors import ConsumerStoppedError  # type: ignore[import-untyped] # aiokafka ships no types
 from faust.events import Event
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from agents.streaming.app import SafeApp
 
+_log = structlog.get_logger()
 QUEUED_POLLS: Final = 8  # polled batches that wait for the worker, before polling waits itself
 _FULL_PAUSE_S: Final = 0.002
 
@@ -44,10 +46,17 @@ class BatchThread(AIOKafkaConsumerThread):
         ours = [tp for tp in consumer.assignment() if tp.topic not in self.app.tables.changelog_topics]
         # All at once: each question on its own waits behind an empty fetch, and there are many partitions.
         committed = dict(zip(ours, await asyncio.gather(*map(consumer.committed, ours)), strict=True))
-        begin = await consumer.beginning_offsets([tp for tp in ours if not committed[tp]])
+        begin, end = await consumer.beginning_offsets(ours), await consumer.end_offsets(ours)
         positions: dict[TP, int] = {}
         for tp in ours:
-            positions[TP(tp.topic, tp.partition)] = place = committed[tp] or begin[tp]
+            place = begin[tp] if committed[tp] is None else committed[tp]
+            if not begin[tp] <= place <= end[tp]:
+                # Retention took what was not read yet, or the log was cut: there is only the beginning to go on from.
+                if tp.topic not in self.app.fleeting:
+                    self.app.jumped()
+                    _log.error("offsets_lost", topic=tp.topic, partition=tp.partition, offset=place)
+                place = begin[tp]
+            positions[TP(tp.topic, tp.partition)] = place
             consumer.seek(tp, place)
         self.app.positioned(positions)
         return positions

@@ -66,8 +66,17 @@ class Delivery:
         """Let go of the connection."""
         await clients.stop(self._producer)
 
-    async def send(self, outputs: Sequence[tuple[int, Output]]) -> list[tuple[int, Output]]:
+    async def send(
+        self, outputs: Sequence[tuple[int, Output]], holds: Callable[[], bool]
+    ) -> list[tuple[int, Output]] | None:
         """Write all of `outputs` and return, once all are confirmed, those that are too large for the broker.
+
+        Parameters
+        ----------
+        outputs
+            (partition, message)
+        holds
+            Asked before every attempt: whether this worker may still write. None is returned once it may not.
 
         Raises
         ------
@@ -81,6 +90,8 @@ class Delivery:
         waited = 0.1
         while left:
             self._fence()
+            if not holds():
+                return None
             results = await asyncio.gather(
                 *(self._write(topic, partition, batch) for (topic, partition), batch in left.items()),
                 return_exceptions=True,
@@ -98,7 +109,7 @@ class Delivery:
             if left:
                 await asyncio.sleep(waited * random.uniform(0.5, 1))  # noqa: S311 - jitter, no secret
                 waited = min(MAX_WAIT_S, waited * 2)
-        return refused
+        return refused if holds() else None
 
     async def _write(self, topic: str, partition: int, outputs: Iterable[Output]) -> list[Output]:
         """Write `outputs` in order; return those too large."""

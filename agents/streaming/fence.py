@@ -47,10 +47,9 @@ class Fence:
         if self._clock() - self._ticked > self._most_s:
             self._end()
 
-    async def beat(self, tell: Callable[[float], None]) -> None:
-        """Tick for ever, and tell how late each tick came [s]."""
+    async def beat(self) -> None:
+        """Tick for ever."""
         while True:
             self.check()
-            tell(self.lag_s)
             self._ticked = self._clock()
             await asyncio.sleep(TICK_S)

@@ -41,15 +41,16 @@ class Folded(NamedTuple):
 
     outputs: list[tuple[int, Output]]  # (partition, message)
     states: dict[bytes, tuple[int, bytes]]  # key -> (partition, new state)
+    taken: int  # so many of the records, from the first on
 
 
 class Fold(Protocol):
     """Pure work on states: triage. It raises for nothing that a message can hold."""
 
     def __call__(self, records: Sequence[Record], states: Mapping[bytes, bytes]) -> Folded:
-        """Work a batch; `states` holds what was last confirmed."""
+        """Work records in their order, not for long, and say how many; `states` holds what was last confirmed."""
 
-    def restored(self, states: Iterable[tuple[bytes, bytes]]) -> None:
+    async def restored(self, states: Iterable[tuple[bytes, bytes]]) -> None:
         """The worker now holds exactly these states."""
 
     def delivered(self, records: Sequence[Record]) -> None:
@@ -93,9 +94,6 @@ class StreamMetrics(Protocol):
     def recovered(self, seconds: float) -> None:
         """State is restored."""
 
-    def loop_lag(self, seconds: float) -> None:
-        """How late the event loop runs."""
-
     def dead_letter(self, reason: DeadLetterReason) -> None:
         """The worker itself made a dead letter."""
 
@@ -110,6 +108,7 @@ class StreamSettings:
     sources: tuple[str, ...]
     dead_letters: str  # topic
     compacted: frozenset[str] = frozenset()  # sources in which offsets may be missing
+    fleeting: frozenset[str] = frozenset()  # sources whose messages mean nothing once they are old
     table: str | None = None
     instance_id: str | None = None  # static membership
     session_timeout_s: float = 10.0

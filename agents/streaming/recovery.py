@@ -51,7 +51,9 @@ class SeekFirstRecovery(Recovery):
             await self._wait(consumer.perform_seek(), timeout=app.conf.broker_request_timeout)
         if app.consumer_generation_id != generation_id:
             return
-        app.restored(generation_id)
+        await app.restored(generation_id)
+        if app.consumer_generation_id != generation_id:
+            return
         self.completed.set()
         app.flow_control.resume()  # clears the queues
         consumer.resume_partitions({tp for tp in assignment if not self._is_changelog_tp(tp)})

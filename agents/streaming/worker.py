@@ -74,7 +74,7 @@ class StreamWorker:
         self.handler = handler
         self.metrics = metrics
         self._die = die
-        self.app = SafeApp(settings, self._restored)
+        self.app = SafeApp(settings, self._restored, metrics.offset_jump)
         self.fence = Fence(settings.session_timeout_s, self._fenced)
         self.delivery = Delivery(settings.broker, self.fence.check)
         self._admission = Admission(settings.compacted)
@@ -93,7 +93,7 @@ class StreamWorker:
 
     async def run(self) -> int:
         """Work until `stop`; the exit code."""
-        watch = [asyncio.create_task(self.fence.beat(self.metrics.loop_lag)), asyncio.create_task(self._watch())]
+        watch = [asyncio.create_task(self.fence.beat()), asyncio.create_task(self._watch())]
         starting = asyncio.create_task(self._start())
         stopping = asyncio.create_task(self._stopping.wait())
         try:
@@ -176,14 +176,16 @@ class StreamWorker:
                 async with self._writing:
                     pass
         except TimeoutError:
-            _log.warning("revoked_while_writing")
+            # Another works on from what is written now: what is under way must not be written after it.
+            self.metrics.fenced()
+            self._die(EXIT_FENCED, "partitions went away while a batch was being written")
 
-    def _restored(self, generation: int) -> None:
+    async def _restored(self, generation: int) -> None:
+        if self._table is not None and not isinstance(self.handler, Sink | Messenger):
+            await self.handler.restored(list(self._table.data.items()))
         self._recovered_generation = generation
         self._moved = monotonic()
         self.metrics.recovered(monotonic() - self._began)
-        if self._table is not None and not isinstance(self.handler, Sink | Messenger):
-            self.handler.restored(list(self._table.data.items()))
 
     def _fenced(self) -> None:
         self.metrics.fenced()
@@ -227,23 +229,37 @@ class StreamWorker:
 
     async def _fold(self, fold: Fold, generation: int, records: list[Record]) -> bool:
         states: Mapping[bytes, bytes] = self._table.data if self._table is not None else {}
-        folded = self._bisect(fold, records, states)
-        if not await self._deliver(generation, folded.outputs):
-            return False
-        changelog = self.settings.changelog
-        if folded.states and changelog is not None:
-            writes = [(partition, Output(changelog, key, state)) for key, (partition, state) in folded.states.items()]
-            refused = {output.key for _, output in await self.delivery.send(writes)}
-            if generation != self.app.consumer_generation_id:
+        waiting = sorted(records, key=lambda record: record.timestamp_ms)  # whatever the topics they came by
+        while waiting:
+            folded = self._bisect(fold, waiting, states)
+            worked, waiting = waiting[: folded.taken], waiting[folded.taken :]
+            if not await self._deliver(generation, folded.outputs):
                 return False
-            if refused:
-                await self._too_large(refused, records)
-            data = self._table.data
-            for key, (_, state) in folded.states.items():
-                if key not in refused:
-                    data[key] = state
-        fold.delivered(records)
+            if folded.states and not await self._keep(generation, folded.states, worked):
+                return False
+            fold.delivered(worked)
+            await asyncio.sleep(0)
         return True
+
+    async def _keep(self, generation: int, states: dict[bytes, tuple[int, bytes]], records: list[Record]) -> bool:
+        """Write states to the changelog, and hold them for true once they are there."""
+        changelog = self.settings.changelog or ""
+        writes = [(partition, Output(changelog, key, state)) for key, (partition, state) in states.items()]
+        too_large = await self.delivery.send(writes, self._holds(generation))
+        if too_large is None:
+            return False
+        refused = {output.key for _, output in too_large}
+        if refused:
+            await self._too_large(generation, refused, records)
+        data = self._table.data
+        for key, (_, state) in states.items():
+            if key not in refused:
+                data[key] = state
+        return True
+
+    def _holds(self, generation: int) -> Callable[[], bool]:
+        """Whether the partitions are still this worker's, asked before every attempt to write."""
+        return lambda: generation == self.app.consumer_generation_id
 
     def _bisect(self, fold: Fold, records: list[Record], states: Mapping[bytes, bytes]) -> Folded:
         """Fold, so that a record on which the fold fails becomes a dead letter and takes no other along."""
@@ -260,32 +276,35 @@ class StreamWorker:
                 )
                 self.metrics.dead_letter(DeadLetterReason.INTERNAL_ERROR)
                 letter = dead_letter(self.settings.dead_letters, records[0], DeadLetterReason.INTERNAL_ERROR)
-                return Folded([letter], {})
+                return Folded([letter], {}, 1)
         half = len(records) // 2
         first = self._bisect(fold, records[:half], states)
+        if first.taken < half:
+            return first
         known = {**states, **{key: state for key, (_, state) in first.states.items()}} if first.states else states
         second = self._bisect(fold, records[half:], known)
-        return Folded(first.outputs + second.outputs, {**first.states, **second.states})
+        return Folded(first.outputs + second.outputs, {**first.states, **second.states}, half + second.taken)
 
     async def _deliver(self, generation: int, outputs: list[tuple[int, Output]]) -> bool:
         """Write outputs; False where the partitions went to another meanwhile."""
-        refused = await self.delivery.send(outputs)
-        for partition, output in refused:
+        refused = await self.delivery.send(outputs, self._holds(generation))
+        for partition, output in refused or ():
             reason = DeadLetterReason.OVERSIZE_OUTPUT
             self.metrics.dead_letter(reason)
             origin = Record(output.topic, partition, -1, output.key, output.value[:1000], 0)
-            await self.delivery.send([dead_letter(self.settings.dead_letters, origin, reason)])
+            letter = dead_letter(self.settings.dead_letters, origin, reason)
+            await self.delivery.send([letter], self._holds(generation))
         self.fence.check()
-        return bool(generation == self.app.consumer_generation_id)
+        return refused is not None and self._holds(generation)()
 
-    async def _too_large(self, keys: set[bytes | None], records: list[Record]) -> None:
+    async def _too_large(self, generation: int, keys: set[bytes | None], records: list[Record]) -> None:
         """A state that the broker does not take stays as it was, and what it would have held is named."""
         letters = []
         for record in records:
             if record.key in keys:
                 self.metrics.dead_letter(DeadLetterReason.OVERSIZE_STATE)
                 letters.append(dead_letter(self.settings.dead_letters, record, DeadLetterReason.OVERSIZE_STATE))
-        await self.delivery.send(letters)
+        await self.delivery.send(letters, self._holds(generation))
 
     def _done(self, generation: int, last: Mapping[TP, int]) -> None:
         for tp, offset in last.items():
@@ -301,8 +320,11 @@ class StreamWorker:
             await underway.begin(tp, record.offset, self._carried(messenger, generation, record))
 
     async def _carried(self, messenger: Messenger, generation: int, record: Record) -> bool:
+        began = monotonic()
         outputs = await messenger.carry(record)
-        return await self._deliver(generation, outputs)
+        done = await self._deliver(generation, outputs)
+        self.metrics.batch(1, monotonic() - began)
+        return done
 
     def _underway(self, generation: int) -> Underway:
         held: Underway | None = getattr(self, "_held", None)

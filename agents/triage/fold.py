@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections import Counter, OrderedDict
+from time import monotonic
 from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from agents import wallclock
 from agents.partitioner import partition_for
@@ -31,7 +36,14 @@ if TYPE_CHECKING:
 PROCESS: Final = "triage"
 RECEIVED_MS: Final = "received_ms"  # header: when the submission behind a message was written to Kafka
 DECODED_STATES: Final = 20_000  # kept decoded; each takes about 10 KiB
+SLICE_S: Final = 0.5  # longer than this no batch keeps the worker from its pulse; the rest comes next [s]
+DUE_AT_ONCE: Final = 10_000  # patients whom one tick finds due; the rest waits for the next
+TRY_AGAIN_MS: Final = 300_000  # one for whom a tick failed
+RESTORED_AT_ONCE: Final = 1_000  # states between two pulses of the worker
+# What the patient sent or staff decided, and no decision will ever rest on.
+UNHEARD: Final = frozenset({DeadLetterReason.HISTORY_FULL, DeadLetterReason.FUTURE, DeadLetterReason.UNREADABLE_STATE})
 SOURCES: Final = (topics.SUBMISSIONS, topics.CARE, topics.TICKS, topics.RECEIPTS)
+_log = structlog.get_logger()
 
 
 class TriageFold:
@@ -72,18 +84,23 @@ class TriageFold:
         return tuple(self.codecs)
 
     def __call__(self, records: Sequence[Record], states: Mapping[bytes, bytes]) -> Folded:
-        """Work a batch in the order in which it was written, whatever the topics it came by."""
+        """Work as many of the records, in their order, as a slice of time takes; one at least."""
         batch = _Batch(self, states)
-        for record in sorted(records, key=lambda record: record.timestamp_ms):
+        began = monotonic()
+        for record in records:
             batch.take(record)
+            if monotonic() - began > SLICE_S:
+                break
         return batch.close()
 
-    def restored(self, states: Iterable[tuple[bytes, bytes]]) -> None:
+    async def restored(self, states: Iterable[tuple[bytes, bytes]]) -> None:
         """Start from these states: who is due when, and who stands where."""
         self.watchlist.clear()
         self.zones.clear()
         self.decoded.clear()
-        for key, raw in states:
+        for number, (key, raw) in enumerate(states):
+            if number % RESTORED_AT_ONCE == 0:
+                await asyncio.sleep(0)  # the worker's pulse goes on
             try:
                 state = decode(raw)
             except UnreadableStateError:
@@ -100,11 +117,10 @@ class TriageFold:
                 self.metrics.received_to_assessed.observe(max(0, now_ms - record.timestamp_ms) / 1000)
 
     def show_zones(self) -> None:
-        """Show how many patients stand where, and how many messages are dead letters."""
+        """Show how many patients stand where."""
         standing = Counter(self.zones.values())
         for zone, severity in SEVERITY.items():
             self.metrics.patients.labels(zone.value).set(standing[severity])
-        self.metrics.dead_letter_ratio.labels(PROCESS).set(self.letters.share)
 
 
 class _Batch:
@@ -113,14 +129,18 @@ class _Batch:
     def __init__(self, fold: TriageFold, states: Mapping[bytes, bytes]) -> None:
         self._fold = fold
         self._stored = states
+        self._taken = 0
         self._states: dict[bytes, State | None] = {}
         self._changed: dict[bytes, int] = {}  # key -> partition
+        self._later: dict[bytes, int] = {}  # key -> when to try again [ms]
+        self._woken: dict[bytes, int] = {}  # the same, of those that a tick found due
         self._outputs: list[tuple[int, Output]] = []
         self._statuses: dict[bytes, tuple[int, PatientStatus]] = {}
         self._counts: Counter[tuple[str, ...]] = Counter()
 
     def take(self, record: Record) -> None:
         """Work one record."""
+        self._taken += 1
         fold = self._fold
         try:
             event = fold.codecs[record.topic].decode(record.value)
@@ -128,6 +148,7 @@ class _Batch:
                 self._tick(record, event)
                 return
             self._check_key(record, event)
+            self._check_time(record, event)
             state = self._state(record.key or b"")
         except UnreadableError as error:
             self._bury(record, error.reason, error.field)
@@ -149,11 +170,13 @@ class _Batch:
             states[key] = (partition, raw)
             fold.metrics.state_bytes.observe(len(raw))
             fold.decoded[key] = (raw, state)
-            fold.watchlist.put(partition, key, wakes_at(state))
+            self._woken[key] = partition
+        for key, partition in self._woken.items():
+            self._put_on_watchlist(partition, key)
         while len(fold.decoded) > DECODED_STATES:
             fold.decoded.popitem(last=False)
         self._count()
-        return Folded(self._outputs, states)
+        return Folded(self._outputs, states, self._taken)
 
     def _step(self, record: Record, event: object, state: State | None) -> None:
         key = record.key or b""
@@ -167,25 +190,40 @@ class _Batch:
         self._tell(record.partition, key, decisions, headers)
 
     def _tick(self, record: Record, tick: Tick) -> None:
-        for key in self._fold.watchlist.due(record.partition, to_ms(tick.at)):
+        now_ms = to_ms(tick.at)
+        for key in self._fold.watchlist.due(record.partition, now_ms, DUE_AT_ONCE):
+            self._woken[key] = record.partition
             try:
                 state = self._state(key)
+                if state is None:
+                    continue
+                after, decisions = step(state, tick, self._fold.rules)
             except UnreadableError:
                 continue
-            if state is None:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other patients' time goes on
+                self._fold.metrics.dead_letters.labels(PROCESS, DeadLetterReason.INTERNAL_ERROR.value).inc()
+                _log.error("tick_failed", error=type(error).__name__, partition=record.partition)
+                self._later[key] = now_ms + TRY_AGAIN_MS
                 continue
-            after, decisions = step(state, tick, self._fold.rules)
             self._keep(record.partition, key, state, after)
-            self._changed.setdefault(key, record.partition)  # back on the watchlist
             self._tell(record.partition, key, decisions, ())
 
+    def _put_on_watchlist(self, partition: int, key: bytes) -> None:
+        """By what is known now; one whose state cannot be read waits for its next message."""
+        at_ms = self._later.get(key)
+        if at_ms is None:
+            with contextlib.suppress(UnreadableError):
+                state = self._state(key)
+                at_ms = None if state is None else wakes_at(state)
+        self._fold.watchlist.put(partition, key, at_ms)
+
     def _bury(self, record: Record, reason: DeadLetterReason, field: str | None) -> None:
-        """A dead letter; where there are too many, its patient shows as not monitored."""
+        """A dead letter; where there are too many, or it may hold what counts, its patient shows as not monitored."""
         fold = self._fold
         fold.letters.count(dead=True)
         self._outputs.append(dead_letter(fold.dead_letters, record, reason, field))
         fold.metrics.dead_letters.labels(PROCESS, reason.value).inc()
-        if not fold.letters.alarming or record.key is None:
+        if record.key is None or not (fold.letters.alarming or reason in UNHEARD):
             return
         try:
             state = self._state(record.key)
@@ -201,6 +239,14 @@ class _Batch:
             raise UnreadableError(DeadLetterReason.MISSING_PATIENT, None, "a record without a key has no patient")
         if record.key != getattr(event, "patient", "").encode():
             raise UnreadableError(DeadLetterReason.WRONG_KEY, "patient", "is not the record's key")
+
+    def _check_time(self, record: Record, event: object) -> None:
+        """What claims to come from after it was written would move the patient's time forward, past all that comes."""
+        latest_ms = record.timestamp_ms + self._fold.rules.future_tolerance_ms
+        for field in ("received_at", "recorded_at"):
+            at = getattr(event, field, None)
+            if at is not None and to_ms(at) > latest_ms:
+                raise UnreadableError(DeadLetterReason.FUTURE, field, "lies after the message was written")
 
     def _state(self, key: bytes) -> State | None:
         if key in self._states:

@@ -20,16 +20,17 @@ class Watchlist:
             self._at[key] = at_ms
             heappush(self._queues.setdefault(partition, []), (at_ms, key))
 
-    def due(self, partition: int, now_ms: int) -> list[bytes]:
-        """Take out all who are due."""
+    def due(self, partition: int, now_ms: int, most: int) -> list[bytes]:
+        """Who is due, the longest waiting first; they stay on the list until they are put on it anew."""
         queue = self._queues.get(partition, [])
-        found = []
-        while queue and queue[0][0] <= now_ms:
+        found: list[tuple[int, bytes]] = []
+        while queue and queue[0][0] <= now_ms and len(found) < most:
             at_ms, key = heappop(queue)
             if self._at.get(key) == at_ms:
-                del self._at[key]
-                found.append(key)
-        return found
+                found.append((at_ms, key))
+        for entry in found:
+            heappush(queue, entry)
+        return [key for _, key in found]
 
     def clear(self) -> None:
         """Forget everybody."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.triage import quality
 from pipeline.triage.baseline import shorten
 from pipeline.triage.instants import to_ms
 from pipeline.triage.state import PLAIN, Body, Content, Given, More, Row
@@ -14,6 +15,7 @@ from schemas.submissions import Answer, EntryMode
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeline.triage.rules import Rules
     from schemas.submissions import Reading
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -34,6 +36,10 @@ class Names:
             place = self._places[name] = len(self.names)
             self.names.append(name)
         return place
+
+    def size(self) -> int:
+        """How many characters the names take."""
+        return sum(map(len, self.names))
 
     def moved(self, places: list[str], content: Content) -> Content:
         """`content`, whose names stand in `places`, as it is with these names."""
@@ -112,6 +118,16 @@ def answers(given: Iterable[Given], names: list[str]) -> tuple[Answer, ...]:
         )
         for item in given
     )
+
+
+def measured_ms(body: Body | None, received_ms: int, rules: Rules) -> int:
+    """A session's own time: its latest measurement whose time can be true, else when it was received."""
+    latest_ms = None
+    for row in body.rows if body else ():
+        at_ms = received_ms - row.before_ms
+        if (latest_ms is None or at_ms > latest_ms) and quality.measured_when(at_ms, received_ms, rules) is None:
+            latest_ms = at_ms
+    return received_ms if latest_ms is None else latest_ms
 
 
 def effective(content: Content) -> Body | None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_ZERO: Final = date(2000, 1, 1).toordinal()  # days are counted from here, so that they stay small
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_FIRST_MS: Final = (datetime(1, 1, 3, tzinfo=UTC) - EPOCH) // _MILLISECOND
+_LAST_MS: Final = (datetime(9999, 12, 29, tzinfo=UTC) - EPOCH) // _MILLISECOND
 
 
 def to_ms(instant: datetime) -> int:
@@ -21,7 +23,9 @@ def to_ms(instant: datetime) -> int:
 
 
 def from_ms(instant_ms: int) -> datetime:
-    """The instant in UTC."""
+    """The instant in UTC; the nearest that every time zone has a date for, where it lies outside the calendar."""
+    if not _FIRST_MS <= instant_ms <= _LAST_MS:
+        instant_ms = min(max(instant_ms, _FIRST_MS), _LAST_MS)
     return datetime.fromtimestamp(instant_ms / 1000, UTC)
 
 

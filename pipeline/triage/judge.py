@@ -146,7 +146,6 @@ class _Session:
             status=baseline.status,
             score=z,
         )
-        self._judged = True
         self.scores[vital.index] = z
         rules = self.rules
         if vital.side is Side.LOW and z > 0:
@@ -241,21 +240,30 @@ def _verdicts(  # noqa: PLR0913 - what a reading is seen against
 
 
 def _cuffs(rows: tuple[Row, ...], verdicts: list[quality.Verdict]) -> list[tuple[int, int]]:
-    """Places of (systolic, diastolic) that one cuff measured at one time and that may be judged by themselves."""
-    lower = {
-        (row.before_ms, row.device): place
-        for place, row in enumerate(rows)
-        if verdicts[place].vital is DIASTOLIC and verdicts[place].quality is not Quality.QUARANTINED
-    }
-    if not lower:
+    """Places of (systolic, diastolic) that one cuff measured at one time and that may be judged by themselves.
+
+    Where a cuff tells several pressures of one time, the first belongs to the first and so on.
+    """
+    upper = _by_cuff(rows, verdicts, SYSTOLIC)
+    if not upper:
         return []
+    lower = _by_cuff(rows, verdicts, DIASTOLIC)
     return [
-        (place, lower[row.before_ms, row.device])
-        for place, row in enumerate(rows)
-        if verdicts[place].vital is SYSTOLIC
-        and verdicts[place].quality is not Quality.QUARANTINED
-        and (row.before_ms, row.device) in lower
+        (one, two)
+        for cuff, places in upper.items()
+        for one, two in zip(places, lower.get(cuff, ()), strict=False)
+        if Quality.QUARANTINED not in {verdicts[one].quality, verdicts[two].quality}
     ]
+
+
+def _by_cuff(
+    rows: tuple[Row, ...], verdicts: list[quality.Verdict], vital: Vital
+) -> dict[tuple[int, int, int], list[int]]:
+    found: dict[tuple[int, int, int], list[int]] = {}
+    for place, (row, verdict) in enumerate(zip(rows, verdicts, strict=True)):
+        if verdict.vital is vital:
+            found.setdefault((row.before_ms, row.device, (row.more or PLAIN).attempt), []).append(place)
+    return found
 
 
 def _reading(  # noqa: PLR0913 - what was sent, beside what was made of it

@@ -46,12 +46,24 @@ def faults(plan: Plan) -> list[str]:
         else:
             seen.add(vital.index)
         edges = [edge for edge in _edges(limit) if edge is not None]
-        if not edges or not all(map(isfinite, edges)) or _in_wrong_order(limit):
+        if not edges or not all(map(isfinite, edges)) or _in_wrong_order(limit) or _out_of_reach(limit, edges):
             wrong.append(path)
     times = plan.cadence.times
     if list(times) != sorted(set(times)):
         wrong.append("cadence.times")
     return wrong
+
+
+def _out_of_reach(limit: Limit, edges: list[float]) -> bool:
+    """Whether an edge lies where values are quarantined, so that nothing could ever break it: a unit mixed up."""
+    vital = BY_CODE.get(limit.code)
+    scale = None if vital is None else factor(vital, limit.unit)
+    if vital is None or scale is None:
+        return False
+    below, above = vital.impossible
+    return any(
+        (below is not None and edge * scale < below) or (above is not None and edge * scale > above) for edge in edges
+    )
 
 
 def _edges(limit: Limit) -> tuple[float | None, float | None, float | None, float | None]:

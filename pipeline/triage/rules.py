@@ -45,11 +45,15 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     # How much history a state keeps, so that it can be judged again.
     history_days: int = 90
-    history_bytes: int = 8_000  # encoded sessions [B]
+    history_bytes: int = 8_000  # encoded sessions; more where it takes more to judge what may still be paged [B]
+    most_bytes: int = 400_000  # but never more: a state must fit into one message [B]
+    most_name_bytes: int = 64_000  # codes, devices and questions, each once [B]
     forgotten_ids: int = 150  # ids of forgotten sessions that are known again, so that a repeat is no late arrival
-    care_events: int = 60
+    care_events: int = 200
+    care_bytes: int = 64_000
     corrections_of_one: int = 10
     pending_corrections: int = 10
+    pending_bytes: int = 64_000
     open_pages: int = 20
 
 

@@ -42,7 +42,7 @@ class Standing(NamedTuple):
     bounds: Mapping[int, Bounds] = MappingProxyType({})
     started_ms: int = NEVER  # monitored since, pauses apart
     started_day: int = 0  # the patient-local day of that
-    known_ms: int = NEVER  # when the newest of what this rests on was written down
+    known_ms: int = NEVER  # when what makes it possible to judge was written down
 
 
 class Course(NamedTuple):
@@ -121,22 +121,22 @@ def _standing(events: tuple[Kept, ...], instant_ms: int) -> Standing:
     enrolled = plan = None
     service = phase = None
     paused = False
-    known = NEVER
+    planned = phased = NEVER  # when plan and phase were written down
     for event in events:
         if _from_ms(event) > instant_ms:
             break
         match event:
             case Enrolled():
                 enrolled, service, phase = event, event.service, event.phase
+                phased = to_ms(event.recorded_at)
             case PhaseChanged():
-                phase = event.phase
+                phase, phased = event.phase, to_ms(event.recorded_at)
             case Transferred():
                 service = event.service
-            case PlanSigned():
-                plan = event.plan
+            case PlanSigned() if plan is None or event.plan.version >= plan.version:
+                plan, planned = event.plan, to_ms(event.recorded_at)
             case Paused():
                 paused = paused or to_ms(event.ends_at) > instant_ms
-        known = max(known, to_ms(event.recorded_at))
     if enrolled is None:
         return Standing()
     wrong = faults(plan) if plan else []
@@ -159,5 +159,5 @@ def _standing(events: tuple[Kept, ...], instant_ms: int) -> Standing:
         phase=phase,
         plan=plan,
         bounds=bounds(plan) if plan and not wrong else {},
-        known_ms=known,
+        known_ms=max(planned, phased),
     )

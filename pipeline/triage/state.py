@@ -93,7 +93,7 @@ class Session(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Mark(Struct, frozen=True, array_like=True, gc=False):
-    """The patient came into a zone."""
+    """The patient came into a zone; or is red again, and that is the first of it that is paged."""
 
     at_ms: int
     zone: int  # severity
@@ -120,6 +120,7 @@ class Base(Struct, frozen=True, array_like=True, gc=False):
     due_ms: int | None = None
     overdue_ms: int | None = None
     scores: dict[int, tuple[int, float]] = {}  # vital index -> (day, newest score)
+    paged: bool = False  # somebody was asked to be paged for that zone
 
 
 class State(Struct, frozen=True, array_like=True, gc=False):

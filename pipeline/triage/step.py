@@ -13,12 +13,12 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.triage import content as contents
-from pipeline.triage import quality, standing, told
+from pipeline.triage import standing, told
 from pipeline.triage.content import Names
 from pipeline.triage.instants import local_day, to_ms
 from pipeline.triage.rules import RULES
 from pipeline.triage.state import ID_BYTES, NEVER, STATE_VERSION, Content, OpenPage, Session, State
-from pipeline.triage.timeline import Timeline, next_decision
+from pipeline.triage.timeline import Timeline, next_decision, size
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.dead_letters import DeadLetterReason
 from schemas.paging import Outcome, PageRequest, Receipt, Tick
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.triage.rules import Rules
-    from pipeline.triage.state import Body
     from schemas.care import CareEvent
 
 
@@ -115,6 +114,8 @@ def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tu
     if session.day < timeline.base.from_day or session.from_ms <= timeline.base.decided_ms:
         repeated = session_id[:ID_BYTES] in _parts(state.forgotten)
         return state, () if repeated else (Refused(DeadLetterReason.TOO_LATE),)
+    if timeline.sessions_bytes + size(session) > rules.most_bytes or timeline.names.size() > rules.most_name_bytes:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL),)
     clock_ms = max(state.clock_ms, received_ms)
     if waiting:
         pending = {key: kept for key, kept in state.pending.items() if key != session_id}
@@ -132,9 +133,6 @@ def _corrected(state: State, event: Correction, rules: Rules) -> tuple[State, tu
     session_id = event.submission_id.bytes
     timeline = Timeline(state, rules)
     place = next((i for i, session in enumerate(timeline.sessions) if session.id == session_id), None)
-    if place is None and timeline.base.from_day:
-        repeated = event.correction_id.bytes[:ID_BYTES] in _parts(state.forgotten)
-        return state, () if repeated else (Refused(DeadLetterReason.TOO_LATE, "submission_id"),)
     if place is None:
         return _wait(state, event, rules)
     before = contents.unpack(timeline.sessions[place].content)
@@ -157,7 +155,7 @@ def _cared(state: State, event: standing.Kept, rules: Rules) -> tuple[State, tup
     care = standing.add(state.care, event)
     if care is None:
         return state, ()
-    if standing.count(care) > rules.care_events:
+    if standing.count(care) > rules.care_events or len(care) > rules.care_bytes:
         return state, (Refused(DeadLetterReason.HISTORY_FULL, "event_id"),)
     state = msgspec.structs.replace(state, care=care, clock_ms=max(state.clock_ms, to_ms(event.recorded_at)))
     timeline = Timeline(state, rules)
@@ -222,9 +220,9 @@ def _parts(ids: bytes) -> set[bytes]:
 
 
 def _session(session_id: bytes, received_ms: int, content: Content, timeline: Timeline, rules: Rules) -> Session:
-    at_ms = first_ms = _measured_ms(contents.effective(content) or content.sent, received_ms, rules)
+    at_ms = first_ms = contents.measured_ms(contents.effective(content) or content.sent, received_ms, rules)
     if content.corrections:
-        first_ms = min(first_ms, _measured_ms(content.sent, received_ms, rules))
+        first_ms = min(first_ms, contents.measured_ms(content.sent, received_ms, rules))
         first_ms = first_ms if content.first_ms is None else min(first_ms, content.first_ms)
     return Session(
         id=session_id,
@@ -237,16 +235,6 @@ def _session(session_id: bytes, received_ms: int, content: Content, timeline: Ti
     )
 
 
-def _measured_ms(body: Body | None, received_ms: int, rules: Rules) -> int:
-    """A session's own time: its latest measurement whose time can be true, else when it was received."""
-    latest_ms = None
-    for row in body.rows if body else ():
-        at_ms = received_ms - row.before_ms
-        if (latest_ms is None or at_ms > latest_ms) and quality.measured_when(at_ms, received_ms, rules) is None:
-            latest_ms = at_ms
-    return received_ms if latest_ms is None else latest_ms
-
-
 def _with_correction(before: Content, event: Correction, received_ms: int, names: Names, rules: Rules) -> Content:
     """`before` with one more correction; the one recorded last holds."""
     recorded = (to_ms(event.recorded_at), event.correction_id.bytes)
@@ -256,7 +244,7 @@ def _with_correction(before: Content, event: Correction, received_ms: int, names
         replacement, first_ms = None, before.first_ms
     else:
         replacement = contents.body(event.readings, event.answers, received_ms, names if latest else Names())
-        at_ms = _measured_ms(replacement, received_ms, rules)
+        at_ms = contents.measured_ms(replacement, received_ms, rules)
         first_ms = at_ms if before.first_ms is None else min(before.first_ms, at_ms)
     if not latest:
         return msgspec.structs.replace(before, corrections=corrections, first_ms=first_ms)
@@ -264,19 +252,28 @@ def _with_correction(before: Content, event: Correction, received_ms: int, names
 
 
 def _wait(state: State, event: Correction, rules: Rules) -> tuple[State, tuple[Output, ...]]:
-    """Keep a correction until its submission comes."""
+    """Keep a correction until its submission comes, if that is not forgotten already."""
     session_id = event.submission_id.bytes
+    forgotten = _parts(state.forgotten)
+    if event.correction_id.bytes[:ID_BYTES] in forgotten:
+        return state, ()
+    if session_id[:ID_BYTES] in forgotten:
+        return state, (Refused(DeadLetterReason.TOO_LATE, "submission_id"),)
     known = _waiting(state, session_id)
     if any(earlier.correction_id == event.correction_id for earlier in known):
         return state, ()
-    if len(known) >= rules.corrections_of_one:
-        return state, (Refused(DeadLetterReason.HISTORY_FULL, "correction_id"),)
-    if not known and len(state.pending) >= rules.pending_corrections:
-        return state, (Refused(DeadLetterReason.HISTORY_FULL, "submission_id"),)
     held = sorted((*known, event), key=lambda correction: correction.correction_id.bytes)
     pending = dict(sorted({**state.pending, session_id: msgspec.Raw(_encoder.encode(held))}.items()))
+    if len(held) > rules.corrections_of_one:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL, "correction_id"),)
+    if len(pending) > rules.pending_corrections or sum(map(_bytes, pending.values())) > rules.pending_bytes:
+        return state, (Refused(DeadLetterReason.HISTORY_FULL, "submission_id"),)
     clock_ms = max(state.clock_ms, to_ms(event.recorded_at))
     return msgspec.structs.replace(state, pending=pending, clock_ms=clock_ms), ()
+
+
+def _bytes(packed: msgspec.Raw) -> int:
+    return len(bytes(packed))
 
 
 def _waiting(state: State, session_id: bytes) -> tuple[Correction, ...]:

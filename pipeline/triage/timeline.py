@@ -110,7 +110,20 @@ class Timeline:
     @property
     def since_ms(self) -> int:
         """Since when the patient is in that zone."""
-        return self.marks[-1].at_ms if self.marks else self.base.since_ms
+        since_ms, zone = self.base.since_ms, self.base.zone
+        for mark in self.marks:
+            if mark.zone != zone:
+                since_ms, zone = mark.at_ms, mark.zone
+        return since_ms
+
+    @property
+    def paged(self) -> bool:
+        """Whether a page was asked for since the patient is in that zone."""
+        paged, zone = self.base.paged, self.base.zone
+        for mark in self.marks:
+            paged = mark.paged or (paged and mark.zone == zone)
+            zone = mark.zone
+        return paged
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -144,13 +157,14 @@ class Timeline:
     def walk(self, until_ms: int) -> None:
         """Decide what time alone decides, each thing at its own instant."""
         while (at_ms := self.wakes_at()) is not None and at_ms <= until_ms:
+            unreadable = self.unreadable_ms == at_ms > self.decided_ms
+            if self.course.next_change(self.decided_ms) == at_ms:
+                self._stand(at_ms)
             if self.overdue_ms == at_ms:
                 self._overdue(at_ms)
-            elif self.unreadable_ms == at_ms:
+            if unreadable:
                 self.decided_ms = at_ms
                 self._mark(Mark(at_ms, SEVERITY[Zone.NOT_MONITORED]), (_UNREADABLE,), self.course.at(at_ms))
-            else:
-                self._stand(at_ms)
 
     def wakes_at(self) -> int | None:
         """The next instant at which time alone decides something [ms]."""
@@ -169,6 +183,8 @@ class Timeline:
         too_long = day - self.sessions[0].day > rules.history_days
         if not too_long and self.sessions_bytes <= rules.history_bytes:
             return
+        if self.sessions[-1].at_ms - base.decided_ms <= rules.page_within_ms:
+            return  # whatever may still be paged can still be judged
         self.base, self.next_base = base, None
         forgotten = [session for session in self.sessions if session.day < base.from_day]
         ids = [session.id for session in forgotten]
@@ -257,7 +273,7 @@ class Timeline:
     def _mark(self, mark: Mark, reasons: tuple[Reason, ...], standing: Standing) -> None:
         self._reasons = reasons
         left = self.zone
-        if mark.zone != left:
+        if mark.zone != left or (mark.paged and not self.paged):
             self.marks.append(mark)
             self.changes.append(Change(mark, left, reasons, standing.service))
 
@@ -311,4 +327,5 @@ class Timeline:
             due_ms=self.due_ms,
             overdue_ms=self.overdue_ms,
             scores={i: (s.score_day, s.score) for i, s in self.series.items() if s.score is not None},
+            paged=self.paged,
         )

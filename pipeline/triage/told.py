@@ -11,15 +11,17 @@ from pipeline.triage.instants import from_ms, local_day
 from pipeline.triage.judge import withdrawn
 from pipeline.triage.state import NEVER
 from pipeline.triage.vitals import VITALS
-from pipeline.triage.zones import BY_SEVERITY
+from pipeline.triage.zones import BY_SEVERITY, SEVERITY
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.paging import PageCause, PageRequest, Priority
 from schemas.types import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
-    from pipeline.triage.state import Mark, State
+    from pipeline.triage.rules import Rules
+    from pipeline.triage.state import Content, Mark, Session, State
     from pipeline.triage.timeline import Change, Judged, Timeline
 
 
@@ -47,6 +49,7 @@ def assessment(timeline: Timeline, judged: Judged) -> Assessment:
         revision=revision,
         at=from_ms(session.at_ms),
         received_at=from_ms(session.received_ms),
+        first_at=_first_at(session, content, timeline.rules),
         zone=judgement.zone,
         reasons=judgement.reasons,
         readings=readings,
@@ -56,6 +59,13 @@ def assessment(timeline: Timeline, judged: Judged) -> Assessment:
         rules_version=timeline.rules.version,
         entered_in_error=contents.is_void(content),
     )
+
+
+def _first_at(session: Session, content: Content, rules: Rules) -> datetime | None:
+    if not content.corrections:
+        return None
+    first_ms = contents.measured_ms(content.sent, session.received_ms, rules)
+    return None if first_ms == session.at_ms else from_ms(first_ms)
 
 
 class ZoneChanges:
@@ -82,7 +92,9 @@ class ZoneChanges:
         self.pages = [page for key, page in paged.items() if key not in old or not old[key].paged]
         self.known_pages = [page for key, page in paged.items() if key in old and old[key].paged]
         asked = {self._page_id(mark) for mark in old.values() if mark.paged}
-        self.withdrawn_pages = asked - {page.page_id for page in paged.values()}
+        # What was asked stays asked while the red stands, even if it would not be paged as it is known by now.
+        red = {self._page_id(change.mark) for change in new.values() if change.mark.zone == SEVERITY[Zone.RED]}
+        self.withdrawn_pages = asked - red
 
     def _message(self, change: Change) -> ZoneChange:
         mark = change.mark
@@ -143,6 +155,7 @@ def status(state: State, timeline: Timeline) -> PatientStatus:
     return PatientStatus(
         patient=state.patient,
         revision=max(1, state.base.events + state.sessions_weight + len(timeline.course.weights_ms)),
+        at=from_ms(now_ms),
         zone=BY_SEVERITY[timeline.zone],
         since_at=from_ms(timeline.since_ms),
         reasons=timeline.reasons,

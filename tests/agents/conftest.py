@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
+import structlog
 
 Eventually = Callable[..., Awaitable[None]]
 
@@ -20,3 +23,20 @@ def eventually() -> Eventually:
                 await asyncio.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def logs_as_they_were() -> Iterator[None]:
+    """Take back what configuring the logs changes in this process."""
+    root, hook, raises = logging.getLogger(), sys.excepthook, logging.raiseExceptions
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in ("aiokafka", "faust", "mode", "asyncio", "aiohttp")}
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, was in levels.items():
+        logging.getLogger(name).setLevel(was)
+    logging.getLogger("aiohttp.access").disabled = False
+    sys.excepthook, logging.raiseExceptions = hook, raises

@@ -16,28 +16,14 @@ import structlog
 from agents import logs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 PSEUDONYM = "p-7f3a"
 TOKEN = "hunter2-token"  # noqa: S105 - a made up one, to look for
 VALUE = "187.25"
 SECRETS = (PSEUDONYM, TOKEN, VALUE)
 
-
-@pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
-    root, hook, raises = logging.getLogger(), sys.excepthook, logging.raiseExceptions
-    handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in ("aiokafka", "faust", "mode", "asyncio", "aiohttp")}
-    yield
-    structlog.reset_defaults()
-    logging.captureWarnings(capture=False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, was in levels.items():
-        logging.getLogger(name).setLevel(was)
-    logging.getLogger("aiohttp.access").disabled = False
-    sys.excepthook, logging.raiseExceptions = hook, raises
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
 
 def written(*, strict: bool = False, level: str = "info") -> tuple[io.StringIO, Callable[[], list[dict[str, Any]]]]:

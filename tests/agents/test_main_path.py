@@ -15,8 +15,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def folders_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.is_dir()]
+
+
 @pytest.mark.timeout(180)
-async def test_a_session_posted_to_the_gateway_is_judged_stored_and_paged_embedded(tmp_path: Path) -> None:
+async def test_a_session_posted_to_the_gateway_is_judged_stored_and_paged_embedded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     settings = Settings(
         partitions=3,
         store=f"sqlite:///{tmp_path / 'store.sqlite'}",
@@ -26,3 +33,4 @@ async def test_a_session_posted_to_the_gateway_is_judged_stored_and_paged_embedd
     )
     with EmbeddedBroker(partitions=3, changelogs=(processes.changelog(settings),)) as broker:
         await main_path(settings, broker.bootstrap, tmp_path)
+    assert not folders_in(tmp_path), "a worker keeps nothing on disk"

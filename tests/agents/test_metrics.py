@@ -7,8 +7,7 @@ from typing import get_type_hints
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from agents.metrics import DECLARED, Kind, Metrics, StreamMetrics, describe, reference
-from schemas.dead_letters import DeadLetterReason
+from agents.metrics import DECLARED, Kind, Metrics, describe, reference
 
 CLASS = {Kind.COUNTER: Counter, Kind.GAUGE: Gauge, Kind.HISTOGRAM: Histogram}
 
@@ -70,44 +69,3 @@ def test_the_reference_names_every_series_once_in_the_table() -> None:
 def test_the_build_is_shown() -> None:
     shown = generate_latest(Metrics(CollectorRegistry()).registry).decode()
     assert 'faust="0.15.3"' in shown
-
-
-def told(metrics: Metrics, name: str, **labels: str) -> float | None:
-    return metrics.registry.get_sample_value(f"sonevakt_{name}", {"process": "triage", **labels})
-
-
-def test_a_worker_s_hooks_become_series_of_its_process() -> None:
-    metrics = Metrics(CollectorRegistry())
-    worker = StreamMetrics(metrics, "triage")
-    worker.batch(40, 0.02)
-    worker.offset_jump()
-    worker.fenced()
-    worker.commit_stall()
-    worker.recovered(4.5)
-    worker.loop_lag(0.01)
-    worker.dead_letter(DeadLetterReason.OVERSIZE_OUTPUT)
-    assert told(metrics, "batch_records_sum") == 40
-    assert told(metrics, "batch_seconds_sum") == 0.02
-    assert told(metrics, "offset_jumps_total") == 1
-    assert told(metrics, "fenced_total") == 1
-    assert told(metrics, "commit_stalls_total") == 1
-    assert told(metrics, "recovery_seconds") == 4.5
-    assert told(metrics, "event_loop_lag_seconds") == 0.01
-    assert told(metrics, "dead_letters_total", reason="oversize_output") == 1
-
-
-def test_the_share_of_dead_letters_is_of_the_latest_records_and_of_every_reason() -> None:
-    metrics = Metrics(CollectorRegistry())
-    worker = StreamMetrics(metrics, "triage", window=100)
-    metrics.dead_letters.labels("triage", "invalid").inc(8)  # the handler's own
-    metrics.dead_letters.labels("storing", "invalid").inc(50)  # another process's
-    worker.dead_letter(DeadLetterReason.OVERSIZE_STATE)
-    worker.dead_letter(DeadLetterReason.OVERSIZE_STATE)
-    worker.batch(100, 0.1)
-    assert told(metrics, "dead_letter_ratio") == 0.1
-    worker.batch(60, 0.1)
-    assert told(metrics, "dead_letter_ratio") == 10 / 160
-    worker.batch(60, 0.1)
-    assert told(metrics, "dead_letter_ratio") == 0
-    worker.batch(0, 0.1)
-    assert told(metrics, "dead_letter_ratio") == 0

@@ -11,7 +11,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from agents.broker import lag, topics
+from agents.broker.clients import started
+from agents.broker.reach import Reach
 from agents.broker.topics import Difference, TopicsError
+from agents.gateway.delivery import build_producer
 from schemas.topics import TOPICS
 
 if TYPE_CHECKING:
@@ -81,6 +84,7 @@ async def test_names_what_differs_and_alters_nothing(bootstrap: str, prefix: str
     await eventually_lists(admin, f"{prefix}care")
     expected = {
         ("partitions", "3", "4"),
+        ("message.timestamp.type", "LogAppendTime", "CreateTime"),
         ("cleanup.policy", "delete", "compact"),
         ("retention.ms", "-1", "604800000"),
         ("max.message.bytes", "1048576", "2000000"),
@@ -114,7 +118,7 @@ async def test_too_few_copies_are_named(bootstrap: str, prefix: str) -> None:
 
 async def test_lag_is_what_was_written_less_what_was_committed(bootstrap: str, prefix: str) -> None:
     await apply(bootstrap, prefix)
-    topic, group = f"{prefix}submissions", f"{prefix}triage"
+    topic, group = f"{prefix}pages", f"{prefix}paging"  # its writers' times hold
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
     for _ in range(5):
@@ -134,6 +138,19 @@ async def test_lag_is_what_was_written_less_what_was_committed(bootstrap: str, p
         }
 
 
+async def test_what_comes_in_is_stamped_by_the_broker_whatever_its_writer_believes(bootstrap: str, prefix: str) -> None:
+    await apply(bootstrap, prefix)
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await producer.start()
+    stamped = [
+        await producer.send_and_wait(f"{prefix}{name}", b"x", partition=0, timestamp_ms=1_772_352_000_000)
+        for name in ("submissions", "care", "pages")
+    ]
+    await producer.stop()
+    assert [one.timestamp == 1_772_352_000_000 for one in stamped] == [False, False, True]
+    assert all(one.timestamp > 1_772_352_000_000 for one in stamped[:2])
+
+
 async def test_messages_past_their_retention_are_no_lag(
     bootstrap: str, prefix: str, admin: AIOKafkaAdminClient
 ) -> None:
@@ -146,3 +163,17 @@ async def test_messages_past_their_retention_are_no_lag(
     await producer.stop()
     await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=3)})
     assert (await lag.lag(bootstrap, f"{prefix}triage", [topic]))[topic, 0] == 2
+
+
+async def test_a_topic_that_is_missing_is_out_of_reach(bootstrap: str, prefix: str) -> None:
+    await apply(bootstrap, prefix)
+    async with started(build_producer(bootstrap)) as producer:
+        known, missing = (Reach(producer, f"{prefix}{name}", every_s=0.3) for name in ("submissions", "nowhere"))
+        asking = [asyncio.create_task(one.run()) for one in (known, missing)]
+        async with asyncio.timeout(20):
+            while not known.holds():  # noqa: ASYNC110 - what is awaited is the broker's answer
+                await asyncio.sleep(0.05)
+        assert not missing.holds()
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)

@@ -6,17 +6,25 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import aiohttp
+import pandas as pd
 import pytest
+from prometheus_client import CollectorRegistry
 
 from agents import processes
 from agents.broker import topics
+from agents.metrics import Metrics
+from agents.recordings import tihm
 from agents.settings import Settings
+from agents.stores.influxdb import InfluxDBStore
 from infra.local.servers import Prometheus
+from pipeline.triage.vitals import BY_CODE
 from tests.main_path import main_path
 
 if TYPE_CHECKING:
@@ -73,8 +81,32 @@ def replay(assessments: Path, env: dict[str, str]) -> str:
     return done.stdout
 
 
+async def stored(influxdb: RunningInfluxDB) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every reading and every assessment in the store, in an order of their own."""
+    store = InfluxDBStore(
+        influxdb.url,
+        org=influxdb.org,
+        bucket=influxdb.bucket,
+        token=influxdb.token,
+        metrics=Metrics(CollectorRegistry()),
+        timeout_s=60,
+    )
+    try:
+        frames = [
+            await store.read(measurement, start=datetime(2019, 1, 1, tzinfo=UTC), stop=datetime(2020, 1, 1, tzinfo=UTC))
+            for measurement in ("reading", "assessment")
+        ]
+    finally:
+        await store.close()
+    readings, assessments = (
+        frame.sort_values(sorted(frame.columns), ignore_index=True, key=lambda column: column.astype(str))
+        for frame in frames
+    )
+    return readings, assessments
+
+
 @pytest.mark.skipif(not TIHM.is_dir(), reason="TIHM is not part of the project: set SONEVAKT_TIHM to its folder")
-def test_real_patients_get_the_same_assessments_on_the_real_servers_and_embedded_and_again(
+async def test_real_patients_get_the_same_assessments_on_the_real_servers_and_embedded_and_again(
     tmp_path: Path, kafka_bootstrap: str, influxdb: RunningInfluxDB
 ) -> None:
     real = {
@@ -87,12 +119,26 @@ def test_real_patients_get_the_same_assessments_on_the_real_servers_and_embedded
     }
     embedded = replay(tmp_path / "embedded.jsonl", {})
     first = replay(tmp_path / "first.jsonl", real)
+    after_first = await stored(influxdb)
     second = replay(tmp_path / "second.jsonl", real)
+    after_second = await stored(influxdb)
     for told in (embedded, first, second):
         assert "adds up       yes" in told
     assert (tmp_path / "first.jsonl").read_bytes() == (tmp_path / "embedded.jsonl").read_bytes()
     assert (tmp_path / "second.jsonl").read_bytes() == (tmp_path / "first.jsonl").read_bytes()
-    assert (tmp_path / "first.jsonl").read_bytes().count(b"\n") > 1000
+    readings, assessments = after_first
+    assert len(assessments) == (tmp_path / "first.jsonl").read_bytes().count(b"\n") > 1000
+    recorded = tihm.read(TIHM).rows
+    vitals = {kind: BY_CODE[code].name for kind, code in tihm.FOLLOWED.items()}
+    measured = Counter(
+        (f"tihm-{row.patient}", vitals[row.kind], round(row.at.timestamp() * 1000), row.value) for row in recorded
+    )
+    kept = Counter(
+        (row.patient, row.vital, round(row.time.timestamp() * 1000), row.sent_value) for row in readings.itertuples()
+    )
+    assert kept == measured  # no dead letter: every followed measurement is in the store, as it was sent
+    for before, after in zip(after_first, after_second, strict=True):
+        pd.testing.assert_frame_equal(before, after)
 
 
 async def test_prometheus_reads_volume_and_latency_back_while_the_demo_runs() -> None:

@@ -205,7 +205,8 @@ def test_ports_are_not_those_of_outgoing_connections() -> None:
 
 
 INTERRUPTED = """
-import pathlib, sys, time
+import pathlib, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us may have it ignored
 from infra.local import cache
 def build(folder):
     (folder / "half").touch()

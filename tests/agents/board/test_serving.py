@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
+from msgspec import structs
 from prometheus_client import CollectorRegistry
 
 from agents import http
@@ -157,8 +158,6 @@ async def test_speaks_the_language_that_was_asked_for(shown: Shown, path: str, a
     assert f'<html lang="{lang}">' in html
 
 
-async def test_patients_by_zone_are_in_the_metrics(shown: Shown, eventually: Eventually) -> None:
-    def yellow() -> float | None:
-        return shown.metrics.registry.get_sample_value("sonevakt_patients", {"zone": "yellow"})
-
-    await eventually(lambda: yellow() == 1)
+async def test_who_is_overdue_is_in_the_metrics(broker: EmbeddedBroker, shown: Shown, eventually: Eventually) -> None:
+    await write(broker, structs.replace(status("p-3", Zone.GREEN, 1), due_at=NOW - timedelta(minutes=1)))
+    await eventually(lambda: shown.metrics.registry.get_sample_value("sonevakt_overdue_patients") == 1)

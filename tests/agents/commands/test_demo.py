@@ -14,6 +14,7 @@ from schemas.topics import CARE, SUBMISSIONS
 from tests.histories import SPO2_LIMITS, enrolled, signed, spo2, submitted
 
 pytestmark = pytest.mark.timeout(180)
+LONG_AGO = -24 * 2181  # hours: 2020-03-30
 ROOT = Path(__file__).parents[3]
 
 
@@ -48,10 +49,10 @@ def test_the_demo_ends_with_numbers_that_add_up(tmp_path: Path) -> None:
 
 def test_json_lines_are_replayed_and_their_assessments_written(tmp_path: Path) -> None:
     events = [
-        (CARE.name, enrolled()),
-        (CARE.name, signed(0, SPO2_LIMITS)),
-        (SUBMISSIONS.name, submitted("10", 10, spo2(95, 10))),
-        (SUBMISSIONS.name, submitted("34", 34, spo2(84, 34))),
+        (CARE.name, enrolled(LONG_AGO)),
+        (CARE.name, signed(LONG_AGO, SPO2_LIMITS)),
+        (SUBMISSIONS.name, submitted("10", LONG_AGO + 10, spo2(95, LONG_AGO + 10))),
+        (SUBMISSIONS.name, submitted("34", LONG_AGO + 34, spo2(84, LONG_AGO + 34))),
     ]
     lines = [msgspec.json.encode({"topic": topic, "message": message}) for topic, message in events]
     (tmp_path / "events.jsonl").write_bytes(b"\n".join(lines))
@@ -59,7 +60,7 @@ def test_json_lines_are_replayed_and_their_assessments_written(tmp_path: Path) -
     assert done.returncode == 0, done.stdout + done.stderr
     found = [msgspec.json.decode(line) for line in (tmp_path / "found.jsonl").read_bytes().splitlines()]
     assert sorted((one["at"], one["zone"]) for one in found) == [
-        ("2026-03-20T10:00:00Z", "green"),
-        ("2026-03-21T10:00:00Z", "red"),
+        ("2020-03-30T10:00:00Z", "green"),
+        ("2020-03-31T10:00:00Z", "red"),
     ]
     assert "pages asked for 1, delivered 1, taken by the receiver 1" in done.stdout

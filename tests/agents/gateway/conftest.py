@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import aiohttp
 import pytest
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 TOKEN = "kjelde-open-sesame"  # noqa: S105 - made up for these tests
 SECOND_TOKEN = "kjelde-next-sesame"  # noqa: S105 - the same
+OTHER_TOKEN = "other-sesame"  # noqa: S105 - the same; another vendor's
 UNITS = {"59408-5": "%", "8867-4": "/min"}
 
 
@@ -56,22 +57,33 @@ def known_units(submitted: Submission) -> list[tuple[str, str]]:
     return faults
 
 
+class Sent(NamedTuple):
+    """A record as it was handed to the producer."""
+
+    topic: str
+    value: bytes
+    key: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
 class TellableProducer:
     """Confirms as a test says: at once, when it sets the future, or never."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, bytes, bytes]] = []
+        self.sent: list[Sent] = []
         self.open: list[asyncio.Future[None]] = []
         self.arrived = asyncio.Event()
         self.at_once = True
         self.fail_send: Exception | None = None
         self.fail_delivery: Exception | None = None
 
-    async def send(self, topic: str, value: bytes, key: bytes) -> asyncio.Future[Any]:
+    async def send(
+        self, topic: str, value: bytes, key: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> asyncio.Future[Any]:
         """Keep the record, and confirm it or not as told."""
         if self.fail_send is not None:
             raise self.fail_send
-        self.sent.append((topic, value, key))
+        self.sent.append(Sent(topic, value, key, headers))
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.fail_delivery is not None:
             future.set_exception(self.fail_delivery)
@@ -142,7 +154,7 @@ async def _read(response: aiohttp.ClientResponse) -> Answer:
 def tokens_file(tmp_path: Path) -> Path:
     path = tmp_path / "tokens.json"
     digests = [hashlib.sha256(token.encode()).hexdigest() for token in (TOKEN, SECOND_TOKEN)]
-    path.write_text(json.dumps({"kjelde": digests, "other": [hashlib.sha256(b"other-sesame").hexdigest()]}))
+    path.write_text(json.dumps({"kjelde": digests, "other": [hashlib.sha256(OTHER_TOKEN.encode()).hexdigest()]}))
     return path
 
 

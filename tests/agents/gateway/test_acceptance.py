@@ -15,7 +15,7 @@ from agents.gateway.delivery import build_producer
 from agents.partitioner import partition_for
 from schemas.codec import Codec
 from schemas.submissions import Correction, Submission, SubmissionEvent
-from tests.agents.gateway.conftest import NOW, TOKEN, reading, session
+from tests.agents.gateway.conftest import NOW, OTHER_TOKEN, TOKEN, reading, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,29 @@ async def test_above_the_requests_under_way_one_more_is_told_to_come_again(open_
     assert (second.status, (await first).status) == (503, 202)
 
 
+async def test_one_vendor_alone_takes_no_more_than_its_share_of_the_places(open_gateway: Callable[..., Any]) -> None:
+    vendor = await open_gateway(in_flight=3, in_flight_of_vendor=1)
+    vendor.producer.at_once = False
+    first = asyncio.create_task(vendor.post(session(1)))
+    await vendor.producer.arrived.wait()
+    second = await vendor.post(session(2))
+    vendor.token = OTHER_TOKEN
+    vendor.producer.at_once = True
+    other = await vendor.post(session(3))
+    vendor.producer.open[0].set_result(None)
+
+    assert (second.status, other.status, (await first).status) == (503, 202, 202)
+
+
+async def test_unreadable_bodies_count_against_the_quota_and_above_it_none_is_read(
+    open_gateway: Callable[..., Any],
+) -> None:
+    vendor = await open_gateway(items_per_minute=2, batch_items=2)
+    unread = [await vendor.post(data=b"{") for _ in range(3)]
+
+    assert [answer.status for answer in unread] == [400, 400, 429]
+
+
 async def test_a_defect_of_our_own_is_a_500_that_tells_nothing(open_gateway: Callable[..., Any]) -> None:
     def broken(_: Submission) -> list[tuple[str, str]]:
         raise RuntimeError("p-1 has 93")
@@ -99,12 +122,13 @@ async def test_a_defect_of_our_own_is_a_500_that_tells_nothing(open_gateway: Cal
 async def test_the_message_is_the_session_with_the_gateways_own_time_and_no_unknown_fields(vendor: Vendor) -> None:
     await vendor.post(session(received_at="2020-01-01T00:00:00Z", shoe_size=43))
 
-    topic, value, key = vendor.producer.sent[0]
-    message = EVENTS.decode(value)
-    assert (topic, key) == ("submissions", b"p-1")
+    sent = vendor.producer.sent[0]
+    message = EVENTS.decode(sent.value)
+    assert (sent.topic, sent.key) == ("submissions", b"p-1")
+    assert sent.headers == [("vendor", b"kjelde")]
     assert isinstance(message, Submission)
     assert message.received_at == NOW
-    assert b"shoe_size" not in value
+    assert b"shoe_size" not in sent.value
 
 
 async def test_a_received_at_that_is_nonsense_is_ignored_as_well(vendor: Vendor) -> None:
@@ -124,7 +148,7 @@ async def test_a_correction_gets_its_time_here_and_is_held_to_the_same_rules(ven
     refused = await vendor.post({**correction, "readings": [reading(unit="kg")]}, path="/v1/corrections")
     contradicting = await vendor.post({**correction, "readings": []}, path="/v1/corrections")
 
-    message = EVENTS.decode(vendor.producer.sent[0][1])
+    message = EVENTS.decode(vendor.producer.sent[0].value)
     assert isinstance(message, Correction)
     assert (taken.body, message.recorded_at) == ({"accepted": [correction["correction_id"]]}, NOW)
     assert withdrawn.status == 202
@@ -138,7 +162,7 @@ async def test_of_a_batch_the_valid_are_taken_and_the_others_named(vendor: Vendo
     assert answer.status == 207
     assert answer.body["accepted"] == [session(1)["submission_id"], session(3)["submission_id"]]
     assert answer.fields == ["[1].readings[0].unit", "[3]"]
-    assert [key for _, _, key in vendor.producer.sent] == [b"p-1", b"p-3"]
+    assert [record.key for record in vendor.producer.sent] == [b"p-1", b"p-3"]
     assert vendor.count("sonevakt_submissions_received_total", outcome="accepted") == 2
     assert vendor.count("sonevakt_submissions_received_total", outcome="refused") == 2
 

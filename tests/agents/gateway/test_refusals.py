@@ -76,7 +76,12 @@ UNREADABLE = [
     ("no JSON", b"{"),
     ("nothing", b""),
     ("a number", b"5"),
-    ("NaN", json.dumps(session(readings=[reading(value=float("nan"))])).encode()),
+    ("a NaN alone", b"NaN"),
+    ("an object with NaN and more behind it", b'{"patient": NaN} {}'),
+    ("an array with NaN and more behind it", b"[NaN] 1"),
+    ("an array with NaN that does not end", b'[{"patient": NaN}, {}'),
+    ("an array with NaN and no comma", b'[{"patient": NaN} {}]'),
+    ("NaN and a lost comma at the end", b"[NaN,]"),
     ("two objects", b"{}{}"),
     ("deep nesting of lists", b"[" * 200_000 + b"]" * 200_000),
     ("deep nesting of objects", b'{"patient":' * 80_000 + b"1" + b"}" * 80_000),
@@ -89,6 +94,25 @@ async def test_a_body_that_is_no_json_is_refused(vendor: Vendor, body: bytes) ->
     answer = await vendor.post(data=body)
 
     assert (answer.status, answer.body["type"]) == (400, "/docs#not-json")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+async def test_what_is_no_number_names_its_field(vendor: Vendor, number: str) -> None:
+    answer = await vendor.post(session(readings=[reading(), reading(value=float(number))]))
+
+    assert (answer.status, answer.fields) == (422, ["readings[1].value"])
+    assert answer.body["errors"][0]["problem"].endswith("which is no JSON number")
+
+
+async def test_one_nan_in_a_batch_refuses_its_own_session_alone(vendor: Vendor) -> None:
+    batch = [session(1), session(2, readings=[reading(value=float("nan"))]), 5, session(3, patient="p-å"), session(4)]
+
+    answer = await vendor.post(data=json.dumps(batch, ensure_ascii=False).encode())
+
+    assert answer.status == 207
+    assert answer.body["accepted"] == [session(number)["submission_id"] for number in (1, 4)]
+    assert answer.fields == ["[1].readings[0].value", "[2]", "[3].patient"]
+    assert [record.key for record in vendor.producer.sent] == [b"p-1", b"p-4"]
 
 
 async def test_a_number_beyond_all_numbers_names_its_field(vendor: Vendor) -> None:

@@ -260,6 +260,29 @@ async def test_after_failures_in_a_row_each_ask_is_one_attempt_until_one_succeed
     assert (after.outcome, after.attempts) == (Outcome.DELIVERED, 2)
 
 
+async def test_a_receiver_that_is_well_again_and_slow_is_believed_again() -> None:
+    settings = PagingSettings(quick_timeout_s=0.02, failures_to_break=2, attempts=1)
+    line = Line(settings, timeout_s=5)
+
+    async def dead(_: float) -> Attempt:
+        return Attempt(FailureReason.CONNECTION, again=True)
+
+    async def slow(timeout_s: float) -> Attempt:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.sleep(0.1)
+        except TimeoutError:
+            return Attempt(FailureReason.TIMEOUT, again=True)
+        return Attempt(None)
+
+    for _ in range(3):
+        await line.deliver(dead)
+    assert line.broken
+    verdicts = await asyncio.gather(*(line.deliver(slow) for _ in range(4)))
+    assert [verdict.reason for verdict in verdicts] == [None, *[FailureReason.TIMEOUT] * 3]
+    assert (await line.deliver(slow)).reason is None
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 422, 301, 307])
 async def test_an_answer_that_will_not_change_is_refused_at_once(ward: Ward, status: int) -> None:
     receiver = await ward.receiver(before=answers(status))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from msgspec import structs
 
 from agents.stores.checks import RefusedPointError
 from agents.stores.port import Point, Problem, TimeSeriesStore
@@ -82,6 +83,16 @@ class StoreContract:
         await store.write([point(0), point(1)])
 
         assert [row["time"] for row in await rows(store)] == [0, 1]
+
+    async def test_points_of_one_millisecond_are_told_apart_below_it(self, store: TimeSeriesStore) -> None:
+        first, second = point(1, value=1.0), structs.replace(point(1, value=2.0), apart_ns=999_999)
+        assert await store.write([first, second, second, first]) == []
+        assert await rows(store) == [
+            {"time": 1, "patient": "p-1", "value": 1.0},
+            {"time": 1, "patient": "p-1", "value": 2.0},
+        ]
+        assert len(await store.read("reading", start=NOON, stop=NOON + timedelta(milliseconds=2))) == 2
+        assert len(await store.read("reading", start=NOON, stop=NOON + timedelta(milliseconds=1))) == 0
 
     async def test_the_start_belongs_to_the_asked_time_and_the_stop_does_not(self, store: TimeSeriesStore) -> None:
         await store.write([point(n, value=float(n)) for n in (0, 1, 2, 3)])

@@ -67,7 +67,7 @@ class Pretender:
 
     async def _write(self, request: web.Request) -> web.StreamResponse:
         self.requests += 1
-        assert request.query["precision"] == "ms"
+        assert request.query["precision"] == "ns"
         assert request.headers["Authorization"] == "Token the-token"
         body = await request.read()
         if body.startswith(b"\x1f\x8b"):
@@ -77,11 +77,11 @@ class Pretender:
         if len(body) > self.most_bytes:
             return said(413, "request too large", "unable to read data: points batch is too large")
         dropped = 0
-        for measurement, tags, fields, at_ms in line_protocol.lines(body):
+        for measurement, tags, fields, at_ns in line_protocol.lines(body):
             if fields.get("value") in self.bad:
                 dropped += 1
             else:
-                self.confirmed.setdefault((measurement, *sorted(tags.items()), at_ms), {}).update(fields)
+                self.confirmed.setdefault((measurement, *sorted(tags.items()), at_ns), {}).update(fields)
         if dropped:
             message = f"failure writing points to database: partial write: field type conflict: ... dropped={dropped}"
             return said(422, "unprocessable entity", message)

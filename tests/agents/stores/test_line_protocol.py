@@ -53,7 +53,7 @@ def _ends_well(text: str) -> bool:
 def test_a_reader_of_the_line_finds_the_point_again(point: Point) -> None:
     numbers = {name: value if isinstance(value, str) else float(value) for name, value in point.fields.items()}
 
-    assert oracle.parse(encode(point).decode()) == (point.measurement, point.tags, numbers, point.at_ms)
+    assert oracle.parse(encode(point).decode()) == (point.measurement, point.tags, numbers, point.at_ns)
 
 
 @given(st.lists(POINTS.filter(writable), min_size=1, max_size=5))
@@ -72,14 +72,14 @@ def test_a_tag_that_no_line_can_hold_is_refused(point: Point) -> None:
 
 
 def test_every_number_is_a_float_so_that_no_later_one_conflicts() -> None:
-    assert encode(point(fields={"value": 72, "valid": True})) == b"reading,patient=p-1 value=72.0,valid=1.0 1500"
+    assert encode(point(fields={"value": 72, "valid": True})) == b"reading,patient=p-1 value=72.0,valid=1.0 1500000000"
 
 
 def test_tags_stand_in_one_order_however_they_were_given() -> None:
     one = point(tags={"vital": "spo2", "patient": "p-1", "device": "d"})
     other = point(tags={"device": "d", "patient": "p-1", "vital": "spo2"})
 
-    assert encode(one) == encode(other) == b"reading,device=d,patient=p-1,vital=spo2 value=72.0 1500"
+    assert encode(one) == encode(other) == b"reading,device=d,patient=p-1,vital=spo2 value=72.0 1500000000"
 
 
 @pytest.mark.parametrize("tags", [{}, {"patient": ""}, {"patient": None}, {"vital": "spo2", "patient": ""}])
@@ -110,6 +110,8 @@ def test_a_measurement_that_would_belong_to_nobody_is_an_error(tags: dict[str, s
         ({"tags": {"patient": "\ud800"}}, Problem.BAD_TEXT),
         ({"fields": {"unit": "\ud800"}}, Problem.BAD_TEXT),
         ({"at_ms": 10**14}, Problem.TIME_OUT_OF_RANGE),
+        ({"apart_ns": 1_000_000}, Problem.TIME_OUT_OF_RANGE),
+        ({"apart_ns": -1}, Problem.TIME_OUT_OF_RANGE),
     ],
 )
 def test_what_no_store_takes_is_refused_with_its_reason(changes: dict[str, object], reason: Problem) -> None:

@@ -31,7 +31,7 @@ from schemas.care import (
     Transferred,
 )
 from schemas.paging import FailureReason, Outcome
-from schemas.submissions import EntryMode
+from schemas.submissions import Answer, EntryMode
 from schemas.types import Phase, Zone
 from tests.agents.storing.messages import (
     AT,
@@ -56,7 +56,7 @@ def merged(points: Iterable[Point]) -> dict[tuple[Any, ...], dict[str, float | s
     """Return what a store holds after `points`: fields by identity, later over earlier."""
     held: dict[tuple[Any, ...], dict[str, float | str]] = {}
     for point in points:
-        held.setdefault((point.measurement, *sorted(point.tags.items()), point.at_ms), {}).update(point.fields)
+        held.setdefault((point.measurement, *sorted(point.tags.items()), point.at_ns), {}).update(point.fields)
     return held
 
 
@@ -97,6 +97,7 @@ def test_a_reading_is_stored_with_all_that_was_judged_about_it() -> None:
             "revision": 3.0,
         },
         AT_MS,
+        TWO.int % 1_000_000,
     )
 
 
@@ -117,8 +118,10 @@ def test_an_assessment_is_stored_with_its_zone_and_first_reason() -> None:
             "submission_id": str(TWO),
             "service": "centre-a",
             "entered_in_error": 1.0,
+            "at": float(AT_MS),
         },
         AT_MS,
+        TWO.int % 1_000_000,
     )
 
 
@@ -206,8 +209,57 @@ def test_two_attempts_by_a_clock_that_tells_minutes_are_both_kept() -> None:
 
     points = of_assessment(assessment(second, first))[:2]
 
-    assert [(point.fields["value"], point.at_ms - AT_MS) for point in points] == [(160.0, 0), (130.0, 1)]
+    assert [(point.fields["value"], point.at_ns - points[0].at_ns) for point in points] == [(160.0, 0), (130.0, 1)]
     assert merged(of_assessment(assessment(first, second))) == merged(of_assessment(assessment(second, first)))
+
+
+def test_two_registrations_at_one_instant_are_both_kept() -> None:
+    red = assessment(reading(vital="spo2", value=82.0), zone=Zone.RED, submission_id=ONE)
+    green = assessment(reading(vital="spo2", value=96.0), zone=Zone.GREEN, submission_id=TWO)
+
+    held = merged([*of_assessment(red), *of_assessment(green)])
+
+    assert sorted(fields["zone"] for identity, fields in held.items() if identity[0] == "assessment") == [
+        "green",
+        "red",
+    ]
+    assert sorted(fields["value"] for identity, fields in held.items() if identity[0] == "reading") == [82.0, 96.0]
+    assert merged([*of_assessment(red), *of_assessment(green), *of_assessment(red)]) == held
+
+
+def test_an_assessment_that_a_correction_moved_overwrites_what_stood_before() -> None:
+    before = assessment(zone=Zone.GREEN)
+    after = assessment(zone=Zone.RED, at=AT - timedelta(hours=1), first_at=AT, revision=4)
+
+    held = merged([*of_assessment(before), *of_assessment(after)])
+
+    assert [(fields["zone"], fields["at"]) for fields in held.values()] == [("red", float(AT_MS - 3_600_000))]
+
+
+def test_answers_are_stored_as_numbers_and_free_text_is_not() -> None:
+    given = (("q1", 2), ("q2", True), ("q3", "my neighbour helped me"))
+    answers = tuple(
+        Answer(questionnaire="copd-daily", questionnaire_version=3, link_id=name, value=value) for name, value in given
+    )
+
+    points = of_assessment(assessment(answers=answers))[:-1]
+
+    assert [(point.tags["question"], point.fields["kind"], point.fields["value"]) for point in points] == [
+        ("q1", "number", 2.0),
+        ("q2", "yes_no", 1.0),
+        ("q3", "text", 0.0),
+    ]
+    assert {(point.measurement, point.tags["questionnaire"]) for point in points} == {("answer", "copd-daily")}
+    assert "neighbour" not in str(points)
+
+
+def test_the_newest_status_is_what_was_known_last_wherever_the_past_was_corrected() -> None:
+    green = status(zone=Zone.GREEN, since_at=AT, at=AT, revision=3)
+    red = status(zone=Zone.RED, since_at=AT - timedelta(hours=1), at=AT + timedelta(minutes=5), revision=4)
+
+    newest = max([*of_status(green), *of_status(red)], key=lambda point: point.at_ns)
+
+    assert (newest.fields["zone"], newest.fields["since"]) == ("red", float(AT_MS - 3_600_000))
 
 
 def test_a_retraction_does_not_hide_the_change_that_takes_its_place() -> None:

@@ -158,9 +158,9 @@ class Counting:
             counted = int(held[key][1] if key in held else states.get(key, b"0")) + 1
             held[key] = (record.partition, b"%d" % counted)
             outputs.append((record.partition, Output("assessments", key, b"%d" % counted)))
-        return Folded(outputs, held)
+        return Folded(outputs, held, len(records))
 
-    def restored(self, states: object) -> None: ...
+    async def restored(self, states: object) -> None: ...
 
     def delivered(self, records: object) -> None: ...
 
@@ -182,11 +182,44 @@ def test_a_record_on_which_the_fold_fails_is_named_and_takes_no_neighbour_along(
     ]
 
 
+class Slicing(Counting):
+    """Takes three records at once, and fails on poison."""
+
+    def __call__(self, records: Sequence[Record], states: Mapping[bytes, bytes]) -> Folded:
+        return super().__call__(records[:3], states)
+
+
+def test_a_fold_that_takes_its_time_is_given_the_rest_again_whatever_fails_between() -> None:
+    values = [b"poison" if number == 4 else b"" for number in range(8)]
+    records = [Record("submissions", 0, number, b"sim-0001", value, 0) for number, value in enumerate(values)]
+    worker: Any = SimpleNamespace(
+        metrics=SimpleNamespace(dead_letter=lambda _: None), settings=SimpleNamespace(dead_letters="dead-letters")
+    )
+    worker._bisect = lambda *args: StreamWorker._bisect(worker, *args)
+    states: dict[bytes, bytes] = {}
+    letters = 0
+    while records:
+        folded = worker._bisect(Slicing(), records, states)
+        assert 0 < folded.taken <= len(records)
+        records = records[folded.taken :]
+        states.update({key: state for key, (_, state) in folded.states.items()})
+        letters += sum(output.topic == "dead-letters" for _, output in folded.outputs)
+    assert (states, letters) == ({b"sim-0001": b"7"}, 1)
+
+
 async def test_an_empty_set_of_partitions_fetches_nothing_where_upstream_would_fetch_all_of_them() -> None:
     assert await BatchThread._fetch_records(SimpleNamespace(), None, set()) == {}  # type: ignore[arg-type]
 
 
-async def test_every_partition_is_sought_those_without_a_commit_too() -> None:
+@pytest.mark.parametrize(
+    ("committed", "place", "jumps"),
+    [(7, 7, 0), (None, 3, 0), (3, 3, 0), (20, 20, 0), (2, 3, 1), (21, 3, 1), (0, 3, 1)],
+    ids=["commit", "no commit", "at the start", "at the end", "older than the log", "newer than the log", "the first"],
+)
+@pytest.mark.parametrize("fleeting", [True, False])
+async def test_every_partition_is_sought_to_its_commit_or_where_the_log_begins(
+    committed: int | None, place: int, jumps: int, *, fleeting: bool
+) -> None:
     sought: dict[TP, Any] = {}
 
     class Fake:
@@ -194,7 +227,7 @@ async def test_every_partition_is_sought_those_without_a_commit_too() -> None:
             return {TP("submissions", 0), TP("submissions", 1), TP("triage-state-changelog", 0)}
 
         async def committed(self, tp: TP) -> int | None:
-            return 7 if tp.partition == 0 else None
+            return 9 if tp.partition == 0 else committed
 
         def seek(self, tp: TP, offset: int) -> None:
             sought[tp] = offset
@@ -202,11 +235,21 @@ async def test_every_partition_is_sought_those_without_a_commit_too() -> None:
         async def beginning_offsets(self, tps: list[TP]) -> dict[TP, int]:
             return dict.fromkeys(tps, 3)
 
+        async def end_offsets(self, tps: list[TP]) -> dict[TP, int]:
+            return dict.fromkeys(tps, 20)
+
     told: dict[TP, int] = {}
-    app = SimpleNamespace(tables=SimpleNamespace(changelog_topics={"triage-state-changelog"}), positioned=told.update)
+    jumped: list[int] = []
+    app = SimpleNamespace(
+        tables=SimpleNamespace(changelog_topics={"triage-state-changelog"}),
+        positioned=told.update,
+        jumped=lambda: jumped.append(1),
+        fleeting={"submissions"} if fleeting else set(),
+    )
     thread: Any = SimpleNamespace(app=app, _ensure_consumer=Fake)
     positions = await BatchThread._seek_all(thread)
-    assert sought == positions == told == {TP("submissions", 0): 7, TP("submissions", 1): 3}
+    assert sought == positions == told == {TP("submissions", 0): 9, TP("submissions", 1): place}
+    assert len(jumped) == (0 if fleeting else jumps)
 
 
 def test_only_what_was_declared_done_in_this_generation_is_committed() -> None:

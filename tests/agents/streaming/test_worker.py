@@ -221,7 +221,7 @@ async def test_a_delivery_outlives_an_outage_and_names_what_is_too_large() -> No
             running.set_down()
             outputs = [(number % 2, Output("assessments", b"k", b"%d" % number)) for number in range(50)]
             outputs.append((0, Output("assessments", b"k", b"x" * 2_000_000)))
-            sending = asyncio.create_task(delivery.send(outputs))
+            sending = asyncio.create_task(delivery.send(outputs, lambda: True))
             await asyncio.sleep(0.5)
             assert not sending.done()
             running.set_up()
@@ -229,3 +229,35 @@ async def test_a_delivery_outlives_an_outage_and_names_what_is_too_large() -> No
             assert [len(output.value) for _, output in refused] == [2_000_000]
         finally:
             await delivery.stop()
+
+
+async def test_a_delivery_ends_where_the_partitions_are_another_s() -> None:
+    async with broker() as (running, _):
+        delivery = Delivery(running.bootstrap, lambda: None)
+        await delivery.start()
+        try:
+            ours = [True]
+            outputs = [(0, Output("assessments", b"k", b"x"))]
+            assert await delivery.send(outputs, lambda: ours[0]) == []
+            running.set_down()
+            sending = asyncio.create_task(delivery.send(outputs, lambda: ours[0]))
+            await asyncio.sleep(0.2)
+            ours[0] = False
+            assert await asyncio.wait_for(sending, 60) is None
+            running.set_up()
+            assert await delivery.send(outputs, lambda: ours[0]) is None
+        finally:
+            await delivery.stop()
+
+
+async def test_partitions_that_go_away_while_a_batch_is_written_end_the_process(eventually: Eventually) -> None:
+    died = Ended()
+    async with broker() as (running, producer):
+        await put(producer, 0)
+        sink = Slow()
+        stream = settings(running.bootstrap)
+        async with working(sink, stream, died) as worker:
+            await eventually(lambda: sink.begun > 0, within=40)
+            await worker._revoked(worker.app, set(worker._assigned))
+            assert died.codes == [73]
+            sink.gate.set()

@@ -1,0 +1,112 @@
+"""`sonevakt doctor` and the one sentence that a mistake in use ends with."""
+
+from __future__ import annotations
+
+import os
+import socket
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from agents.commands.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("SONEVAKT_")]:
+        monkeypatch.delenv(name)
+
+
+def doctor(**settings: str) -> Result:
+    return CliRunner().invoke(
+        main, ["doctor"], env={f"SONEVAKT_{name.upper()}": value for name, value in settings.items()}
+    )
+
+
+def test_the_defaults_are_well_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    found = doctor()
+    assert (found.exit_code, list(tmp_path.iterdir())) == (0, [])
+    assert "SONEVAKT_PARTITIONS=12" in found.output
+    assert "FAIL" not in found.output
+
+
+def test_a_store_that_is_there_is_read(tmp_path: Path) -> None:
+    (tmp_path / "bad.sqlite").write_bytes(b"no database at all" * 100)
+    assert "FAIL store: " in doctor(store="sqlite:///bad.sqlite").output
+
+
+def test_files_of_webhooks_and_tokens_are_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "tokens.json").write_bytes(msgspec.json.encode({"vendor": [sha256(b"token").hexdigest()]}))
+    well = doctor(gateway_tokens_file="tokens.json")
+    ill = doctor(gateway_tokens_file="nowhere.json", webhooks_file="nowhere.json")
+    assert "ok   gateway tokens\n" in well.output
+    assert ill.exit_code == 1
+    assert "FAIL gateway tokens: nowhere.json: cannot be read" in ill.output
+    assert "FAIL webhooks: " in ill.output
+
+
+def free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    "store", ["influxdb", "sqlite:///data/x.sqlite"], ids=["a store that is away", "a broker that is away"]
+)
+def test_what_is_away_is_named_and_not_waited_for_for_ever(tmp_path: Path, store: str) -> None:
+    (tmp_path / "token").write_text("secret-text")
+    address = f"127.0.0.1:{free_port()}"
+    found = (
+        doctor(store=f"influxdb://{address}", influxdb_token_file="token")  # noqa: S106 - a file's name
+        if store == "influxdb"
+        else doctor(store=store, broker=f"kafka://{address}")
+    )
+    assert found.exit_code == 1
+    assert "does not answer" in found.output
+    assert "secret-text" not in found.output
+
+
+COMMANDS = [
+    (["demo", "--once"], {"SONEVAKT_PARTITONS": "3"}, 2, "SONEVAKT_PARTITONS is no setting"),
+    (["demo", "--once"], {"SONEVAKT_STORE": "influxdb://127.0.0.1:1"}, 2, "SONEVAKT_INFLUXDB_TOKEN_FILE must be set"),
+    (["run", "triage"], {}, 2, "SONEVAKT_BROKER is embedded"),
+    (["run", "gateway"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 2, "SONEVAKT_GATEWAY_TOKENS_FILE must be set"),
+    (["topics", "apply"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 1, "the broker does not answer"),
+    (["replay", "."], {}, 2, ""),
+]
+
+
+@pytest.mark.parametrize(("arguments", "environment", "code", "said"), COMMANDS)
+def test_a_mistake_in_use_is_one_sentence(
+    arguments: list[str], environment: dict[str, str], code: int, said: str
+) -> None:
+    found = CliRunner().invoke(main, arguments, env=environment)
+    assert found.exit_code == code
+    assert found.stderr.startswith(f"sonevakt: {said}")
+    assert found.stderr.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        found = CliRunner().invoke(
+            main, ["demo", "--once", "--patients", "5", "--days", "15"], env={"SONEVAKT_HTTP_PORT": str(port)}
+        )
+    assert found.exit_code == 1
+    assert found.stderr.startswith("sonevakt: ")
+    assert "address already in use" in found.stderr
+    assert found.stderr.count("\n") == 1

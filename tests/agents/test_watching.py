@@ -1,0 +1,48 @@
+"""What a worker shows of itself."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry
+
+from agents.metrics import Metrics
+from agents.watching import WorkerMetrics
+from schemas.dead_letters import DeadLetterReason
+
+
+def told(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"sonevakt_{name}", {"process": "triage", **labels})
+
+
+def test_a_worker_s_hooks_become_series_of_its_process() -> None:
+    metrics = Metrics(CollectorRegistry())
+    worker = WorkerMetrics("triage", metrics)
+    worker.batch(40, 0.02)
+    worker.offset_jump()
+    worker.fenced()
+    worker.commit_stall()
+    worker.recovered(4.5)
+    worker.dead_letter(DeadLetterReason.OVERSIZE_OUTPUT)
+    assert told(metrics, "batch_records_sum") == 40
+    assert told(metrics, "batch_seconds_sum") == 0.02
+    assert told(metrics, "offset_jumps_total") == 1
+    assert told(metrics, "fenced_total") == 1
+    assert told(metrics, "commit_stalls_total") == 1
+    assert told(metrics, "recovery_seconds") == 4.5
+    assert told(metrics, "dead_letters_total", reason="oversize_output") == 1
+
+
+def test_the_share_of_dead_letters_is_of_the_latest_records_and_of_every_reason() -> None:
+    metrics = Metrics(CollectorRegistry())
+    worker = WorkerMetrics("triage", metrics, window=100)
+    metrics.dead_letters.labels("triage", "invalid").inc(8)  # the handler's own
+    metrics.dead_letters.labels("storing", "invalid").inc(50)  # another process's
+    worker.dead_letter(DeadLetterReason.OVERSIZE_STATE)
+    worker.dead_letter(DeadLetterReason.OVERSIZE_STATE)
+    worker.batch(100, 0.1)
+    assert told(metrics, "dead_letter_ratio") == 0.1
+    worker.batch(60, 0.1)
+    assert told(metrics, "dead_letter_ratio") == 10 / 160
+    worker.batch(60, 0.1)
+    assert told(metrics, "dead_letter_ratio") == 0
+    worker.batch(0, 0.1)
+    assert told(metrics, "dead_letter_ratio") == 0
