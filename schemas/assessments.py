@@ -7,8 +7,23 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from schemas.care import News2Scale
 from schemas.submissions import Answer, EntryMode
-from schemas.types import SCHEMA_VERSION, UUID, DeviceRef, Instant, Loinc, Phase, Pseudonym, Slug, Ucum, Version, Zone
+from schemas.types import (
+    SCHEMA_VERSION,
+    UUID,
+    DeviceRef,
+    Instant,
+    LinkId,
+    Loinc,
+    Phase,
+    Pseudonym,
+    ShortText,
+    Slug,
+    Ucum,
+    Version,
+    Zone,
+)
 
 Revision = Annotated[
     int,
@@ -90,6 +105,27 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     deviation: Deviation | None = None
     readings: tuple[int, ...] = ()  # indexes into the assessment's readings
     detail: str | None = None  # which field or issue, out of a closed set
+    change: float | None = None  # against an earlier value or the baseline, signed [unit]
+    hours: Annotated[int, Meta(ge=1)] | None = None  # the window of a change [h]
+    count: Annotated[int, Meta(ge=0)] | None = None  # so many
+    of: Annotated[int, Meta(ge=1)] | None = None  # of so many
+    question: LinkId | None = None  # whose answer it was
+
+
+class News2Part(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One of the seven parts of NEWS2; a part that is missing has no points, and never 0 of them."""
+
+    part: str
+    points: Annotated[int, Meta(ge=0, le=3)] | None = None
+
+
+class News2(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The part of NEWS2 that can be told: `total` is the sum of the known parts, and at most the whole score."""
+
+    total: Annotated[int, Meta(ge=0, le=20)]
+    known: Annotated[int, Meta(ge=0, le=7)]  # of the 7 parts
+    parts: tuple[News2Part, ...]
+    scale: News2Scale
 
 
 class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -111,6 +147,8 @@ class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan_version: Version | None
     rules_version: str
     entered_in_error: bool = False
+    news2: News2 | None = None
+    self_care: tuple[ShortText, ...] = ()  # what the patient does in this zone, in the plan's own words
 
 
 class ZoneChange(Struct, frozen=True, kw_only=True, omit_defaults=True):

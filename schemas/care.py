@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -12,6 +12,7 @@ from schemas.types import (
     UUID,
     DeviceRef,
     Instant,
+    LinkId,
     LocalTime,
     Loinc,
     Phase,
@@ -23,6 +24,9 @@ from schemas.types import (
     Ucum,
     Version,
 )
+
+Distance = Annotated[float, Meta(gt=0)]
+AlertZone = Literal["yellow", "red"]
 
 
 class Limit(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,6 +40,57 @@ class Limit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     red_high: float | None = None
 
 
+class RelativeLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Limits as distances from the center of the patient's own baseline [unit]; a value that far away breaks them."""
+
+    code: Loinc
+    unit: Ucum
+    red_below: Distance | None = None
+    yellow_below: Distance | None = None
+    yellow_above: Distance | None = None
+    red_above: Distance | None = None
+
+
+class ChangeLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Limits of change within a window of time, against any value in it [unit]; joined by time, not by row."""
+
+    code: Loinc
+    unit: Ucum
+    hours: Annotated[int, Meta(ge=1, le=2184)]
+    red_fall: Distance | None = None
+    yellow_fall: Distance | None = None
+    yellow_rise: Distance | None = None
+    red_rise: Distance | None = None
+
+
+class SustainedLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A target range [unit]: broken when `count` of the newest `of` readings lie outside it."""
+
+    code: Loinc
+    unit: Ucum
+    low: float | None = None  # at it or below is outside
+    high: float | None = None  # at it or above is outside
+    count: Annotated[int, Meta(ge=1, le=20)]
+    of: Annotated[int, Meta(ge=1, le=20)]
+    zone: AlertZone = "yellow"
+
+
+class AnswerRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How severe an answer to a question is: it may raise the zone, never lower it."""
+
+    link_id: LinkId
+    zone: AlertZone
+    at_least: int | None = None  # an answer by number: this or more
+    is_answer: bool | str | None = None  # an answer by yes and no or by choice: this one
+
+
+class News2Scale(StrEnum):
+    """Which SpO2 scale of NEWS2 holds for the patient; scale 2 by a doctor's prescription alone."""
+
+    SCALE_1 = "scale_1"
+    SCALE_2 = "scale_2"
+
+
 class Cadence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When registrations are due: daily while learning what is normal, then in the plan's own rhythm."""
 
@@ -43,6 +98,7 @@ class Cadence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     daily_days: Annotated[int, Meta(ge=0, le=3650)] = 14  # daily for so many days from the first plan on [d]
     every_days: Annotated[int, Meta(ge=1, le=92)] = 7  # then every so many days [d]
     grace_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 840  # late by more than this is "no data" [min]
+    alert_days: Annotated[int, Meta(ge=0, le=92)] = 7  # daily for so long after a yellow or red [d]
 
 
 class SelfCare(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,6 +115,12 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: Version
     valid_from_at: Instant
     limits: Annotated[tuple[Limit, ...], Meta(max_length=40)] = ()
+    relative_limits: Annotated[tuple[RelativeLimit, ...], Meta(max_length=40)] = ()
+    change_limits: Annotated[tuple[ChangeLimit, ...], Meta(max_length=40)] = ()
+    sustained_limits: Annotated[tuple[SustainedLimit, ...], Meta(max_length=40)] = ()
+    answer_rules: Annotated[tuple[AnswerRule, ...], Meta(max_length=100)] = ()
+    weight_change: bool = False  # the general rules on weight hold (heart failure)
+    news2: News2Scale | None = None  # None: NEWS2 raises no zone
     cadence: Cadence = Cadence()
     questionnaire: Slug | None = None
     questionnaire_version: Version | None = None

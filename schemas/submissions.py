@@ -12,6 +12,7 @@ from schemas.types import (
     UUID,
     DeviceRef,
     Instant,
+    LinkId,
     Loinc,
     Pseudonym,
     ShortText,
@@ -57,7 +58,7 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     questionnaire: Slug
     questionnaire_version: Version
-    link_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    link_id: LinkId
     value: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] | bool | ShortText
 
 

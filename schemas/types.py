@@ -44,6 +44,7 @@ Ucum = Annotated[str, Meta(min_length=1, max_length=32, description="A UCUM unit
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
 Version = Annotated[int, Meta(ge=1, le=1_000_000)]
 ShortText = Annotated[str, Meta(max_length=500)]
+LinkId = Annotated[str, Meta(min_length=1, max_length=64, description="A question, as in FHIR Questionnaire.item.")]
 LocalTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", description="Wall clock, HH:MM.")]
 TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$(?!\n)", description="An IANA time zone name.")]
 
@@ -52,6 +53,7 @@ __all__ = [
     "UUID",
     "DeviceRef",
     "Instant",
+    "LinkId",
     "LocalTime",
     "Loinc",
     "Phase",
