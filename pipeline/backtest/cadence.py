@@ -18,10 +18,14 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from pipeline.backtest.days import PatientDay, by_patient, episodes
+from pipeline.triage.cadence import every_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
+
+    from pipeline.triage.rules import Rules
+    from schemas.care import Cadence
 
 FROM_DAY: Final = 14  # episodes count from this day on [d]
 
@@ -45,17 +49,6 @@ EVERY_SUBMISSION: Final = Rhythm(name="all recorded days", every_days=1)
 # Asked for by systolic >=150 or <100, or diastolic >=95 or <55; weeks count from the newest registration.
 TURNING_DAILY: Final = Rhythm(
     name="weekly, daily for 7 days after a value of concern", asked_every_days=1, asked_for_days=7
-)
-# Asked for by any value near a limit of the plan or beyond it. By reasons that hold for other patients:
-# - a patient near a limit can pass it without having changed, so nearness asks, and not only the breach that is sought;
-# - a verified alert comes in a run of days, so every second day finds nearly what every day finds, at half the price;
-# - what a weekly rhythm loses it loses before anything has asked for more, so nobody goes longer than 4 days.
-# After the daily days it never asks for more than every second day, however many values ask.
-ADAPTIVE: Final = Rhythm(
-    name="every 4 days, every second day for 14 days after a value near a limit",
-    every_days=4,
-    asked_every_days=2,
-    asked_for_days=14,
 )
 
 
@@ -103,6 +96,59 @@ def kept_days(days: Sequence[int], asking: AbstractSet[int], rhythm: Rhythm) -> 
     return kept
 
 
+def adapted_days(
+    days: Sequence[int], alerting: AbstractSet[int], near: AbstractSet[int], plan: Cadence, rules: Rules
+) -> list[int]:
+    """Those of a patient's measured `days`, in order, on which the engine's own cadence has a registration made.
+
+    Parameters
+    ----------
+    alerting, near
+        Days in yellow or red, and with a value near a limit or beyond it; they count where they are kept.
+    """
+    kept: list[int] = []
+    gap = 0
+    alert = nearest = None
+    for day in days:
+        if kept and day - kept[-1] < gap:
+            continue
+        kept.append(day)
+        alert = day if day in alerting else alert
+        nearest = day if day in near else nearest
+        gap = every_days(
+            plan,
+            since_start=day - days[0],
+            since_alert=None if alert is None else day - alert,
+            since_near=None if nearest is None else day - nearest,
+            rules=rules,
+        )
+    return kept
+
+
+def adapt(  # noqa: PLR0913 - what a cadence is judged on
+    plan: Cadence,
+    rules: Rules,
+    *,
+    measured: AbstractSet[PatientDay],
+    labelled: AbstractSet[PatientDay],
+    alerts: AbstractSet[PatientDay],
+    alerting: AbstractSet[PatientDay],
+    near: AbstractSet[PatientDay],
+) -> Kept:
+    """What the engine's own cadence under `plan` finds, as `keep`."""
+    ask, close = by_patient(alerting), by_patient(near)
+    kept = {
+        PatientDay(patient, day)
+        for patient, days in by_patient(measured).items()
+        for day in adapted_days(days, set(ask.get(patient, ())), set(close.get(patient, ())), plan, rules)
+    }
+    name = (
+        f"daily for {plan.daily_days} days, then every {plan.every_days} days; daily for {plan.alert_days} days after"
+        f" yellow or red, every {rules.near_every_days} days for {rules.near_days} days near a limit"
+    )
+    return _found(name, kept, measured=measured, labelled=labelled, alerts=alerts)
+
+
 def keep(
     rhythm: Rhythm,
     *,
@@ -112,17 +158,28 @@ def keep(
     asking: AbstractSet[PatientDay] = frozenset(),
 ) -> Kept:
     """What `rhythm` finds of the `labelled` episodes, on the days on which `alerts` alerts."""
-    ours = by_patient(measured)
     asked = by_patient(asking)
     kept = {
         PatientDay(patient, day)
-        for patient, days in ours.items()
+        for patient, days in by_patient(measured).items()
         for day in kept_days(days, set(asked.get(patient, ())), rhythm)
     }
+    return _found(rhythm.name, kept, measured=measured, labelled=labelled, alerts=alerts)
+
+
+def _found(
+    name: str,
+    kept: AbstractSet[PatientDay],
+    *,
+    measured: AbstractSet[PatientDay],
+    labelled: AbstractSet[PatientDay],
+    alerts: AbstractSet[PatientDay],
+) -> Kept:
+    ours = by_patient(measured)
     sought = episodes(found for found in labelled & measured if found.day - ours[found.patient][0] >= FROM_DAY)
     seen = kept & alerts
     return Kept(
-        name=rhythm.name,
+        name=name,
         episodes=len(sought),
         episodes_found=sum(any((episode.patient, day) in seen for day in episode.days) for episode in sought),
         submission_days_share=len(kept) / len(measured) if measured else None,

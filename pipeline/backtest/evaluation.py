@@ -113,7 +113,7 @@ def evaluate(
             )
             for rule in FIXED_RULES
         ),
-        cadence=_cadence(messages, readings, labels[BLOOD_PRESSURE.key], rules, plan),
+        cadence=_cadence(messages, readings, labels[BLOOD_PRESSURE.key], alerts[BLOOD_PRESSURE.key], rules, plan),
         lead_days={key: lead(alerts[key], labels[key], measured[key]) for key in measured},
         load=loads(run, frozenset[PatientDay]().union(*measured.values()), zone),
     )
@@ -131,10 +131,11 @@ def _labelled(verified: Iterable[VerifiedAlert], zone: tzinfo) -> dict[str, froz
     }
 
 
-def _cadence(
+def _cadence(  # noqa: PLR0913, PLR0917 - what a cadence is judged on
     messages: Iterable[Submission | Correction | CareEvent],
     readings: Readings,
     labelled: frozenset[PatientDay],
+    alerting: frozenset[PatientDay],
     rules: Rules,
     plan: Cadence,
 ) -> dict[str, Kept]:
@@ -145,17 +146,20 @@ def _cadence(
     }
     vitals = BLOOD_PRESSURE.vitals
     concern = alert_days(OF_CONCERN, readings)
-    near = near_days(readings, vitals, limits, rules.single_z)
+    near = near_days(readings, vitals, limits, rules.near_floors)
     nothing = frozenset[PatientDay]()
     asked = {
         "plan": (rhythms.planned(plan.daily_days, plan.every_days), nothing),
         "weekly": (rhythms.WEEKLY, nothing),
         "every_submission": (rhythms.EVERY_SUBMISSION, nothing),
         "turning_daily": (rhythms.TURNING_DAILY, concern),
-        "adaptive": (rhythms.ADAPTIVE, near),
     }
     measured, alerts = readings.measured(vitals), alert_days(SECOND_ROW, readings)
-    return {
+    found = {
         key: rhythms.keep(rhythm, measured=measured, labelled=labelled, alerts=alerts, asking=asking)
         for key, (rhythm, asking) in asked.items()
     }
+    found["adaptive"] = rhythms.adapt(
+        plan, rules, measured=measured, labelled=labelled, alerts=alerts, alerting=alerting, near=near
+    )
+    return found

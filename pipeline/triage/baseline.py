@@ -41,6 +41,21 @@ class Baseline(NamedTuple):
     status: BaselineStatus
 
 
+class Track(Struct, frozen=True, array_like=True, gc=False):
+    """What one vital's readings leave behind besides the baseline, whether they were admitted to it or not."""
+
+    score: float | None = None  # deviation score of the newest judged reading
+    score_day: int = 0
+    high: int = 0  # CUSUM of scores above normal, in thousandths: see slow
+    low: int = 0  # the same below
+    drifted: int = 0  # 1 or -1: the drift from the first baseline was told of
+    first: tuple[float | int, float | int] | None = None  # center and spread when the baseline was first established
+    recent: tuple[tuple[int, float], ...] = ()  # (measured at [ms], value), where the plan asks what changed
+
+
+NO_TRACK: Final = Track()
+
+
 class Series(Struct, frozen=True, array_like=True, gc=False):
     """One vital's daily values, oldest first: the median of a day's admitted readings [unit of the vital].
 
@@ -57,8 +72,7 @@ class Series(Struct, frozen=True, array_like=True, gc=False):
     days: tuple[int, ...] = ()  # patient-local days, as proleptic ordinals less `state.DAY_ZERO`
     values: tuple[float | int, ...] = ()
     newest: tuple[float | int, ...] = ()  # the readings behind the last daily value
-    score: float | None = None  # deviation score of the newest judged reading
-    score_day: int = 0
+    track: Track = NO_TRACK
 
     def push(self, day: int, value: float) -> Series:
         """Admit a reading of `day`, which may not lie before the newest day."""
@@ -66,12 +80,12 @@ class Series(Struct, frozen=True, array_like=True, gc=False):
         if self.days and day == self.days[-1]:
             newest = (*self.newest, value)
             values = (*self.values[:-1], shorten(median(sorted(newest))))
-            return Series(self.days, values, newest, self.score, self.score_day)
-        return Series((*self.days, day), (*self.values, value), (value,), self.score, self.score_day)
+            return Series(self.days, values, newest, self.track)
+        return Series((*self.days, day), (*self.values, value), (value,), self.track)
 
-    def scored(self, day: int, score: float | None) -> Series:
-        """Remember the newest score, admitted to the baseline or not, for "twice in a row"."""
-        return Series(self.days, self.values, self.newest, score, day)
+    def tracked(self, track: Track) -> Series:
+        """Remember `track`."""
+        return Series(self.days, self.values, self.newest, track)
 
     def before(self, day: int) -> Series:
         """What was known when `day` began."""
@@ -85,7 +99,7 @@ class Series(Struct, frozen=True, array_like=True, gc=False):
         """Only what a baseline of `day` or later can still ask for."""
         before = bisect_left(self.days, day)
         cut = max(bisect_left(self.days, day - rules.window_days), before - rules.window_values)
-        return Series(self.days[cut:], self.values[cut:], self.newest, self.score, self.score_day)
+        return Series(self.days[cut:], self.values[cut:], self.newest, self.track)
 
     def status(self, day: int, rules: Rules) -> BaselineStatus:
         """How well the days before `day` tell what is normal."""

@@ -12,6 +12,7 @@ from pipeline.triage.state import NEVER
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from pipeline.triage.rules import Rules
     from schemas.care import Cadence
 
 
@@ -23,7 +24,16 @@ class Due(NamedTuple):
 
 
 def next_due(  # noqa: PLR0913 - what a due time hangs on
-    cadence: Cadence, zone: tzinfo, *, started_ms: int, started_day: int, awaited_ms: int, last_ms: int
+    cadence: Cadence,
+    zone: tzinfo,
+    *,
+    started_ms: int,
+    started_day: int,
+    awaited_ms: int,
+    last_ms: int,
+    alert_ms: int,
+    near_ms: int,
+    rules: Rules,
 ) -> Due:
     """What is due after the newest registration.
 
@@ -35,9 +45,21 @@ def next_due(  # noqa: PLR0913 - what a due time hangs on
         Nothing can be due before here: the start, or the end of a pause.
     last_ms
         The newest registration; NEVER where there is none.
+    alert_ms, near_ms
+        The newest registration in yellow or red, and with a value near a limit or beyond it; NEVER as above.
     """
     minutes = minutes_of_day(cadence.times)
-    due = NEVER if last_ms < started_ms else _after_registration(cadence, minutes, zone, started_day, last_ms)
+    due = NEVER
+    if last_ms >= started_ms:
+        day = local_day(last_ms, zone)
+        gap = every_days(
+            cadence,
+            since_start=day - started_day,
+            since_alert=None if alert_ms < started_ms else day - local_day(alert_ms, zone),
+            since_near=None if near_ms < started_ms else day - local_day(near_ms, zone),
+            rules=rules,
+        )
+        due = _after_registration(minutes, zone, day, last_ms, gap)
     if due < awaited_ms:
         due = _first_from(minutes, zone, awaited_ms)
     return Due(due, due + cadence.grace_minutes * MINUTE_MS)
@@ -49,10 +71,28 @@ def _first_from(minutes: tuple[int, ...], zone: tzinfo, instant_ms: int) -> int:
     return next(slot for slot in slots if slot >= instant_ms)
 
 
-def _after_registration(
-    cadence: Cadence, minutes: tuple[int, ...], zone: tzinfo, started_day: int, last_ms: int
+def every_days(
+    cadence: Cadence, *, since_start: int, since_alert: int | None, since_near: int | None, rules: Rules
 ) -> int:
-    day = local_day(last_ms, zone)
+    """Days from a registration to the next.
+
+    The first days are daily, then the plan's own rhythm holds. Two things shorten it, never lengthen it: a yellow or
+    red asks for daily registrations, its own day being the first, and a value near a limit for every second day.
+
+    Parameters
+    ----------
+    since_start, since_alert, since_near
+        Days from the start, the newest yellow or red, and the newest value near a limit to the registration [d].
+    """
+    gap = cadence.every_days
+    if since_near is not None and since_near + rules.near_every_days <= rules.near_days:
+        gap = min(gap, rules.near_every_days)
+    if since_alert is not None and since_alert + 1 < cadence.alert_days:
+        gap = 1
+    return 1 if since_start + 1 < cadence.daily_days else gap
+
+
+def _after_registration(minutes: tuple[int, ...], zone: tzinfo, day: int, last_ms: int, gap: int) -> int:
     if len(minutes) > 1:
         wall = from_ms(last_ms).astimezone(zone)
         now = wall.hour * 60 + wall.minute
@@ -60,5 +100,4 @@ def _after_registration(
         for earlier, later in pairwise(minutes):
             if now < (earlier + later) / 2:
                 return at_local(day, later, zone)
-    daily = day + 1 - started_day < cadence.daily_days
-    return at_local(day + (1 if daily else cadence.every_days), minutes[0], zone)
+    return at_local(day + gap, minutes[0], zone)

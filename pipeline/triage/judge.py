@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.triage import quality
-from pipeline.triage.deviation import score
 from pipeline.triage.instants import from_ms
-from pipeline.triage.limits import breach
+from pipeline.triage.signals import Signals
 from pipeline.triage.state import PLAIN
-from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC, Side
+from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC
 from pipeline.triage.zones import worst
 from schemas.assessments import BaselineStatus, Deviation, JudgedReading, Quality, QualityIssue, Reason
 from schemas.submissions import EntryMode
@@ -18,13 +18,12 @@ from schemas.types import Zone
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipeline.triage.baseline import Baseline, Series
+    from pipeline.triage.baseline import Series, Track
     from pipeline.triage.rules import Rules
     from pipeline.triage.standing import Standing
     from pipeline.triage.state import Body, Row
     from pipeline.triage.vitals import Vital
-
-_ALERTS = (Zone.YELLOW, Zone.RED)
+    from schemas.assessments import News2
 
 
 class Judgement(NamedTuple):
@@ -34,7 +33,9 @@ class Judgement(NamedTuple):
     reasons: tuple[Reason, ...]
     readings: tuple[JudgedReading, ...]
     admitted: tuple[tuple[int, float], ...] = ()  # (vital index, value in its unit)
-    scores: tuple[tuple[int, float | None], ...] = ()  # (vital index, newest score)
+    tracks: Mapping[int, Track] = MappingProxyType({})  # by vital index
+    near: bool = False  # a value was near a limit or beyond it
+    news2: News2 | None = None
 
 
 def not_monitored(standing: Standing) -> Reason:
@@ -47,6 +48,7 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
     names: list[str],
     *,
     received_ms: int,
+    at_ms: int,
     day: int,
     standing: Standing,
     series: Mapping[int, Series],
@@ -59,13 +61,24 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
             _reading(row, verdict, names, received_ms) for row, verdict in zip(body.rows, verdicts, strict=True)
         )
         return Judgement(Zone.NOT_MONITORED, (not_monitored(standing),), readings)
-    session = _Session(day, standing, series, rules)
+    signals = Signals(day, at_ms, standing, series, rules)
     readings = tuple(
-        _reading(row, verdict, names, received_ms, session.take(place, verdict))
+        _reading(
+            row,
+            verdict,
+            names,
+            received_ms,
+            signals.take(place, verdict, received_ms - row.before_ms, (row.more or PLAIN).oxygen_l_min),
+        )
         for place, (row, verdict) in enumerate(zip(body.rows, verdicts, strict=True))
     )
-    reasons = session.close()
-    return Judgement(worst(reasons), reasons, readings, session.admitted(), tuple(session.scores.items()))
+    if standing.prescribed.answers:
+        for given in body.answers:
+            signals.answer(names[given.link], given.value)
+    reasons = signals.close()
+    return Judgement(
+        worst(reasons), reasons, readings, signals.admitted(), signals.tracks(), signals.near, signals.news2
+    )
 
 
 def withdrawn(
@@ -82,131 +95,6 @@ def withdrawn(
             verdict = quality.judge(code, names[row.unit], float(row.value), when)
             found.append(_reading(row, verdict, names, received_ms, withdrawn=True))
     return tuple(found)
-
-
-class _Session:
-    """Gathers reasons over a session's readings."""
-
-    def __init__(self, day: int, standing: Standing, series: Mapping[int, Series], rules: Rules) -> None:
-        self.day = day
-        self.bounds = standing.bounds
-        self.series = series
-        self.rules = rules
-        self.reasons: list[Reason] = []
-        self.scores: dict[int, float | None] = {}
-        self._baselines: dict[int, tuple[Baseline | None, BaselineStatus]] = {}
-        self._alerting: set[int] = set()
-        self._deviating: dict[str, int] = {}  # group of vitals -> the reading
-        self._valid: list[tuple[int, float]] = []
-        self._judged = False
-
-    def take(self, place: int, verdict: quality.Verdict) -> tuple[BaselineStatus | None, Deviation | None]:
-        """Judge the reading at `place` of the session."""
-        vital, value, grade, issue = verdict
-        if grade is Quality.QUARANTINED or vital is None:
-            self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
-            return None, None
-        if grade is Quality.IMPLAUSIBLE:
-            self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
-        else:
-            self._valid.append((vital.index, value))
-        limits = self.bounds.get(vital.index)
-        if limits is not None:
-            self._judged = True
-            broken = breach(value, limits)
-            if broken is not None:
-                self._alerting.add(vital.index)
-                self._reason(broken.rule, broken.zone, vital, value, place, limit=broken.limit)
-        baseline, status = self._baseline(vital)
-        if baseline is None:
-            self.scores[vital.index] = None
-            return status, None
-        return status, self._deviate(vital, value, place, baseline)
-
-    def close(self) -> tuple[Reason, ...]:
-        """The session's reasons, those of the session as a whole among them; never none."""
-        if len(self._deviating) >= self.rules.second_signals:
-            together = tuple(self._deviating.values())
-            self.reasons.append(Reason(rule="deviations_together", zone=Zone.RED, readings=together))
-        if not self._judged:
-            self.reasons.append(Reason(rule="nothing_to_judge", zone=Zone.NO_DATA))
-        return tuple(self.reasons) or (Reason(rule="within_limits", zone=Zone.GREEN),)
-
-    def admitted(self) -> tuple[tuple[int, float], ...]:
-        """What enters the baselines: valid values of vitals that raised no alert."""
-        return tuple((index, value) for index, value in self._valid if index not in self._alerting)
-
-    def _deviate(self, vital: Vital, value: float, place: int, baseline: Baseline) -> Deviation:
-        z = score(value, baseline)
-        found = Deviation(
-            center=baseline.center,
-            spread=baseline.spread,
-            days=baseline.days,
-            age_days=baseline.age_days,
-            status=baseline.status,
-            score=z,
-        )
-        self.scores[vital.index] = z
-        rules = self.rules
-        if vital.side is Side.LOW and z > 0:
-            return found
-        if abs(z) >= rules.single_z:
-            rule = "deviation"
-        elif abs(z) >= rules.repeated_z and self._repeats(vital, z):
-            rule = "deviation_repeated"
-        else:
-            return found
-        self._alerting.add(vital.index)
-        self._deviating.setdefault(vital.group, place)
-        self._reason(rule, Zone.YELLOW, vital, value, place, deviation=found)
-        return found
-
-    def _repeats(self, vital: Vital, z: float) -> bool:
-        before = self.series[vital.index]
-        return (
-            before.score is not None
-            and before.score * z > 0
-            and abs(before.score) >= self.rules.repeated_z
-            and self.day - before.score_day <= self.rules.in_a_row_days
-        )
-
-    def _baseline(self, vital: Vital) -> tuple[Baseline | None, BaselineStatus]:
-        found = self._baselines.get(vital.index)
-        if found is None:
-            series = self.series.get(vital.index)
-            if series is None:
-                found = None, BaselineStatus.LEARNING
-            else:
-                baseline = series.at(self.day, vital.floor, self.rules)
-                found = baseline, series.status(self.day, self.rules) if baseline is None else baseline.status
-            self._baselines[vital.index] = found
-        return found
-
-    def _reason(  # noqa: PLR0913 - a reason's parts
-        self,
-        rule: str,
-        zone: Zone,
-        vital: Vital | None,
-        value: float,
-        place: int,
-        *,
-        limit: float | None = None,
-        deviation: Deviation | None = None,
-        detail: QualityIssue | None = None,
-    ) -> None:
-        self.reasons.append(
-            Reason(
-                rule=rule,
-                zone=zone,
-                code=None if vital is None else vital.codes[0],
-                value=value,
-                unit=None if vital is None else vital.unit,
-                limit=limit,
-                deviation=deviation,
-                readings=(place,),
-                detail=detail,
-            )
-        )
 
 
 def _verdicts(  # noqa: PLR0913 - what a reading is seen against

@@ -1,5 +1,7 @@
 """Every number a decision rests on, in one frozen, versioned value.
 
+[1] McDonagh et al., Eur. Heart J. 42 (36), 2021, doi:10.1093/eurheartj/ehab368: sudden gain of over 2 kg in 3 days.
+
 What has a source names it; the rest is our choice and stands in docs/adr/0004. A change here changes `version` and
 stands under "Clinical behaviour" in CHANGELOG.
 """
@@ -18,7 +20,7 @@ DAY_MS: Final = 86_400_000
 class Rules(Struct, frozen=True, kw_only=True):
     """The clinical rules; units in the names."""
 
-    version: str = "1"
+    version: str = "2"
 
     # Time of a reading, against when its session was received (our choice).
     future_tolerance_ms: int = 10 * MINUTE_MS
@@ -37,6 +39,35 @@ class Rules(Struct, frozen=True, kw_only=True):
     single_z: float = 3.0  # yellow when reached once
     in_a_row_days: int = 1  # farther apart than this is not "in a row" [d]
     second_signals: int = 2  # so many deviating groups of vitals in one session are red
+    near_floors: float = 1.0  # within so many least spreads of a limit, or beyond it, a value is near it
+
+    # Slow change (our choice): CUSUM of daily scores, and drift from the first established baseline.
+    cusum_slack: float = 0.5  # k
+    cusum_bound: float = 5.0  # h
+    cusum_clip: float = 3.0  # one day adds no more than this
+    drift_z: float = 2.0  # yellow when the center has moved so many first spreads
+    drift_rearm_z: float = 1.0  # told again only after it came back to less
+    slow_floors: float = 2.0  # with a limit on that side, only within so many least spreads of it
+
+    # Weight [kg], joined by time (heart failure).
+    weight_day_kg: float = 1.36  # yellow within a day
+    weight_days_kg: float = 2.0  # red candidate within 3 days, yellow within 7 [1]
+    weight_over_normal_kg: float = 2.0  # yellow above the median of the baseline
+    weight_month_share: float = 0.05  # yellow when lost within 30 days
+    weight_slack_h: int = 6  # the clock of a daily habit varies
+
+    # Oxygen saturation without limits in the plan [%].
+    oxygen_yellow_fall: float = 3.0  # below the baseline
+    oxygen_red_fall: float = 5.0
+    oxygen_red: float = 88.0  # at it or below
+
+    # Cadence (our choice, docs/adr/0008): after a value near a limit.
+    near_every_days: int = 2
+    near_days: int = 21  # for so long [d]
+
+    # Recent readings kept where the plan asks what changed.
+    recent_ms: int = 31 * DAY_MS
+    recent_values: int = 60
 
     # Pages (our choice).
     page_within_ms: int = 72 * HOUR_MS  # a red learnt of later than this is on the board and is not paged

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import lru_cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from pipeline.triage.instants import local_day, to_ms, zone_of
-from pipeline.triage.plans import bounds, faults
+from pipeline.triage.plans import NOTHING, Prescription, faults, prescription
 from pipeline.triage.state import NEVER
 from schemas.care import Enrolled, Paused, PhaseChanged, PlanSigned, Transferred
 from schemas.types import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import tzinfo
 
-    from pipeline.triage.plans import Bounds
     from schemas.care import CareEvent, Plan
 
 DEFAULT_TIME_ZONE: Final = "Europe/Oslo"
@@ -39,7 +36,7 @@ class Standing(NamedTuple):
     pathway: str | None = None
     phase: Phase | None = None
     plan: Plan | None = None
-    bounds: Mapping[int, Bounds] = MappingProxyType({})
+    prescribed: Prescription = NOTHING
     started_ms: int = NEVER  # monitored since, pauses apart
     started_day: int = 0  # the patient-local day of that
     known_ms: int = NEVER  # when what makes it possible to judge was written down
@@ -158,6 +155,6 @@ def _standing(events: tuple[Kept, ...], instant_ms: int) -> Standing:
         pathway=enrolled.pathway,
         phase=phase,
         plan=plan,
-        bounds=bounds(plan) if plan and not wrong else {},
+        prescribed=prescription(plan) if plan and not wrong else NOTHING,
         known_ms=max(planned, phased),
     )

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from pipeline.triage.baseline import Series
+from pipeline.triage.baseline import Series, Track
 
 STATE_VERSION: Final = 1
 ID_BYTES: Final = 8  # of an id that is random, enough to know it among a patient's own
@@ -119,7 +119,9 @@ class Base(Struct, frozen=True, array_like=True, gc=False):
     last_ms: int = NEVER  # the newest session
     due_ms: int | None = None
     overdue_ms: int | None = None
-    scores: dict[int, tuple[int, float]] = {}  # vital index -> (day, newest score)
+    tracks: dict[int, Track] = {}  # by vital index
+    alert_ms: int = NEVER  # the newest registration in yellow or red
+    near_ms: int = NEVER  # the newest with a value near a limit or beyond it
     paged: bool = False  # somebody was asked to be paged for that zone
 
 
@@ -147,6 +149,8 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     open_pages: dict[bytes, OpenPage] = {}  # by page id
     pending: dict[bytes, Raw] = {}  # corrections whose submission has not come
     reasons: Raw = Raw(b"\x90")  # why the patient is in the newest mark's zone
+    alert_ms: int = NEVER  # the newest registration in yellow or red
+    near_ms: int = NEVER  # the newest with a value near a limit or beyond it
 
 
 class UnreadableStateError(ValueError):

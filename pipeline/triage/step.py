@@ -323,6 +323,8 @@ def _close(
         open_pages=_newest(pages, timeline.rules.open_pages),
         pending=state.pending,
         reasons=timeline.packed_reasons(),
+        alert_ms=timeline.alert_ms,
+        near_ms=timeline.near_ms,
     )
     outputs: list[Output] = [told.assessment(timeline, found) for found in judged]
     outputs += changes.messages

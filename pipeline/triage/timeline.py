@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from pipeline.triage import cadence
-from pipeline.triage.baseline import Series
+from pipeline.triage.baseline import NO_TRACK, Series
 from pipeline.triage.content import Names, effective, is_void, pack, unpack
 from pipeline.triage.judge import Judgement, judge, not_monitored
+from pipeline.triage.signals import ALERTS
 from pipeline.triage.standing import course
 from pipeline.triage.state import ID_BYTES, Base, Mark
 from pipeline.triage.zones import SEVERITY
@@ -92,6 +93,8 @@ class Timeline:
         self.marks = list(state.marks)
         self.decided_ms = state.decided_ms
         self.last_ms = state.last_ms
+        self.alert_ms = state.alert_ms
+        self.near_ms = state.near_ms
         self.due_ms = state.due_ms
         self.overdue_ms = state.overdue_ms
         self.unreadable_ms = state.unreadable_ms
@@ -199,7 +202,8 @@ class Timeline:
         ]
         self._count()
         self.marks = [mark for mark in self.marks if mark.at_ms > base.decided_ms]
-        self.series = {i: kept for i, s in self.series.items() if (kept := s.trimmed(base.from_day, rules)).days}
+        trimmed = {i: s.trimmed(base.from_day, rules) for i, s in self.series.items()}
+        self.series = {i: s for i, s in trimmed.items() if s.days or s.track != NO_TRACK}
 
     # The steps of the walk.
 
@@ -217,6 +221,7 @@ class Timeline:
                 body,
                 self.names.names,
                 received_ms=session.received_ms,
+                at_ms=session.at_ms,
                 day=session.day,
                 standing=standing,
                 series=self.series,
@@ -228,6 +233,10 @@ class Timeline:
             return
         self._learn(session.day, judgement)
         self.last_ms = session.at_ms
+        if judgement.zone in ALERTS:
+            self.alert_ms = session.at_ms
+        if judgement.near:
+            self.near_ms = session.at_ms
         self._await(standing)
         severity = SEVERITY[judgement.zone]
         if judgement.zone is Zone.NO_DATA and self.zone > severity:
@@ -268,6 +277,9 @@ class Timeline:
             started_day=standing.started_day,
             awaited_ms=standing.started_ms if awaited_ms is None else awaited_ms,
             last_ms=self.last_ms,
+            alert_ms=self.alert_ms,
+            near_ms=self.near_ms,
+            rules=self.rules,
         )
 
     def _mark(self, mark: Mark, reasons: tuple[Reason, ...], standing: Standing) -> None:
@@ -281,10 +293,8 @@ class Timeline:
         series = self.series
         for index, value in judgement.admitted:
             series[index] = (series.get(index) or Series()).push(day, value)
-        for index, score in judgement.scores:
-            known = series.get(index)
-            if known is not None and (score is not None or known.score is not None):
-                series[index] = known.scored(day, score)
+        for index, track in judgement.tracks.items():
+            series[index] = (series.get(index) or Series()).tracked(track)
 
     # Where a walk starts.
 
@@ -294,13 +304,13 @@ class Timeline:
         series = {}
         for index, known in self.series.items():
             earlier = known.before(base.from_day) if base.from_day else Series()
-            if index in base.scores:
-                earlier = earlier.scored(*base.scores[index])
-            if earlier.days:
+            earlier = earlier.tracked(base.tracks.get(index, NO_TRACK))
+            if earlier.days or index in base.tracks:
                 series[index] = earlier
         self.series, self.sessions, self.marks = series, [], []
         self._count()
         self.decided_ms, self.last_ms = base.decided_ms, base.last_ms
+        self.alert_ms, self.near_ms = base.alert_ms, base.near_ms
         self.due_ms, self.overdue_ms = base.due_ms, base.overdue_ms
         self.next_base, self._reasons = None, ()
         self.judged, self.changes = [], []
@@ -326,6 +336,8 @@ class Timeline:
             last_ms=self.last_ms,
             due_ms=self.due_ms,
             overdue_ms=self.overdue_ms,
-            scores={i: (s.score_day, s.score) for i, s in self.series.items() if s.score is not None},
+            tracks={i: s.track for i, s in self.series.items() if s.track != NO_TRACK},
+            alert_ms=self.alert_ms,
+            near_ms=self.near_ms,
             paged=self.paged,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from pipeline.triage import content as contents
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline.triage.rules import Rules
+    from pipeline.triage.standing import Standing
     from pipeline.triage.state import Content, Mark, Session, State
     from pipeline.triage.timeline import Change, Judged, Timeline
+
+_IN_OWN_WORDS: Final = frozenset({Zone.GREEN, Zone.YELLOW, Zone.RED})
 
 
 def assessment_id(patient: str, session: bytes) -> UUID:
@@ -58,7 +61,17 @@ def assessment(timeline: Timeline, judged: Judged) -> Assessment:
         plan_version=standing.plan.version if standing.plan else None,
         rules_version=timeline.rules.version,
         entered_in_error=contents.is_void(content),
+        news2=judgement.news2,
+        self_care=_self_care(standing, judgement.zone),
     )
+
+
+def _self_care(standing: Standing, zone: Zone) -> tuple[str, ...]:
+    """What the patient does in a zone, in the words of the plan in force."""
+    if standing.plan is None or zone not in _IN_OWN_WORDS:
+        return ()
+    words: tuple[str, ...] = getattr(standing.plan.self_care, zone.value)
+    return words
 
 
 def _first_at(session: Session, content: Content, rules: Rules) -> datetime | None:

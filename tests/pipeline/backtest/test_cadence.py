@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.backtest import cadence
 from pipeline.backtest.cadence import (
-    ADAPTIVE,
     EVERY_SUBMISSION,
     TURNING_DAILY,
     WEEKLY,
     Rhythm,
+    adapted_days,
     keep,
     kept_days,
     planned,
 )
 from pipeline.backtest.nearness import near_days
 from pipeline.backtest.readings import Readings
+from pipeline.triage import RULES
 from pipeline.triage.plans import Bounds
 from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC
+from schemas.care import Cadence
 from tests.pipeline.backtest.recordings import DIASTOLIC as DIASTOLIC_CODE
 from tests.pipeline.backtest.recordings import SYSTOLIC as SYSTOLIC_CODE
 from tests.pipeline.backtest.recordings import days, session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EVERY_DAY = range(60)
 FIRST_DAYS = [*range(14)]
@@ -44,9 +48,6 @@ FIRST_DAYS = [*range(14)]
         (TURNING_DAILY, (28,), [20, 27, 34, 41, 48, 55]),  # nobody saw day 28
         (TURNING_DAILY, (27, 30), [20, *range(27, 38), 44, 51, 58]),
         (TURNING_DAILY, (13,), [*range(14, 21), 27, 34, 41, 48, 55]),
-        (ADAPTIVE, (), [*range(17, 60, 4)]),
-        (ADAPTIVE, (21,), [17, *range(21, 36, 2), *range(39, 60, 4)]),
-        (ADAPTIVE, range(60), [*range(15, 60, 2)]),
     ],
 )
 def test_a_rhythm_keeps_the_days_on_which_it_is_due(
@@ -101,10 +102,21 @@ def test_what_one_patient_asks_for_another_does_not_get() -> None:
     assert (told.episodes, told.episodes_found) == (2, 1)
 
 
-def test_the_adaptive_rhythm_never_asks_for_more_than_every_second_day() -> None:
-    kept = kept_days(EVERY_DAY, set(EVERY_DAY), ADAPTIVE)[14:]
-    assert all(later - earlier >= 2 for earlier, later in itertools.pairwise(kept))
-    assert ADAPTIVE.daily_days == cadence.FROM_DAY
+@pytest.mark.parametrize(
+    ("alerting", "near", "after_day_13"),
+    [
+        ((), (), [20, 27, 34, 41, 48, 55]),
+        ((20,), (20,), [*range(20, 27), *range(28, 42, 2), 47, 54]),  # a week daily, then every second day
+        ((), (20,), [*range(20, 42, 2), 47, 54]),
+        ((), (21,), [20, 27, 34, 41, 48, 55]),  # nobody saw day 21
+        ((), range(60), [*range(15, 60, 2)]),
+        (range(60), range(60), [*range(14, 60)]),
+    ],
+)
+def test_the_engines_cadence_keeps_the_days_on_which_it_is_due(
+    alerting: Sequence[int], near: Sequence[int], after_day_13: list[int]
+) -> None:
+    assert adapted_days(EVERY_DAY, set(alerting), set(near), Cadence(), RULES) == FIRST_DAYS + after_day_13
 
 
 # Systolic floor 4 and diastolic floor 3: three of them are 12 and 9 mm[Hg].

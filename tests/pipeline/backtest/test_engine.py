@@ -76,7 +76,7 @@ def test_the_day_is_the_patients_own() -> None:
 
 def test_a_reason_of_several_vitals_belongs_to_each_of_their_classes() -> None:
     calm = [session(day, [(SYSTOLIC, 120), (DIASTOLIC, 80), (PULSE_CODE, 70)]) for day in range(10)]
-    odd = session(10, [(SYSTOLIC, 150), (DIASTOLIC, 80), (PULSE_CODE, 95)])
+    odd = session(10, [(SYSTOLIC, 157), (DIASTOLIC, 80), (PULSE_CODE, 98)])
     run = engine.run([*CARE, *calm, odd])
     together = [
         msgspec.structs.replace(
@@ -89,7 +89,7 @@ def test_a_reason_of_several_vitals_belongs_to_each_of_their_classes() -> None:
 
 def test_other_rules_give_other_alerts_and_refused_events_are_counted() -> None:
     calm = [session(day, [(PULSE_CODE, 70)]) for day in range(10)]
-    odd = session(10, [(PULSE_CODE, 95)])
+    odd = session(10, [(PULSE_CODE, 98)])
     events = [*CARE, *calm, odd]
     deaf = msgspec.structs.replace(RULES, single_z=99.0)
     assert engine.alert_days(engine.run(events).assessments, PULSE, UTC) == days(10)

@@ -143,26 +143,33 @@ def days_of_pulse(*values: float) -> list[Any]:
     ]
 
 
+SLOW_PULSE = Limit(code="8867-4", unit="/min", red_low=40, yellow_low=45)  # nothing above
+ABOVE_IS_OPEN = (enrolled(), signed(0, SPO2_LIMITS, SLOW_PULSE))
+USUAL = [70, 71, 69, 70, 71] * 3
+
+
 @pytest.mark.parametrize(
     ("values", "zone", "rules"),
     [
         ([70, 71, 69, 70, 84], "green", ["within_limits"]),  # still learning
-        ([70, 71, 69, 70, 71] * 3 + [70], "green", ["within_limits"]),
-        ([70, 71, 69, 70, 71] * 3 + [84], "yellow", ["deviation"]),
-        ([70, 71, 69, 70, 71] * 3 + [56], "yellow", ["deviation"]),
-        ([70, 71, 69, 70, 71] * 3 + [78], "green", ["within_limits"]),  # once is not twice
-        ([70, 71, 69, 70, 71] * 3 + [78, 78], "yellow", ["deviation_repeated"]),
-        ([70, 71, 69, 70, 71] * 3 + [78, 62], "green", ["within_limits"]),  # one up and one down
+        ([*USUAL, 70], "green", ["within_limits"]),
+        ([*USUAL, 84], "yellow", ["deviation"]),
+        ([*USUAL, 56], "green", ["deviation_noted", "within_limits"]),  # 11 above the doctor's limit on that side
+        ([*USUAL, 49], "green", ["deviation_noted", "within_limits"]),
+        ([*USUAL, 48], "yellow", ["deviation"]),  # within one least spread of it
+        ([*USUAL, 78], "green", ["within_limits"]),  # once is not twice
+        ([*USUAL, 78, 78], "yellow", ["deviation_repeated"]),
+        ([*USUAL, 78, 62], "green", ["within_limits"]),  # one up and one down
     ],
 )
 def test_the_patients_own_normal_tells_what_is_unusual(values: list[float], zone: str, rules: list[str]) -> None:
-    assert zone_and_rules(judged(*PLANNED, *days_of_pulse(*values))) == (zone, rules)
+    assert zone_and_rules(judged(*ABOVE_IS_OPEN, *days_of_pulse(*values))) == (zone, rules)
 
 
 def test_a_gap_is_not_in_a_row() -> None:
-    days = days_of_pulse(*[70, 71, 69, 70, 71] * 3, 78)
+    days = days_of_pulse(*USUAL, 78)
     later = submitted("later", 24 * 18 + 10, reading("8867-4", 78, "/min", 24 * 18 + 10))
-    assert judged(*PLANNED, *days, later).zone is Zone.GREEN
+    assert judged(*ABOVE_IS_OPEN, *days, later).zone is Zone.GREEN
 
 
 def test_deviations_of_two_groups_of_vitals_are_red() -> None:
@@ -173,7 +180,7 @@ def test_deviations_of_two_groups_of_vitals_are_red() -> None:
         for day in range(15)
     ]
     hours = 24 * 15 + 10
-    found = judged(*PLANNED, *days, submitted("s", hours, reading("8867-4", 86, "/min", hours), spo2(91, hours)))
+    found = judged(*ABOVE_IS_OPEN, *days, submitted("s", hours, reading("8867-4", 86, "/min", hours), spo2(91, hours)))
     assert zone_and_rules(found) == ("red", ["deviation", "deviation", "deviations_together"])
 
 

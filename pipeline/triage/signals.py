@@ -1,0 +1,435 @@
+"""Every signal of one session, each as a reason; the zone is the worst of them.
+
+A reason in zone green raises nothing: it tells a nurse what was seen and was no ground for more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pipeline.triage import slow
+from pipeline.triage.baseline import NO_TRACK, Series, Track, shorten
+from pipeline.triage.deviation import score
+from pipeline.triage.limits import breach
+from pipeline.triage.news2 import score as news2_score
+from pipeline.triage.news2 import zone as news2_zone
+from pipeline.triage.recent import DIGITS, fall, keep, outside, rise, within
+from pipeline.triage.vitals import SPO2, VITALS, WEIGHT, Side
+from schemas.assessments import BaselineStatus, Deviation, Quality, Reason
+from schemas.types import Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.triage.baseline import Baseline
+    from pipeline.triage.plans import Bounds
+    from pipeline.triage.quality import Verdict
+    from pipeline.triage.rules import Rules
+    from pipeline.triage.standing import Standing
+    from pipeline.triage.vitals import Vital
+    from schemas.assessments import News2, QualityIssue
+
+ALERTS: Final = frozenset({Zone.YELLOW, Zone.RED})
+NEWS2_PARTS: Final = 7
+DAY_H: Final = 24
+_EVERYWHERE: Final = "session"  # the group of a reason that is about no vital
+
+
+class Signals:
+    """Gathers reasons over a session's readings and answers.
+
+    Parameters
+    ----------
+    day, at_ms
+        The session's patient-local day, and its own time.
+    series
+        What is known of each vital from before.
+    """
+
+    def __init__(self, day: int, at_ms: int, standing: Standing, series: Mapping[int, Series], rules: Rules) -> None:
+        self.day = day
+        self.at_ms = at_ms
+        self.prescribed = standing.prescribed
+        self.series = series
+        self.rules = rules
+        self.reasons: list[Reason] = []
+        self.news2: News2 | None = None
+        self.near = False
+        self._baselines: dict[int, tuple[Baseline | None, BaselineStatus]] = {}
+        self._newest: dict[int, tuple[float | None, int, float]] = {}  # vital -> score, place and value of the last
+        self._alerting: set[int] = set()
+        self._groups: set[str] = set()  # of vitals, or of the session, that raised an alert
+        self._deviating: dict[str, int] = {}  # group of vitals -> the reading
+        self._valid: list[tuple[int, float]] = []
+        self._measured: dict[int, list[tuple[int, float]]] = {}  # vital -> (at [ms], value) where it is remembered
+        self._heavier: Reason | None = None
+        self._oxygen_l_min: float | None = None
+        self._firsts: dict[int, Zone | None] = {}  # vital -> zone of its first reading's limit
+        self._better: set[int] = set()  # vitals whose later reading was better than their first
+        self._judged = False
+
+    def take(
+        self, place: int, verdict: Verdict, measured_ms: int, oxygen_l_min: float | None
+    ) -> tuple[BaselineStatus | None, Deviation | None]:
+        """Judge the reading at `place` of the session."""
+        vital, value, grade, issue = verdict
+        if grade is Quality.QUARANTINED or vital is None:
+            self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
+            return None, None
+        if grade is Quality.IMPLAUSIBLE:
+            self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
+        else:
+            self._valid.append((vital.index, value))
+        if oxygen_l_min is not None:
+            self._oxygen_l_min = oxygen_l_min
+        self._limits(vital, value, place)
+        baseline, status = self._baseline(vital)
+        found = None if baseline is None else self._deviation(value, baseline)
+        self._newest[vital.index] = (None if found is None else found.score, place, value)
+        if found is not None:
+            self._deviate(vital, value, place, found)
+        self._relative(vital, value, place, found)
+        if self.prescribed.remembers(vital.index):
+            self._changes(vital, value, place, measured_ms, baseline)
+            if grade is Quality.VALID:
+                self._measured.setdefault(vital.index, []).append((measured_ms, value))
+        return status, found
+
+    def answer(self, question: str, value: float | bool | str) -> None:  # noqa: FBT001 - an answer by yes and no
+        """Judge the answer to a question that the plan has rules for."""
+        for rule in self.prescribed.answers.get(question, ()):
+            self._judged = True
+            number = isinstance(value, int) and not isinstance(value, bool)
+            reached = rule.at_least is not None and number and float(value) >= rule.at_least
+            given = rule.is_answer is not None and type(rule.is_answer) is type(value) and rule.is_answer == value
+            if reached or given:
+                self._groups.add(f"question {question}")
+                self.reasons.append(Reason(rule="answer", zone=Zone(rule.zone), question=question))
+
+    def close(self) -> tuple[Reason, ...]:
+        """The session's reasons, those of the session as a whole among them; never none."""
+        for index in self._newest:
+            self._slow(VITALS[index])
+        if len(self._deviating) >= self.rules.second_signals:
+            together = tuple(self._deviating.values())
+            self.reasons.append(Reason(rule="deviations_together", zone=Zone.RED, readings=together))
+        if self._heavier is not None:
+            second = bool(self._groups - {WEIGHT.group})
+            zone = Zone.RED if second else Zone.YELLOW
+            self.reasons.append(msgspec.structs.replace(self._heavier, zone=zone))
+        self._partial_news2()
+        self.reasons += [
+            Reason(rule="remeasure", zone=Zone.GREEN, code=VITALS[index].codes[0]) for index in sorted(self._better)
+        ]
+        if not self._judged:
+            self.reasons.append(Reason(rule="nothing_to_judge", zone=Zone.NO_DATA))
+        if not any(reason.zone is not Zone.GREEN for reason in self.reasons):
+            self.reasons.append(Reason(rule="within_limits", zone=Zone.GREEN))
+        return tuple(self.reasons)
+
+    def admitted(self) -> tuple[tuple[int, float], ...]:
+        """What may enter the baselines: valid values of vitals that raised no alert."""
+        return tuple((index, value) for index, value in self._valid if index not in self._alerting)
+
+    def tracks(self) -> dict[int, Track]:
+        """What is known of each vital in the session from now on, where that is more than nothing."""
+        found = {}
+        for index, (z, _, _) in self._newest.items():
+            known = self.series.get(index)
+            before = NO_TRACK if known is None else known.track
+            track = self._tracked(before, index, z)
+            if track != before:
+                found[index] = track
+        return found
+
+    # Signals of one reading.
+
+    def _limits(self, vital: Vital, value: float, place: int) -> None:
+        limits = self.prescribed.bounds.get(vital.index)
+        if limits is None:
+            if vital is SPO2:
+                self._judged = True
+                if value <= self.rules.oxygen_red:
+                    self._reason("oxygen_low", Zone.RED, vital, value, place, limit=self.rules.oxygen_red)
+            return
+        self._judged = True
+        self.near = self.near or _near(vital, value, limits, self.rules.near_floors)
+        broken = breach(value, limits)
+        zone = None if broken is None else broken.zone
+        if vital.index not in self._firsts:
+            self._firsts[vital.index] = zone
+        elif self._firsts[vital.index] is Zone.RED and zone is not Zone.RED:
+            self._better.add(vital.index)
+        if broken is not None:
+            self._reason(broken.rule, broken.zone, vital, value, place, limit=broken.limit)
+
+    def _deviation(self, value: float, baseline: Baseline) -> Deviation:
+        return Deviation(
+            center=baseline.center,
+            spread=baseline.spread,
+            days=baseline.days,
+            age_days=baseline.age_days,
+            status=baseline.status,
+            score=score(value, baseline),
+        )
+
+    def _deviate(self, vital: Vital, value: float, place: int, found: Deviation) -> None:
+        z, rules = found.score, self.rules
+        if vital.side is Side.LOW and z > 0:
+            return
+        if abs(z) >= rules.single_z:
+            rule = "deviation"
+        elif abs(z) >= rules.repeated_z and self._repeats(vital, z):
+            rule = "deviation_repeated"
+        else:
+            return
+        if self._in_reach(vital, value, z, rules.near_floors):
+            self._deviating.setdefault(vital.group, place)
+            self._reason(rule, Zone.YELLOW, vital, value, place, deviation=found)
+        else:
+            self._reason("deviation_noted", Zone.GREEN, vital, value, place, deviation=found)
+
+    def _relative(self, vital: Vital, value: float, place: int, found: Deviation | None) -> None:
+        away = self.prescribed.relative.get(vital.index)
+        if found is None:
+            return
+        if away is not None:
+            red_below, yellow_below, yellow_above, red_above = away
+            center = found.center
+            edges = (
+                ("relative_low", Zone.RED, red_below, -1),
+                ("relative_high", Zone.RED, red_above, 1),
+                ("relative_low", Zone.YELLOW, yellow_below, -1),
+                ("relative_high", Zone.YELLOW, yellow_above, 1),
+            )
+            for rule, zone, distance, side in edges:
+                if distance is not None and round((value - center) * side, DIGITS) >= distance:
+                    limit = center + side * distance
+                    self._reason(rule, zone, vital, value, place, limit=limit, deviation=found)
+                    break
+        if vital is SPO2 and vital.index not in self.prescribed.bounds:
+            fallen = round(found.center - value, DIGITS)
+            red = fallen >= self.rules.oxygen_red_fall
+            if red or fallen >= self.rules.oxygen_yellow_fall:
+                zone = Zone.RED if red else Zone.YELLOW
+                self._reason("oxygen_below_normal", zone, vital, value, place, deviation=found, change=-fallen)
+
+    def _changes(self, vital: Vital, value: float, place: int, measured_ms: int, baseline: Baseline | None) -> None:
+        known = self.series.get(vital.index)
+        recent = () if known is None else known.track.recent
+        before = tuple(sorted((*recent, *self._measured.get(vital.index, ()))))
+        for change in self.prescribed.changes.get(vital.index, ()):
+            values = within(before, measured_ms, change.hours)
+            up, down = rise(value, values), fall(value, values)
+            edges = (
+                ("rise", Zone.RED, change.red_rise, up),
+                ("fall", Zone.RED, change.red_fall, -down),
+                ("rise", Zone.YELLOW, change.yellow_rise, up),
+                ("fall", Zone.YELLOW, change.yellow_fall, -down),
+            )
+            for rule, zone, limit, changed in edges:
+                if limit is not None and abs(changed) >= limit:
+                    self._reason(rule, zone, vital, value, place, limit=limit, change=changed, hours=change.hours)
+                    break
+        for target in self.prescribed.sustained.get(vital.index, ()):
+            self._judged = True
+            values = [earlier for earlier_ms, earlier in before if earlier_ms <= measured_ms]
+            count = outside([*values, value][-target.of :], target.low, target.high)
+            if count >= target.least:
+                self._reason("sustained", target.zone, vital, value, place, count=count, of=target.of)
+        if self.prescribed.weight_change and vital is WEIGHT:
+            self._weight(value, place, measured_ms, before, baseline)
+
+    def _weight(
+        self,
+        value: float,
+        place: int,
+        measured_ms: int,
+        before: tuple[tuple[int, float], ...],
+        baseline: Baseline | None,
+    ) -> None:
+        rules, slack = self.rules, self.rules.weight_slack_h
+        days = rise(value, within(before, measured_ms, 3 * DAY_H + slack))
+        day = rise(value, within(before, measured_ms, DAY_H + slack))
+        week = rise(value, within(before, measured_ms, 7 * DAY_H + slack))
+        month = within(before, measured_ms, 30 * DAY_H + slack)
+        lost = fall(value, month)
+        if days >= rules.weight_days_kg:
+            self._heavier = self._made(
+                "weight_rise_days", Zone.YELLOW, WEIGHT, value, place, change=days, hours=3 * DAY_H
+            )
+            self._alerted(WEIGHT)
+        elif week >= rules.weight_days_kg:
+            self._reason("weight_rise_week", Zone.YELLOW, WEIGHT, value, place, change=week, hours=7 * DAY_H)
+        if day >= rules.weight_day_kg:
+            self._reason("weight_rise_day", Zone.YELLOW, WEIGHT, value, place, change=day, hours=DAY_H)
+        over = 0.0 if baseline is None else round(value - baseline.center, DIGITS)
+        if baseline is not None and over >= rules.weight_over_normal_kg:
+            self._reason(
+                "weight_over_normal",
+                Zone.YELLOW,
+                WEIGHT,
+                value,
+                place,
+                change=over,
+                deviation=self._deviation(value, baseline),
+            )
+        if month and lost >= rules.weight_month_share * max(month):
+            self._reason("weight_fall_month", Zone.YELLOW, WEIGHT, value, place, change=-lost, hours=30 * DAY_H)
+
+    # Signals of the session as a whole.
+
+    def _slow(self, vital: Vital) -> None:
+        known = self.series.get(vital.index)
+        baseline, _ = self._baselines[vital.index]
+        z, place, value = self._newest[vital.index]
+        if known is None or baseline is None or z is None:
+            return
+        if baseline.status is not BaselineStatus.ESTABLISHED:
+            return
+        passed = slow.cusum(known.track, z, self.day, self.rules).passed
+        if passed and not (vital.side is Side.LOW and passed > 0):
+            rule = "slow_rise" if passed > 0 else "slow_fall"
+            self._tell_slow(rule, vital, value, place, passed, value - baseline.center)
+        moved = slow.drift(known.track, baseline, self.rules)
+        if moved.tell and not (vital.side is Side.LOW and moved.tell > 0):
+            rule = "drift_high" if moved.tell > 0 else "drift_low"
+            self._tell_slow(rule, vital, value, place, moved.tell, moved.change)
+
+    def _tell_slow(  # noqa: PLR0913, PLR0917 - a reason's parts
+        self, rule: str, vital: Vital, value: float, place: int, side: int, change: float
+    ) -> None:
+        reached = self._in_reach(vital, value, side, self.rules.slow_floors)
+        self._reason(rule, Zone.YELLOW if reached else Zone.GREEN, vital, value, place, change=change)
+
+    def _tracked(self, before: Track, index: int, z: float | None) -> Track:
+        rules = self.rules
+        score_before, score_day, high, low, drifted, first, recent = msgspec.structs.astuple(before)
+        baseline, _ = self._baselines[index]
+        if z is not None and baseline is not None and baseline.status is BaselineStatus.ESTABLISHED:
+            high, low, _ = slow.cusum(before, z, self.day, rules)
+            if first is None:
+                first = (shorten(baseline.center), shorten(round(baseline.spread, 3)))
+            drifted = slow.drift(before, baseline, rules).drifted
+        if z is not None or score_before is not None:
+            score_before, score_day = z, self.day
+        if self.prescribed.remembers(index):
+            recent = keep(recent, self._measured.get(index, ()), rules)
+        return Track(score_before, score_day, high, low, drifted, first, recent)
+
+    def _partial_news2(self) -> None:
+        scale = self.prescribed.news2
+        if scale is None:
+            return
+        values = {index: value for index, (_, _, value) in self._newest.items()}
+        self.news2 = news2_score(values, oxygen_l_min=self._oxygen_l_min, consciousness=None, scale=scale)
+        zone = news2_zone(self.news2)
+        if zone is not None:
+            self._groups.add(_EVERYWHERE)
+            self.reasons.append(
+                Reason(rule="news2", zone=zone, value=self.news2.total, count=self.news2.known, of=NEWS2_PARTS)
+            )
+
+    # What they rest on.
+
+    def _in_reach(self, vital: Vital, value: float, side: float, floors: float) -> bool:
+        """Whether own normal alone may raise an alert: not where a doctor's limit on that side is still far off.
+
+        A vital of which only a fall is bad (oxygen, spirometry) raises one at any distance.
+        """
+        limits = self.prescribed.bounds.get(vital.index)
+        if limits is None or vital.side is Side.LOW:
+            return True
+        low, high = _innermost(limits)
+        edge = high if side > 0 else low
+        return edge is None or (edge - value) * (1 if side > 0 else -1) <= floors * vital.floor
+
+    def _repeats(self, vital: Vital, z: float) -> bool:
+        before = self.series[vital.index].track
+        return (
+            before.score is not None
+            and before.score * z > 0
+            and abs(before.score) >= self.rules.repeated_z
+            and self.day - before.score_day <= self.rules.in_a_row_days
+        )
+
+    def _baseline(self, vital: Vital) -> tuple[Baseline | None, BaselineStatus]:
+        found = self._baselines.get(vital.index)
+        if found is None:
+            series = self.series.get(vital.index)
+            if series is None:
+                found = None, BaselineStatus.LEARNING
+            else:
+                baseline = series.at(self.day, vital.floor, self.rules)
+                found = baseline, series.status(self.day, self.rules) if baseline is None else baseline.status
+            self._baselines[vital.index] = found
+        return found
+
+    def _alerted(self, vital: Vital) -> None:
+        self._alerting.add(vital.index)
+        self._groups.add(vital.group)
+
+    def _reason(  # noqa: PLR0913 - a reason's parts
+        self,
+        rule: str,
+        zone: Zone,
+        vital: Vital | None,
+        value: float,
+        place: int,
+        *,
+        limit: float | None = None,
+        deviation: Deviation | None = None,
+        detail: QualityIssue | None = None,
+        change: float | None = None,
+        hours: int | None = None,
+        count: int | None = None,
+        of: int | None = None,
+    ) -> None:
+        if zone in ALERTS and vital is not None:
+            self._alerted(vital)
+        self.reasons.append(
+            Reason(
+                rule=rule,
+                zone=zone,
+                code=None if vital is None else vital.codes[0],
+                value=value,
+                unit=None if vital is None else vital.unit,
+                limit=limit,
+                deviation=deviation,
+                readings=(place,),
+                detail=detail,
+                change=change,
+                hours=hours,
+                count=count,
+                of=of,
+            )
+        )
+
+    def _made(  # noqa: PLR0913 - a reason's parts
+        self, rule: str, zone: Zone, vital: Vital, value: float, place: int, *, change: float, hours: int
+    ) -> Reason:
+        return Reason(
+            rule=rule,
+            zone=zone,
+            code=vital.codes[0],
+            value=value,
+            unit=vital.unit,
+            readings=(place,),
+            change=change,
+            hours=hours,
+        )
+
+
+def _innermost(limits: Bounds) -> tuple[float | None, float | None]:
+    """The first limits that a value meets on its way out, low and high."""
+    red_low, yellow_low, yellow_high, red_high = limits
+    return (red_low if yellow_low is None else yellow_low, red_high if yellow_high is None else yellow_high)
+
+
+def _near(vital: Vital, value: float, limits: Bounds, floors: float) -> bool:
+    """Whether `value` lies within so many least spreads of a limit, or beyond it."""
+    low, high = _innermost(limits)
+    away = floors * vital.floor
+    return (low is not None and value - low <= away) or (high is not None and high - value <= away)

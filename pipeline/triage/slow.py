@@ -1,0 +1,61 @@
+"""Slowly worse is still worse: what builds up over days and weeks without any one day being unusual."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from pipeline.triage.baseline import Baseline, Track
+    from pipeline.triage.rules import Rules
+
+THOUSANDTHS: Final = 1000  # whole numbers take fewer bytes in a state
+
+
+class Cusum(NamedTuple):
+    """Both one-sided sums after a day, and the side that passed its bound and starts anew: 1, -1 or 0.
+
+    [1] Page, Biometrika 41 (1-2), 1954, doi:10.1093/biomet/41.1-2.100
+    """
+
+    high: int  # thousandths
+    low: int
+    passed: int
+
+
+def cusum(track: Track, z: float, day: int, rules: Rules) -> Cusum:
+    """The sums of `track` after a day's score `z`; a day counts once, and a gap as long as stale starts anew."""
+    high, low = track.high, track.low
+    if track.score is not None and day == track.score_day:
+        return Cusum(high, low, 0)
+    if day - track.score_day > rules.stale_after_days:
+        high = low = 0
+    held = max(-rules.cusum_clip, min(rules.cusum_clip, z))
+    high = max(0, high + round(THOUSANDTHS * (held - rules.cusum_slack)))
+    low = max(0, low + round(THOUSANDTHS * (-held - rules.cusum_slack)))
+    bound = THOUSANDTHS * rules.cusum_bound
+    if high > bound:
+        return Cusum(0, low, 1)
+    if low > bound:
+        return Cusum(high, 0, -1)
+    return Cusum(high, low, 0)
+
+
+class Drift(NamedTuple):
+    """How far the baseline has moved from the first one, whether that is to be told, and what is known of it then."""
+
+    change: float  # [the vital's unit]
+    tell: int  # 1, -1, or 0: nothing new
+    drifted: int
+
+
+def drift(track: Track, baseline: Baseline, rules: Rules) -> Drift:
+    """Compare `baseline` with the first one that was established; a drift is told once until it came back."""
+    if track.first is None:
+        return Drift(0.0, 0, 0)
+    center, spread = track.first
+    change = baseline.center - center
+    moved = change / spread
+    if abs(moved) >= rules.drift_z:
+        side = 1 if moved > 0 else -1
+        return Drift(change, side if track.drifted != side else 0, side)
+    return Drift(change, 0, 0 if abs(moved) < rules.drift_rearm_z else track.drifted)

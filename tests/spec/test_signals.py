@@ -1,0 +1,302 @@
+"""Every signal at its boundary, as a clinician reads it: what was measured before, what now, what follows."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from schemas.care import (
+    AnswerRule,
+    ChangeLimit,
+    Limit,
+    News2Scale,
+    Plan,
+    PlanSigned,
+    RelativeLimit,
+    SelfCare,
+    SustainedLimit,
+)
+from schemas.submissions import Answer, Context
+from tests.histories import at, enrolled, reading, signed, submitted
+from tests.pipeline.triage.test_decisions import judged
+
+PULSE: Final = "8867-4"
+WEIGHT: Final = "29463-7"
+SPO2: Final = "2708-6"
+GLUCOSE: Final = "15074-8"
+SYSTOLIC: Final = "8480-6"
+UNITS: Final = {PULSE: "/min", WEIGHT: "kg", SPO2: "%", GLUCOSE: "mmol/L", SYSTOLIC: "mm[Hg]"}
+
+
+def planned(**prescribed: object) -> tuple[Any, ...]:
+    """Enrolled, with a plan that holds what is given."""
+    plain = signed(0)
+    plan = Plan(version=1, valid_from_at=at(0), **prescribed)
+    return enrolled(), PlanSigned(**{**msgspec.structs.asdict(plain), "plan": plan})
+
+
+def days(code: str, values: list[float], *, hour: float = 10) -> list[Any]:
+    """One value a day."""
+    return [
+        submitted(f"{code}-{day}", 24 * day + hour, reading(code, value, UNITS[code], 24 * day + hour))
+        for day, value in enumerate(values)
+    ]
+
+
+def said(events: list[Any] | tuple[Any, ...]) -> str:
+    """Zone and rules of the newest assessment, without what every one of them says."""
+    found = judged(*events)
+    rules = [reason.rule for reason in found.reasons if reason.rule not in {"within_limits", "nothing_to_judge"}]
+    return " ".join([found.zone.value, *rules])
+
+
+STEADY: Final = [70.0, 71, 69, 70, 71] * 3  # center 70
+WIDE: Final = Limit(code=PULSE, unit="/min", red_low=30, red_high=170)
+AWAY: Final = RelativeLimit(code=PULSE, unit="/min", red_below=20, yellow_below=10, yellow_above=15, red_above=25)
+
+
+@pytest.mark.parametrize(
+    ("now", "follows"),
+    [
+        (61, "green"), (60, "yellow relative_low"), (59, "yellow relative_low"),
+        (51, "yellow deviation_noted relative_low"), (50, "red deviation_noted relative_low"),
+        (49, "red deviation_noted relative_low"),
+        (84, "green deviation_noted"), (85, "yellow deviation_noted relative_high"),
+        (86, "yellow deviation_noted relative_high"),
+        (94, "yellow deviation_noted relative_high"), (95, "red deviation_noted relative_high"),
+        (96, "red deviation_noted relative_high"),
+    ],
+)  # fmt: skip
+def test_limits_relative_to_the_patients_own_normal(now: float, follows: str) -> None:
+    plan = planned(limits=(WIDE,), relative_limits=(AWAY,))
+    assert said([*plan, *days(PULSE, [*STEADY, now])]) == follows
+
+
+def test_relative_limits_need_a_normal_to_be_relative_to() -> None:
+    plan = planned(limits=(WIDE,), relative_limits=(AWAY,))
+    assert said([*plan, *days(PULSE, [70, 71, 69, 70, 100])]) == "green"
+
+
+FASTER: Final = ChangeLimit(code=PULSE, unit="/min", hours=48, yellow_rise=20, red_rise=30, yellow_fall=15, red_fall=25)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "follows"),
+    [
+        ([80, 80], 99, "green"), ([80, 80], 100, "yellow rise"), ([80, 80], 101, "yellow rise"),
+        ([80, 80], 109, "yellow rise"), ([80, 80], 110, "red rise"), ([80, 80], 111, "red rise"),
+        ([80, 80], 66, "green"), ([80, 80], 65, "yellow fall"), ([80, 80], 64, "yellow fall"),
+        ([80, 80], 56, "yellow fall"), ([80, 80], 55, "red fall"), ([80, 80], 54, "red fall"),
+        ([70, 85], 90, "yellow rise"),  # against the lowest in the window
+        ([60, 85, 85, 85], 90, "green"),  # 60 lies four days back
+        ([], 150, "green"),
+    ],
+)  # fmt: skip
+def test_change_within_a_window_of_time(before: list[float], now: float, follows: str) -> None:
+    plan = planned(limits=(WIDE,), change_limits=(FASTER,))
+    assert said([*plan, *days(PULSE, [*before, now])]) == follows
+
+
+def test_change_is_joined_by_time_not_by_row() -> None:
+    plan = planned(limits=(WIDE,), change_limits=(FASTER,))
+    early = submitted("early", 10, reading(PULSE, 80, "/min", 10))
+    late = submitted("late", 10 + 48, reading(PULSE, 100, "/min", 10 + 48))
+    later = submitted("late", 10 + 48.1, reading(PULSE, 100, "/min", 10 + 48.1))
+    assert (said([*plan, early, late]), said([*plan, early, later])) == ("yellow rise", "green")
+
+
+TARGET: Final = SustainedLimit(code=GLUCOSE, unit="mmol/L", low=4, high=10, count=3, of=4)
+
+
+@pytest.mark.parametrize(
+    ("values", "follows"),
+    [
+        ([10.0, 11, 7, 9.9], "no_data"),
+        ([10.0, 11, 7, 10], "yellow sustained"),
+        ([4.0, 10, 7, 3.9], "yellow sustained"),
+        ([4.1, 10, 7, 3.9], "green"),
+        ([11.0, 11, 7, 7, 11, 7, 11], "green"),  # two of the newest four
+        ([11.0, 11, 7, 7, 11, 11], "green"),
+        ([11.0, 11, 7, 11, 11], "yellow sustained"),
+    ],
+)
+def test_so_many_of_the_newest_readings_outside_a_target_range(values: list[float], follows: str) -> None:
+    plan = planned(sustained_limits=(TARGET,))
+    assert said([*plan, *days(GLUCOSE, values)]) == follows.replace("no_data", "green")
+
+
+ASKED: Final = (
+    AnswerRule(link_id="breath", zone="yellow", at_least=2),
+    AnswerRule(link_id="breath", zone="red", at_least=3),
+    AnswerRule(link_id="chest-pain", zone="red", is_answer=True),
+    AnswerRule(link_id="sputum", zone="yellow", is_answer="green"),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "follows"),
+    [
+        ("breath", 1, "green"), ("breath", 2, "yellow answer"), ("breath", 3, "red answer answer"),
+        ("chest-pain", False, "green"), ("chest-pain", True, "red answer"),
+        ("breath", True, "green"),  # yes is no number
+        ("chest-pain", 1, "green"),  # and a number no yes
+        ("sputum", "green", "yellow answer"), ("sputum", "white", "green"),
+        ("sleep", 5, "no_data"),  # nobody said what it means
+    ],
+)  # fmt: skip
+def test_answers_are_judged_by_the_plan(question: str, value: object, follows: str) -> None:
+    answer = Answer(questionnaire="copd-daily", questionnaire_version=1, link_id=question, value=value)
+    assert said([*planned(answer_rules=ASKED), submitted("s", 10, answers=(answer,))]) == follows
+
+
+def test_a_symptom_raises_a_zone_and_never_lowers_one() -> None:
+    well = Answer(questionnaire="copd-daily", questionnaire_version=1, link_id="breath", value=0)
+    ill = submitted("s", 10, reading(PULSE, 175, "/min", 10), answers=(well,))
+    assert said([*planned(limits=(WIDE,), answer_rules=ASKED), ill]) == "red limit_high"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "follows"),
+    [
+        ([80.0], 81.35, "no_data"),
+        ([80.0], 81.36, "yellow weight_rise_day"), ([80.0], 81.37, "yellow weight_rise_day"),
+        ([80.0, 80.7, 81.4], 81.99, "no_data"), ([80.0, 80.7, 81.4], 82.0, "yellow weight_rise_days"),
+        ([80.0, 80.3, 80.6, 80.9, 81.2, 81.5], 81.99, "no_data"),
+        ([80.0, 80.3, 80.6, 80.9, 81.2, 81.5], 82.0, "yellow weight_rise_week"),
+        ([100.0] + [99.0] * 5, 95.01, "no_data"), ([100.0] + [99.0] * 5, 95.0, "yellow weight_fall_month"),
+        ([80.0, 79.9, 80.1] * 4, 81.3, "no_data"),
+    ],
+)  # fmt: skip
+def test_weight_by_time(before: list[float], now: float, follows: str) -> None:
+    # A deviation from the own normal is a signal of its own and is told apart.
+    found = said([*planned(weight_change=True), *days(WEIGHT, [*before, now])]).replace(" deviation", "")
+    assert found.replace("yellow", "no_data" if found == "yellow" else "yellow") == follows
+
+
+def test_weight_over_the_median_of_the_baseline() -> None:
+    slowly = [80.0, 79.9, 80.1] * 4 + [80.5, 81.0, 81.5]
+    assert "weight_over_normal" not in said([*planned(weight_change=True), *days(WEIGHT, [*slowly, 81.9])])
+    assert "weight_over_normal" in said([*planned(weight_change=True), *days(WEIGHT, [*slowly, 82.1])])
+
+
+def test_two_kilograms_in_three_days_are_red_with_a_second_signal() -> None:
+    plan = planned(weight_change=True, limits=(Limit(code=PULSE, unit="/min", yellow_high=100),))
+    earlier = days(WEIGHT, [80.0, 80.7, 81.4])
+    alone = submitted("s", 82, reading(WEIGHT, 82.0, "kg", 82))
+    second = submitted("s", 82, reading(WEIGHT, 82.0, "kg", 82), reading(PULSE, 100, "/min", 82))
+    assert said([*plan, *earlier, alone]) == "yellow weight_rise_days"
+    assert said([*plan, *earlier, second]) == "red limit_high weight_rise_days"
+
+
+def test_weight_rules_hold_where_the_plan_prescribes_them() -> None:
+    plan = planned(limits=(Limit(code=WEIGHT, unit="kg", red_high=200),))
+    assert said([*plan, *days(WEIGHT, [80.0, 84.0])]) == "green"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "follows"),
+    [
+        ([], 89, "green"),
+        ([], 88, "red oxygen_low"),
+        ([], 87, "red oxygen_low"),
+        ([96.0, 95, 96, 97, 96] * 2, 93.5, "green"),
+        ([96.0, 95, 96, 97, 96] * 2, 93, "yellow oxygen_below_normal"),
+        ([96.0, 95, 96, 97, 96] * 2, 91, "red oxygen_below_normal"),
+    ],
+)
+def test_oxygen_without_a_limit_in_the_plan(before: list[float], now: float, follows: str) -> None:
+    found = said([*planned(), *days(SPO2, [*before, now])])
+    assert found.replace(" deviation", "") == follows
+
+
+def test_the_plans_own_limit_on_oxygen_comes_first() -> None:
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=84, yellow_low=86),))
+    assert said([*plan, submitted("s", 10, reading(SPO2, 87, "%", 10))]) == "green"
+
+
+def test_slowly_worse_is_still_worse() -> None:
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30),))
+    slowly = [70 + 0.35 * day for day in range(30)]
+    told = [said([*plan, *days(PULSE, [*STEADY, *slowly[: day + 1]])]) for day in range(30)]
+    assert not any("deviation" in found and "noted" not in found for found in told[:5])
+    assert any("slow_rise" in found or "drift_high" in found for found in told)
+
+
+def test_slow_change_is_told_when_it_passes_its_bound_and_then_starts_anew() -> None:
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30),))
+    up = [*STEADY, 75, 75, 75, 75, 75, 75]
+    found = [said([*plan, *days(PULSE, up[: len(STEADY) + count])]) for count in range(1, 7)]
+    assert sum("slow_rise" in one for one in found) >= 1
+    assert "slow_rise" not in found[0]
+
+
+def test_news2_raises_a_zone_where_it_is_prescribed_and_shows_what_is_missing() -> None:
+    ill = submitted(
+        "s",
+        10,
+        reading(PULSE, 135, "/min", 10),
+        reading(SYSTOLIC, 95, "mm[Hg]", 10),
+        msgspec.structs.replace(reading(SPO2, 91, "%", 10), context=Context(oxygen_l_min=2)),
+    )
+    wide = (WIDE, Limit(code=SYSTOLIC, unit="mm[Hg]", red_low=50), Limit(code=SPO2, unit="%", red_low=50))
+    without = judged(*planned(limits=wide), ill)
+    found = judged(*planned(limits=wide, news2=News2Scale.SCALE_1), ill)
+    other = judged(*planned(limits=wide, news2=News2Scale.SCALE_2), ill)
+    assert (without.zone, without.news2) == ("green", None)
+    assert found.zone == "red"
+    assert found.news2 is not None
+    assert (found.news2.total, found.news2.known) == (3 + 2 + 3 + 2, 4)
+    assert [part.part for part in found.news2.parts if part.points is None] == [
+        "respiratory_rate",
+        "consciousness",
+        "temperature",
+    ]
+    assert other.news2 is not None
+    assert other.news2.total == 3 + 2 + 0 + 2
+    (reason,) = (reason for reason in found.reasons if reason.rule == "news2")
+    assert (reason.value, reason.count, reason.of) == (10, 4, 7)
+
+
+def test_a_later_better_reading_is_told_and_takes_no_red_away() -> None:
+    plan = planned(limits=(Limit(code=SYSTOLIC, unit="mm[Hg]", red_high=160, yellow_high=150),))
+    twice = submitted("s", 10, reading(SYSTOLIC, 165, "mm[Hg]", 10), reading(SYSTOLIC, 140, "mm[Hg]", 10.1))
+    confirmed = submitted("s", 10, reading(SYSTOLIC, 165, "mm[Hg]", 10), reading(SYSTOLIC, 161, "mm[Hg]", 10.1))
+    assert said([*plan, twice]) == "red limit_high remeasure"
+    assert said([*plan, confirmed]) == "red limit_high limit_high"
+
+
+def test_the_plans_own_words_travel_with_the_assessment() -> None:
+    words = SelfCare(green=("go on",), yellow=("rest",), red=("call the centre",))
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", yellow_high=100, red_high=120),), self_care=words)
+    told = [judged(*plan, submitted("s", 10, reading(PULSE, pulse, "/min", 10))).self_care for pulse in (70, 100, 120)]
+    assert told == [("go on",), ("rest",), ("call the centre",)]
+
+
+CONTRADICTIONS: Final = [
+    ({"relative_limits": (RelativeLimit(code=PULSE, unit="/min"),)}, "relative_limits[0]"),
+    (
+        {"relative_limits": (RelativeLimit(code=PULSE, unit="/min", yellow_below=20, red_below=10),)},
+        "relative_limits[0]",
+    ),
+    ({"relative_limits": (RelativeLimit(code="1-8", unit="/min", red_below=10),)}, "relative_limits[0].code"),
+    ({"change_limits": (ChangeLimit(code=PULSE, unit="kg", hours=24, red_rise=10),)}, "change_limits[0].unit"),
+    ({"change_limits": (ChangeLimit(code=PULSE, unit="/min", hours=745, red_rise=10),)}, "change_limits[0].hours"),
+    (
+        {"sustained_limits": (SustainedLimit(code=PULSE, unit="/min", low=80, high=60, count=1, of=1),)},
+        "sustained_limits[0]",
+    ),
+    (
+        {"sustained_limits": (SustainedLimit(code=PULSE, unit="/min", low=80, count=3, of=2),)},
+        "sustained_limits[0].count",
+    ),
+    ({"answer_rules": (AnswerRule(link_id="a", zone="red"),)}, "answer_rules[0]"),
+    ({"answer_rules": (AnswerRule(link_id="a", zone="red", at_least=1, is_answer=True),)}, "answer_rules[0]"),
+]
+
+
+@pytest.mark.parametrize(("prescribed", "field"), CONTRADICTIONS)
+def test_a_plan_that_contradicts_itself_is_not_followed(prescribed: dict[str, Any], field: str) -> None:
+    found = judged(*planned(limits=(WIDE,), **prescribed), submitted("s", 10, reading(PULSE, 70, "/min", 10)))
+    assert [reason.detail for reason in found.reasons] == [f"plan_contradicts_itself:{field}"]
