@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
-from schemas.care import Cadence, CareEvent, Enrolled, Limit, Paused, PhaseChanged, Plan, PlanSigned, Transferred
+from schemas.care import (
+    AnswerRule,
+    Cadence,
+    CareEvent,
+    ChangeLimit,
+    Enrolled,
+    Limit,
+    News2Scale,
+    Paused,
+    PhaseChanged,
+    Plan,
+    PlanSigned,
+    RelativeLimit,
+    SustainedLimit,
+    Transferred,
+)
 from schemas.codec import Codec, encode
 from schemas.paging import Tick
 from schemas.submissions import Answer, Correction, CorrectionAction, Reading, Submission, SubmissionEvent
@@ -55,12 +70,23 @@ def enrolled(hours: float = 0, *, recorded: float | None = None, zone: str = "Eu
     )
 
 
+EVERY_SIGNAL: Final[dict[str, Any]] = {
+    "relative_limits": (RelativeLimit(code="8867-4", unit="/min", yellow_above=10, red_above=40),),
+    "change_limits": (ChangeLimit(code="8867-4", unit="/min", hours=100, yellow_rise=20, red_fall=60),),
+    "sustained_limits": (SustainedLimit(code="8310-5", unit="Cel", high=38, count=2, of=4),),
+    "answer_rules": (AnswerRule(link_id="breath", zone="yellow", at_least=1),),
+    "weight_change": True,
+    "news2": News2Scale.SCALE_1,
+}
+
+
 def signed(
     hours: float = 0,
     *limits: Limit,
     version: int = 1,
     recorded: float | None = None,
     cadence: Cadence = Cadence(),  # noqa: B008 - immutable
+    **more: Any,  # noqa: ANN401 - other fields of a plan
 ) -> PlanSigned:
     """A plan in force from then on."""
     return PlanSigned(
@@ -69,7 +95,7 @@ def signed(
         at=at(hours),
         recorded_at=at(hours if recorded is None else recorded),
         signed_by="doctor-1",
-        plan=Plan(version=version, valid_from_at=at(hours), limits=limits, cadence=cadence),
+        plan=Plan(version=version, valid_from_at=at(hours), limits=limits, cadence=cadence, **more),
     )
 
 
@@ -124,7 +150,8 @@ def history(random: Random) -> list[Any]:
         )
         limit = SPO2_LIMITS if random.random() < 0.9 else CONTRADICTION
         late = hours + random.choice([0, 0, 40])
-        events.append(signed(hours, limit, version=version, recorded=late, cadence=cadence))
+        more = random.choice([{}, EVERY_SIGNAL])
+        events.append(signed(hours, limit, version=version, recorded=late, cadence=cadence, **more))
     hours = random.randrange(400)
     common = {"patient": PATIENT, "at": at(hours), "recorded_at": at(hours + random.choice([0, 10]))}
     if random.random() < 0.3:
