@@ -169,6 +169,25 @@ class ZoneChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     retracted: bool = False
 
 
+class EpisodeState(StrEnum):
+    """How far an episode of yellow or red has come. It is closed by being gone."""
+
+    OPENED = "opened"
+    WORSENED = "worsened"
+    ACKNOWLEDGED = "acknowledged"
+    LEAVING = "leaving"  # a green registration has come, and one more ends it
+
+
+class Episode(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A patient's open episode: there is never more than one."""
+
+    state: EpisodeState
+    opened_at: Instant
+    worsened_at: Instant
+    zone_change_id: UUID  # what an acknowledgement must name: the opening, or the newest worsening
+    acknowledged: bool = False
+
+
 class PatientStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a patient stands now: the compacted read model behind the triage board."""
 
@@ -188,3 +207,4 @@ class PatientStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: Instant | None = None  # next registration due
     baselines: dict[str, BaselineStatus] = {}
     open_pages: Annotated[int, Meta(ge=0)] = 0  # asked for and not yet delivered
+    episode: Episode | None = None

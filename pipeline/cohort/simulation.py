@@ -10,6 +10,7 @@ from pipeline.cohort.enrolment import care
 from pipeline.cohort.events import Event
 from pipeline.cohort.people import SERVICES, Deterioration, Patient, person
 from pipeline.cohort.sessions import registration, sessions
+from pipeline.cohort.staff import with_staff
 from schemas.topics import SUBMISSIONS
 
 if TYPE_CHECKING:
@@ -58,5 +59,4 @@ def live(cohort: Cohort, number: int, now: datetime) -> Event:
 
 
 def _of_patient(seed: int, one: Patient, until: datetime) -> Iterator[Event]:
-    yield from care(one)
-    yield from sessions(seed, one, until)
+    yield from with_staff(seed, [*care(one), *sessions(seed, one, until)])

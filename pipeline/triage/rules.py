@@ -69,6 +69,11 @@ class Rules(Struct, frozen=True, kw_only=True):
     recent_ms: int = 31 * DAY_MS
     recent_values: int = 60
 
+    # Episodes, and what is kept out of the baseline (our choice).
+    leaves_yellow_greens: int = 2  # green registrations in a row
+    leaves_yellow_ms: int = DAY_MS  # or one green so long after the newest yellow or red
+    guard_ms: int = 14 * DAY_MS  # after a discharge or a declared exacerbation nothing is learnt
+
     # Pages (our choice).
     page_within_ms: int = 72 * HOUR_MS  # a red learnt of later than this is on the board and is not paged
     ask_again_first_ms: int = 30_000

@@ -10,8 +10,18 @@ import msgspec
 
 from pipeline.triage.instants import local_day, to_ms, zone_of
 from pipeline.triage.plans import NOTHING, Prescription, faults, prescription
+from pipeline.triage.rules import RULES
 from pipeline.triage.state import NEVER
-from schemas.care import Enrolled, Paused, PhaseChanged, PlanSigned, Transferred
+from schemas.care import (
+    Acknowledged,
+    Admitted,
+    Discharged,
+    Enrolled,
+    Paused,
+    PhaseChanged,
+    PlanSigned,
+    Transferred,
+)
 from schemas.types import Phase
 
 if TYPE_CHECKING:
@@ -20,7 +30,10 @@ if TYPE_CHECKING:
     from schemas.care import CareEvent, Plan
 
 DEFAULT_TIME_ZONE: Final = "Europe/Oslo"
-Kept = Enrolled | PhaseChanged | Transferred | PlanSigned | Paused  # what decisions rest on
+Kept = (  # what decisions rest on
+    Enrolled | PhaseChanged | Transferred | PlanSigned | Paused | Acknowledged | Admitted | Discharged
+)
+EXACERBATION: Final = "exacerbation"  # the reason code by which staff declare one
 _UNMONITORED_PHASES: Final = {Phase.REFERRAL: "referral", Phase.ENDED: "ended"}
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -40,6 +53,8 @@ class Standing(NamedTuple):
     started_ms: int = NEVER  # monitored since, pauses apart
     started_day: int = 0  # the patient-local day of that
     known_ms: int = NEVER  # when what makes it possible to judge was written down
+    guarded: bool = False  # in hospital or shortly after it, or after a declared exacerbation: nothing is learnt
+    acknowledged: frozenset[bytes] = frozenset()  # zone changes that staff took over at the instant from which it holds
 
 
 class Course(NamedTuple):
@@ -85,6 +100,22 @@ def count(care: bytes) -> int:
     return len(read(care))
 
 
+def without_old(care: bytes, before_ms: int) -> tuple[bytes, int]:
+    """`care` without acknowledgements that nothing from `before_ms` on rests on, and how many they were.
+
+    They are the only events of which a patient followed for years has ever more.
+    """
+    events = read(care)
+    kept = [
+        event
+        for event in events
+        if not isinstance(event, Acknowledged)
+        or _from_ms(event) + (RULES.guard_ms if _declares(event) else 0) >= before_ms
+    ]
+    gone = len(events) - len(kept)
+    return (_encoder.encode(kept), gone) if gone else (care, 0)
+
+
 @lru_cache(maxsize=20_000)
 def course(care: bytes) -> Course:
     """The standings that a state's care events make; the same bytes make the same course."""
@@ -92,6 +123,7 @@ def course(care: bytes) -> Course:
     zone = zone_of(next((e.time_zone for e in reversed(events) if isinstance(e, Enrolled)), DEFAULT_TIME_ZONE))
     instants = {_from_ms(event) for event in events}
     instants |= {to_ms(event.ends_at) for event in events if isinstance(event, Paused)}
+    instants |= {_from_ms(event) + RULES.guard_ms for event in events if _declares(event)}
     standings = [Standing()]
     started = NEVER
     for instant in sorted(instants):
@@ -106,6 +138,19 @@ def course(care: bytes) -> Course:
 
 def _from_ms(event: CareEvent) -> int:
     return to_ms(event.plan.valid_from_at if isinstance(event, PlanSigned) else event.at)
+
+
+def _guarded(events: tuple[Kept, ...], instant_ms: int) -> bool:
+    """Whether what is measured at an instant tells nothing of the patient's normal."""
+    past = [event for event in events if _from_ms(event) <= instant_ms]
+    stays = [event for event in past if isinstance(event, Admitted | Discharged)]
+    in_hospital = bool(stays) and isinstance(stays[-1], Admitted)
+    return in_hospital or any(_declares(event) and instant_ms < _from_ms(event) + RULES.guard_ms for event in past)
+
+
+def _declares(event: Kept) -> bool:
+    """Whether the days after an event are guarded."""
+    return isinstance(event, Discharged) or (isinstance(event, Acknowledged) and event.reason_code == EXACERBATION)
 
 
 def _order(event: Kept) -> tuple[int, int, int, str]:
@@ -157,4 +202,10 @@ def _standing(events: tuple[Kept, ...], instant_ms: int) -> Standing:
         plan=plan,
         prescribed=prescription(plan) if plan and not wrong else NOTHING,
         known_ms=max(planned, phased),
+        guarded=_guarded(events, instant_ms),
+        acknowledged=frozenset(
+            event.zone_change_id.bytes
+            for event in events
+            if isinstance(event, Acknowledged) and _from_ms(event) == instant_ms
+        ),
     )

@@ -101,6 +101,18 @@ class Mark(Struct, frozen=True, array_like=True, gc=False):
     paged: bool = False
 
 
+class Episode(Struct, frozen=True, array_like=True, gc=False):
+    """The patient's open episode, see episodes."""
+
+    zone: int  # severity
+    opened_ms: int
+    worsened_ms: int
+    change: bytes  # the zone change that an acknowledgement must name
+    acknowledged: bool = False
+    greens: int = 0  # green registrations in a row
+    reasons: Raw = Raw(b"\x90")  # of its newest registration in its zone
+
+
 class OpenPage(Struct, frozen=True, array_like=True, gc=False):
     """A page that nobody is known to have got yet."""
 
@@ -122,6 +134,7 @@ class Base(Struct, frozen=True, array_like=True, gc=False):
     tracks: dict[int, Track] = {}  # by vital index
     alert_ms: int = NEVER  # the newest registration in yellow or red
     near_ms: int = NEVER  # the newest with a value near a limit or beyond it
+    episode: Episode | None = None
     paged: bool = False  # somebody was asked to be paged for that zone
 
 
@@ -151,6 +164,7 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     reasons: Raw = Raw(b"\x90")  # why the patient is in the newest mark's zone
     alert_ms: int = NEVER  # the newest registration in yellow or red
     near_ms: int = NEVER  # the newest with a value near a limit or beyond it
+    episode: Episode | None = None
 
 
 class UnreadableStateError(ValueError):

@@ -160,6 +160,8 @@ def _cared(state: State, event: standing.Kept, rules: Rules) -> tuple[State, tup
     state = msgspec.structs.replace(state, care=care, clock_ms=max(state.clock_ms, to_ms(event.recorded_at)))
     timeline = Timeline(state, rules)
     from_ms = standing.effective_ms(event)
+    if from_ms > state.decided_ms:  # it bears on nothing that was decided yet
+        return _close(state, timeline, state.clock_ms, from_ms)
     if from_ms == NEVER:
         zone = timeline.course.zone
         timeline.sessions = [
@@ -301,10 +303,15 @@ def _close(
     judged = [found for found in timeline.judged if found.session.at_ms >= from_ms]
     if timeline.sessions:
         timeline.forget(timeline.sessions[-1].day)
+    care = state.care
+    if timeline.base is not state.base:
+        care, gone = standing.without_old(care, timeline.base.decided_ms)
+        timeline.base = msgspec.structs.replace(timeline.base, events=timeline.base.events + gone)
+        timeline.course = standing.course(care)
     after = State(
         version=STATE_VERSION,
         patient=state.patient,
-        care=state.care,
+        care=care,
         clock_ms=clock_ms,
         decided_ms=timeline.decided_ms,
         last_ms=timeline.last_ms,
@@ -325,6 +332,7 @@ def _close(
         reasons=timeline.packed_reasons(),
         alert_ms=timeline.alert_ms,
         near_ms=timeline.near_ms,
+        episode=timeline.episode,
     )
     outputs: list[Output] = [told.assessment(timeline, found) for found in judged]
     outputs += changes.messages

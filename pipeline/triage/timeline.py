@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from pipeline.triage import cadence
+from pipeline.triage import cadence, episodes
 from pipeline.triage.baseline import NO_TRACK, Series
 from pipeline.triage.content import Names, effective, is_void, pack, unpack
+from pipeline.triage.episodes import GREEN, NOT_MONITORED, RED, YELLOW, Next
 from pipeline.triage.judge import Judgement, judge, not_monitored
 from pipeline.triage.signals import ALERTS
 from pipeline.triage.standing import course
@@ -32,6 +33,13 @@ CORRECTION_WEIGHT = 2  # outweighs the session that a correction may move away f
 SESSION_BYTES = 40  # what a session takes beside its content
 _OVERDUE = Reason(rule="overdue", zone=Zone.NO_DATA)
 _AWAITED = Reason(rule="awaiting_registration", zone=Zone.NO_DATA)
+_LEAVING = Reason(rule="leaving_red", zone=Zone.YELLOW)
+_TAKEN_OVER = Reason(rule="acknowledged", zone=Zone.GREEN)
+_KEPT = {
+    YELLOW: Reason(rule="yellow_kept", zone=Zone.YELLOW),
+    RED: Reason(rule="red_kept", zone=Zone.RED),
+}
+_OVER = frozenset({"ended", "referral", "not_enrolled"})
 _UNREADABLE = Reason(rule="not_monitored", zone=Zone.NOT_MONITORED, detail="unreadable_messages")
 _IN_ERROR = Judgement(Zone.NO_DATA, (Reason(rule="entered_in_error", zone=Zone.NO_DATA),), ())
 _reasons_decoder = msgspec.msgpack.Decoder(tuple[Reason, ...])
@@ -95,6 +103,7 @@ class Timeline:
         self.last_ms = state.last_ms
         self.alert_ms = state.alert_ms
         self.near_ms = state.near_ms
+        self.episode = state.episode
         self.due_ms = state.due_ms
         self.overdue_ms = state.overdue_ms
         self.unreadable_ms = state.unreadable_ms
@@ -167,7 +176,7 @@ class Timeline:
                 self._overdue(at_ms)
             if unreadable:
                 self.decided_ms = at_ms
-                self._mark(Mark(at_ms, SEVERITY[Zone.NOT_MONITORED]), (_UNREADABLE,), self.course.at(at_ms))
+                self._mark(Mark(at_ms, NOT_MONITORED), (_UNREADABLE,), self.course.at(at_ms))
 
     def wakes_at(self) -> int | None:
         """The next instant at which time alone decides something [ms]."""
@@ -227,11 +236,13 @@ class Timeline:
                 series=self.series,
                 rules=self.rules,
             )
+        frozen = self.episode is not None or standing.guarded
         self.judged.append(Judged(session, content, judgement, standing, revision))
         self.decided_ms = session.at_ms
         if is_void(content):
             return
-        self._learn(session.day, judgement)
+        alert_ms = self.alert_ms
+        self._learn(session.day, judgement, frozen=frozen)
         self.last_ms = session.at_ms
         if judgement.zone in ALERTS:
             self.alert_ms = session.at_ms
@@ -240,28 +251,69 @@ class Timeline:
         self._await(standing)
         severity = SEVERITY[judgement.zone]
         if judgement.zone is Zone.NO_DATA and self.zone > severity:
+            self._keep()
             return  # what cannot be judged takes no alert away
+        if self.episode is not None and severity < self.zone <= RED:
+            self._calm(session, judgement, standing, session.at_ms - alert_ms)
+            return
         learnt_ms = max(session.received_ms, content.corrected_ms, standing.known_ms)
         paged = judgement.zone is Zone.RED and learnt_ms - session.at_ms <= self.rules.page_within_ms
         self._mark(Mark(session.at_ms, severity, session.id, paged), judgement.reasons, standing)
+        if self.episode is not None:
+            own = tuple(reason for reason in judgement.reasons if reason.zone in ALERTS)
+            packed = msgspec.Raw(_reasons_encoder.encode(own))
+            self.episode = msgspec.structs.replace(self.episode, greens=0, reasons=packed)
+
+    def _calm(self, session: Session, judgement: Judgement, standing: Standing, since_alert_ms: int) -> None:
+        """Take a registration that is less than the zone of the open episode."""
+        if self.episode is None:
+            return
+        green = judgement.zone is Zone.GREEN
+        self.episode, led = episodes.calmer(self.episode, green=green, since_alert_ms=since_alert_ms, rules=self.rules)
+        if led is Next.CLOSES:
+            self._mark(Mark(session.at_ms, GREEN, session.id), judgement.reasons, standing)
+        elif led is Next.LEAVES_RED:
+            self._mark(Mark(session.at_ms, YELLOW, session.id), (_LEAVING,), standing)
+        else:
+            self._keep(_KEPT[self.zone])
+
+    def _keep(self, *more: Reason) -> None:
+        """Say why the zone of the open episode still holds."""
+        if self.episode is not None:
+            self._reasons = (*_reasons_decoder.decode(self.episode.reasons), *more)
+
+    def _acknowledge(self, at_ms: int, standing: Standing) -> None:
+        if self.episode is None or not standing.acknowledged:
+            return
+        self.episode, led = episodes.acknowledged(self.episode, standing.acknowledged, self.rules)
+        if self.zone != RED or led is Next.STAYS:
+            return
+        closes = led is Next.CLOSES
+        reason = _TAKEN_OVER if closes else _LEAVING
+        self._mark(Mark(at_ms, GREEN if closes else YELLOW), (reason,), standing)
 
     def _overdue(self, at_ms: int) -> None:
         self.decided_ms = max(self.decided_ms, at_ms)
         self.overdue_ms = None
         if self.zone > SEVERITY[Zone.NO_DATA]:
-            self._reasons = (*self.reasons, _OVERDUE)
+            self._keep(_OVERDUE)
             return  # silence after an alert is not its end
         self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_OVERDUE,), self.course.at(at_ms))
 
     def _stand(self, at_ms: int) -> None:
         before, standing = self.course.at(at_ms - 1), self.course.at(at_ms)
         self.decided_ms = at_ms
+        self._acknowledge(at_ms, standing)
         if standing.why_not is not None:
             self.due_ms = self.overdue_ms = None
-            self._mark(Mark(at_ms, SEVERITY[Zone.NOT_MONITORED]), (not_monitored(standing),), standing)
+            self._mark(Mark(at_ms, NOT_MONITORED), (not_monitored(standing),), standing)
         elif before.why_not is not None:
             self._await(standing, at_ms)
-            self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_AWAITED,), standing)
+            if self.episode is None:
+                self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_AWAITED,), standing)
+            else:  # what was red before a pause is red after it
+                own = _reasons_decoder.decode(self.episode.reasons)
+                self._mark(Mark(at_ms, self.episode.zone), (*own, _KEPT[self.episode.zone]), standing)
         elif self.overdue_ms is not None:
             self._await(standing)
 
@@ -286,12 +338,14 @@ class Timeline:
         self._reasons = reasons
         left = self.zone
         if mark.zone != left or (mark.paged and not self.paged):
+            over = standing.why_not in _OVER
+            self.episode = episodes.marked(self.episode, self.patient, left, mark, over=over)
             self.marks.append(mark)
             self.changes.append(Change(mark, left, reasons, standing.service))
 
-    def _learn(self, day: int, judgement: Judgement) -> None:
+    def _learn(self, day: int, judgement: Judgement, *, frozen: bool) -> None:
         series = self.series
-        for index, value in judgement.admitted:
+        for index, value in () if frozen or judgement.zone in ALERTS else judgement.admitted:
             series[index] = (series.get(index) or Series()).push(day, value)
         for index, track in judgement.tracks.items():
             series[index] = (series.get(index) or Series()).tracked(track)
@@ -310,7 +364,7 @@ class Timeline:
         self.series, self.sessions, self.marks = series, [], []
         self._count()
         self.decided_ms, self.last_ms = base.decided_ms, base.last_ms
-        self.alert_ms, self.near_ms = base.alert_ms, base.near_ms
+        self.alert_ms, self.near_ms, self.episode = base.alert_ms, base.near_ms, base.episode
         self.due_ms, self.overdue_ms = base.due_ms, base.overdue_ms
         self.next_base, self._reasons = None, ()
         self.judged, self.changes = [], []

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from pipeline.triage import content as contents
+from pipeline.triage.episodes import change_id, state_of
 from pipeline.triage.ids import derive
 from pipeline.triage.instants import from_ms, local_day
 from pipeline.triage.judge import withdrawn
 from pipeline.triage.state import NEVER
 from pipeline.triage.vitals import VITALS
 from pipeline.triage.zones import BY_SEVERITY, SEVERITY
-from schemas.assessments import Assessment, PatientStatus, ZoneChange
+from schemas.assessments import Assessment, Episode, PatientStatus, ZoneChange
 from schemas.paging import PageCause, PageRequest, Priority
 from schemas.types import Zone
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from pipeline.triage import state as state_module
     from pipeline.triage.rules import Rules
     from pipeline.triage.standing import Standing
     from pipeline.triage.state import Content, Mark, Session, State
@@ -112,7 +114,7 @@ class ZoneChanges:
     def _message(self, change: Change) -> ZoneChange:
         mark = change.mark
         return ZoneChange(
-            zone_change_id=self._change_id(change.left, mark),
+            zone_change_id=change_id(self._patient, change.left, mark),
             patient=self._patient,
             at=from_ms(mark.at_ms),
             from_zone=BY_SEVERITY[change.left],
@@ -124,7 +126,7 @@ class ZoneChanges:
 
     def _retraction(self, left: int, mark: Mark, timeline: Timeline) -> ZoneChange:
         return ZoneChange(
-            zone_change_id=self._change_id(left, mark),
+            zone_change_id=change_id(self._patient, left, mark),
             patient=self._patient,
             at=from_ms(mark.at_ms),
             from_zone=BY_SEVERITY[left],
@@ -143,7 +145,7 @@ class ZoneChanges:
             zone=BY_SEVERITY[mark.zone],
             priority=Priority.HIGH,
             at=from_ms(mark.at_ms),
-            zone_change_id=self._change_id(change.left, mark),
+            zone_change_id=change_id(self._patient, change.left, mark),
             assessment_id=assessment_id(self._patient, mark.session) if mark.session else None,
             ask=1,
             causes=tuple(
@@ -152,9 +154,6 @@ class ZoneChanges:
                 if reason.zone in {Zone.YELLOW, Zone.RED}
             ),
         )
-
-    def _change_id(self, left: int, mark: Mark) -> UUID:
-        return derive("zone-change", self._patient, mark.at_ms, left, mark.zone, mark.session.hex())
 
     def _page_id(self, mark: Mark) -> UUID:
         return derive("page", self._patient, mark.at_ms, mark.session.hex())
@@ -183,6 +182,17 @@ def status(state: State, timeline: Timeline) -> PatientStatus:
             VITALS[index].name: series.status(today, timeline.rules) for index, series in sorted(state.series.items())
         },
         open_pages=len(state.open_pages),
+        episode=None if timeline.episode is None else _episode(timeline.episode),
+    )
+
+
+def _episode(episode: state_module.Episode) -> Episode:
+    return Episode(
+        state=state_of(episode),
+        opened_at=from_ms(episode.opened_ms),
+        worsened_at=from_ms(episode.worsened_ms),
+        zone_change_id=UUID(bytes=episode.change),
+        acknowledged=episode.acknowledged,
     )
 
 

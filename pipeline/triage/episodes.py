@@ -1,0 +1,95 @@
+"""An episode of yellow or red: one per patient, from the first alert until it is safely over.
+
+It leaves red when somebody has acknowledged it and a green registration has come, and yellow on two greens in a row or
+on one a day after the newest alert. Neither silence nor a pause ends it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pipeline.triage.ids import derive
+from pipeline.triage.state import Episode
+from pipeline.triage.zones import SEVERITY
+from schemas.assessments import EpisodeState
+from schemas.types import Zone
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from pipeline.triage.rules import Rules
+    from pipeline.triage.state import Mark
+
+GREEN: Final = SEVERITY[Zone.GREEN]
+YELLOW: Final = SEVERITY[Zone.YELLOW]
+RED: Final = SEVERITY[Zone.RED]
+NOT_MONITORED: Final = SEVERITY[Zone.NOT_MONITORED]
+
+
+class Next(Enum):
+    """Where a calmer registration or an acknowledgement leads."""
+
+    STAYS = "stays"
+    LEAVES_RED = "leaves_red"
+    CLOSES = "closes"
+
+
+def change_id(patient: str, left: int, mark: Mark) -> UUID:
+    """The id of the zone change at `mark`, from the severity `left`."""
+    return derive("zone-change", patient, mark.at_ms, left, mark.zone, mark.session.hex())
+
+
+def marked(episode: Episode | None, patient: str, left: int, mark: Mark, *, over: bool) -> Episode | None:
+    """The episode after a mark; `over` where nobody follows the patient any more.
+
+    While nobody monitors for a time (a pause, a plan that contradicts itself) it waits.
+    """
+    if mark.zone == NOT_MONITORED:
+        return None if over else episode
+    if mark.zone not in {YELLOW, RED}:
+        return None
+    if episode is None:
+        return Episode(mark.zone, mark.at_ms, mark.at_ms, change_id(patient, left, mark).bytes)
+    if mark.zone < episode.zone or left == NOT_MONITORED:
+        return msgspec.structs.replace(episode, zone=mark.zone)
+    # Worse than before, or red again and only now in time to be paged: whoever took it over has not seen that.
+    return Episode(mark.zone, episode.opened_ms, mark.at_ms, change_id(patient, left, mark).bytes)
+
+
+def calmer(episode: Episode, *, green: bool, since_alert_ms: int, rules: Rules) -> tuple[Episode, Next]:
+    """The episode after a registration that is less than its zone, and where that leads.
+
+    Parameters
+    ----------
+    since_alert_ms
+        From the newest yellow or red registration to this one [ms].
+    """
+    if not green:
+        return msgspec.structs.replace(episode, greens=0), Next.STAYS
+    after = msgspec.structs.replace(episode, greens=episode.greens + 1)
+    if episode.zone == RED:
+        return after, Next.LEAVES_RED if episode.acknowledged else Next.STAYS
+    over = after.greens >= rules.leaves_yellow_greens or since_alert_ms >= rules.leaves_yellow_ms
+    return after, Next.CLOSES if over else Next.STAYS
+
+
+def acknowledged(episode: Episode, changes: frozenset[bytes], rules: Rules) -> tuple[Episode, Next]:
+    """The episode after staff took zone changes over; only its newest worsening counts."""
+    if episode.acknowledged or episode.change not in changes:
+        return episode, Next.STAYS
+    after = msgspec.structs.replace(episode, acknowledged=True)
+    if episode.zone != RED or not episode.greens:
+        return after, Next.STAYS
+    return after, Next.CLOSES if episode.greens >= rules.leaves_yellow_greens else Next.LEAVES_RED
+
+
+def state_of(episode: Episode) -> EpisodeState:
+    """How far it has come."""
+    if episode.zone == YELLOW and episode.greens:
+        return EpisodeState.LEAVING
+    if episode.acknowledged:
+        return EpisodeState.ACKNOWLEDGED
+    return EpisodeState.WORSENED if episode.worsened_ms > episode.opened_ms else EpisodeState.OPENED

@@ -1,0 +1,220 @@
+"""An episode step by step: what came, the zone that the patient is in then, and how far the episode has come.
+
+Words: g, y, r a green, yellow or red registration, x one that cannot be judged, a an acknowledgement of the newest
+worsening, o one of an older zone change; a number waits so many hours (else 12 between two of them).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from pipeline.triage import State, step
+from schemas.assessments import PatientStatus, ZoneChange
+from schemas.care import Acknowledged, Admitted, Discharged, Limit, Paused
+from schemas.paging import PageRequest, Tick
+from schemas.types import Phase, Zone
+from tests.histories import PATIENT, at, enrolled, moved_on, named, read, reading, signed, submitted
+
+PULSE: Final = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
+VALUES: Final = {"g": 70.0, "y": 105.0, "r": 125.0, "x": 400.0}
+HOURS: Final = 12
+
+
+class Course:
+    """A patient's way through `words`."""
+
+    def __init__(self) -> None:
+        self.state: State | None = None
+        self.hours = 10.0
+        self.changes: list[ZoneChange] = []
+        self.pages: list[PageRequest] = []
+        self.status: PatientStatus | None = None
+        for event in (enrolled(), signed(0, PULSE)):
+            self.take(event)
+
+    def take(self, event: Any) -> None:  # noqa: ANN401 - any message that the fold takes
+        self.state, outputs = step(self.state, event if isinstance(event, Tick) else read(event))
+        for output in outputs:
+            match output:
+                case ZoneChange():
+                    self.changes.append(output)
+                case PageRequest():
+                    self.pages.append(output)
+                case PatientStatus():
+                    self.status = output
+
+    def go(self, words: str) -> Course:
+        for word in words.split():
+            if word.isdigit():
+                self.hours += int(word) - HOURS
+                continue
+            if word in VALUES:
+                session = reading("8867-4", VALUES[word], "/min", self.hours)
+                self.take(submitted(f"s-{self.hours}", self.hours, session))
+            else:
+                self.acknowledge(self.changes[-1] if word == "a" else self.changes[0])
+            self.hours += HOURS
+        return self
+
+    def acknowledge(self, change: ZoneChange, reason: str = "called") -> None:
+        instant = at(self.hours)
+        self.take(
+            Acknowledged(
+                event_id=named(f"ack-{self.hours}"),
+                patient=PATIENT,
+                at=instant,
+                recorded_at=instant,
+                zone_change_id=change.zone_change_id,
+                by="nurse-1",
+                reason_code=reason,
+            )
+        )
+
+    def told(self) -> tuple[str, str | None]:
+        assert self.status is not None
+        episode = self.status.episode
+        return self.status.zone.value, None if episode is None else episode.state.value
+
+
+@pytest.mark.parametrize(
+    ("words", "zone", "episode"),
+    [
+        ("g", "green", None),
+        ("y", "yellow", "opened"),
+        ("r", "red", "opened"),
+        ("y r", "red", "worsened"),
+        ("y y", "yellow", "opened"),
+        # Yellow ends on two greens in a row, or on one a day after it.
+        ("y g", "yellow", "leaving"),
+        ("y g g", "green", None),
+        ("y 23 g", "yellow", "leaving"),
+        ("y 24 g", "green", None),
+        ("y g y g", "yellow", "leaving"),
+        ("y g x g", "green", None),
+        ("y x", "yellow", "opened"),
+        # Red never ends without an acknowledgement.
+        ("r g", "red", "opened"),
+        ("r g g g g", "red", "opened"),
+        ("r 48 g", "red", "opened"),
+        ("r y", "red", "opened"),
+        ("r x", "red", "opened"),
+        ("r a", "red", "acknowledged"),
+        ("r a g", "yellow", "leaving"),
+        ("r a g g", "green", None),
+        ("r a y g", "yellow", "leaving"),
+        ("r a g y", "yellow", "acknowledged"),
+        ("r a r", "red", "acknowledged"),
+        ("r a r g", "yellow", "leaving"),
+        # An acknowledgement that comes after the greens counts from then on.
+        ("r g a", "yellow", "leaving"),
+        ("r g g a", "green", None),
+        # Worse again after leaving red, or after a yellow that was acknowledged, needs a new one.
+        ("r a g r", "red", "worsened"),
+        ("y a r", "red", "worsened"),
+        ("y a r g", "red", "worsened"),
+        ("y r o", "red", "worsened"),
+        ("y r o g", "red", "worsened"),
+        ("y r a g", "yellow", "leaving"),
+        # A new episode after the old one.
+        ("r a g g r", "red", "opened"),
+        ("g y g g y", "yellow", "opened"),
+    ],
+)
+def test_every_transition(words: str, zone: str, episode: str | None) -> None:
+    assert Course().go(words).told() == (zone, episode)
+
+
+def test_a_patient_is_paged_once_an_episode_and_again_on_worsening() -> None:
+    assert len(Course().go("r g r g r").pages) == 1
+    assert len(Course().go("r a r").pages) == 1
+    assert len(Course().go("r a g r").pages) == 2
+    assert len(Course().go("r a g g r").pages) == 2
+
+
+def test_silence_ends_no_episode() -> None:
+    course = Course().go("r a")
+    course.take(Tick(at=at(24 * 40)))
+    assert course.told() == ("red", "acknowledged")
+    assert [reason.rule for reason in course.status.reasons if course.status] == ["limit_high", "overdue"]
+
+
+def test_what_was_red_before_a_pause_is_red_after_it() -> None:
+    course = Course().go("r")
+    instant = at(course.hours)
+    pause = Paused(
+        event_id=named("pause"), patient=PATIENT, at=instant, recorded_at=instant, ends_at=instant + timedelta(days=3)
+    )
+    course.take(pause)
+    assert course.told() == ("not_monitored", "opened")
+    course.take(Tick(at=instant + timedelta(days=3)))
+    assert course.told() == ("red", "opened")
+    assert len(course.pages) == 1
+
+
+def test_an_ended_follow_up_ends_its_episode() -> None:
+    course = Course().go("r")
+    course.take(moved_on(course.hours, Phase.ENDED))
+    assert course.told() == ("not_monitored", None)
+
+
+def test_an_acknowledgement_of_what_was_taken_back_does_not_count() -> None:
+    course = Course().go("r")
+    unknown = course.changes[-1].__class__(
+        **{
+            **{name: getattr(course.changes[-1], name) for name in course.changes[-1].__struct_fields__},
+            "zone_change_id": UUID(int=7),
+        }
+    )
+    course.acknowledge(unknown)
+    course.hours += HOURS
+    assert course.go("g").told() == ("red", "opened")
+
+
+def baseline_days(course: Course) -> int:
+    """Daily values behind the newest baseline of the pulse."""
+    assert course.state is not None
+    return len(course.state.series[2].days)
+
+
+def test_nothing_is_learnt_while_an_episode_is_open() -> None:
+    learnt = baseline_days(Course().go("g 24 g 24 g"))
+    assert learnt == 3
+    assert baseline_days(Course().go("g 24 g 24 g r 24 g 24 g")) == learnt
+
+
+def test_nothing_is_learnt_in_hospital_and_14_days_after() -> None:
+    course = Course().go("g 24")
+    instant = at(course.hours)
+    course.take(Admitted(event_id=named("in"), patient=PATIENT, at=instant, recorded_at=instant, acute=True))
+    course.hours += 1
+    course.go("g 24 g 24")
+    left = at(course.hours)
+    course.take(Discharged(event_id=named("out"), patient=PATIENT, at=left, recorded_at=left))
+    course.hours += 1
+    course.go("g 24 " * 13)
+    assert baseline_days(course) == 1
+    course.go("24 g 24 g")
+    assert baseline_days(course) > 1
+
+
+def test_nothing_is_learnt_after_a_declared_exacerbation() -> None:
+    course = Course().go("g 24 y")
+    course.acknowledge(course.changes[-1], reason="exacerbation")
+    course.go("24 g 24 g 24 g 24 g")
+    assert course.told()[0] == Zone.GREEN
+    assert baseline_days(course) == 1
+
+
+def test_years_of_acknowledgements_fill_no_history() -> None:
+    course = Course()
+    for _ in range(220):
+        course.go("r a g g")
+    assert course.told() == ("green", None)
+    assert len(course.pages) == 220
+    revisions = course.status
+    assert revisions is not None
+    assert revisions.revision == 2 + 220 * 4
