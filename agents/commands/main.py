@@ -7,9 +7,10 @@ import contextlib
 import errno
 import os
 import sys
+from datetime import datetime
 from math import inf
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 from aiokafka.errors import KafkaConnectionError  # type: ignore[import-untyped] # aiokafka ships no types
@@ -22,11 +23,16 @@ from agents.broker.topics import TopicsError
 from agents.commands import assess as assessing
 from agents.commands import demo as demonstration
 from agents.commands import doctor as doctoring
+from agents.commands import explain as explaining
 from agents.commands.signals import until_signal
+from agents.recordings import log
 from agents.recordings.events import RecordingError
 from agents.settings import SettingsError
 from agents.streaming.version import UnverifiedVersionError
 from schemas import generate
+
+if TYPE_CHECKING:
+    from pipeline.triage.explain import Language
 
 NOT_AS_IT_SHOULD_BE: Final = 1
 WRONG_USE: Final = 2
@@ -130,6 +136,36 @@ def evaluate_tihm(folder: Path, *, as_json: bool) -> None:
     except RecordingError as error:
         fail(str(error), WRONG_USE)
     click.echo(evaluate.as_json(found) if as_json else "\n".join(evaluate.as_tables(found)))
+
+
+@main.command("explain")
+@click.option("--patient", required=True, help="Pseudonym.")
+@click.option("--at", "instant", required=True, help="RFC 3339 with an offset, as 2026-03-01T12:00:00+01:00.")
+@click.option("--language", default="nb", show_default=True, type=click.Choice(["nb", "en"]))
+@click.option(
+    "--source",
+    type=click.Path(exists=True, path_type=Path),
+    help="A TIHM folder or JSON lines; else the broker's own log.",
+)
+def explain_decision(*, patient: str, instant: str, language: Language, source: Path | None) -> None:
+    """What was decided about a patient at a time, and why, from what was known then."""
+    read = settings.read(os.environ)
+    logs.configure("explain", level="error", broker_lines=False)
+    at = _instant(instant)
+    if source is not None:
+        events = demonstration.recorded(source).events
+    else:
+        events = asyncio.run(log.of_patient(read.bootstrap, read.topic_prefix, read.partitions, patient))
+    for line in explaining.lines(events, patient, at, language):
+        click.echo(line)
+
+
+def _instant(text: str) -> datetime:
+    with contextlib.suppress(ValueError):
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is not None:
+            return at
+    fail("--at takes a time with an offset, as 2026-03-01T12:00:00+01:00", WRONG_USE)
 
 
 @main.command("run")
