@@ -8,6 +8,7 @@ import msgspec
 
 from agents.recordings import tihm, tihm_labels
 from pipeline.backtest import Evaluation, evaluate
+from pipeline.backtest.simulated import BY, Simulated, on_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,8 +25,34 @@ def of_tihm(folder: Path) -> Evaluation:
     return evaluate(messages, tihm_labels.read(folder), tihm.ZONE)
 
 
-def as_json(found: Evaluation) -> str:
-    """The evaluation as one JSON object."""
+def of_cohorts(seeds: Iterable[int]) -> list[Simulated]:
+    """Evaluate each simulated cohort by everything that it is judged by."""
+    return [on_cohort(by, seed) for seed in seeds for by in BY]
+
+
+def cohort_tables(found: Iterable[Simulated]) -> Iterator[str]:
+    """The cohorts as lines to be read."""
+    yield "simulated patients: evidence that the rules do what they say, and of nothing else"
+    yield from _table(
+        ("seed, judged by", "found", "of", "median lead [d]", "slow ones", "of", "median lead [d]", "alerts/month"),
+        [
+            (
+                f"{one.seed}, {one.by}",
+                str(one.every.found),
+                str(one.every.deteriorations),
+                _number(one.every.lead_days, 2),
+                str(one.slow.found),
+                str(one.slow.deteriorations),
+                _number(one.slow.lead_days, 2),
+                _number(one.alerts_per_month, 2),
+            )
+            for one in found
+        ],
+    )
+
+
+def as_json(found: Evaluation | list[Simulated]) -> str:
+    """The evaluation as one JSON document."""
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
 
 

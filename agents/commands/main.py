@@ -121,7 +121,7 @@ def assess() -> None:
 
 @main.group("evaluate")
 def evaluate_group() -> None:
-    """How well the rules find alerts that a clinical team verified."""
+    """How well the rules find what there was to be found."""
 
 
 @evaluate_group.command("tihm")
@@ -131,11 +131,19 @@ def evaluate_tihm(folder: Path, *, as_json: bool) -> None:
     """The engine beside fixed limits on the TIHM recording in DIR (Physiology.csv and Labels.csv)."""
     from agents.commands import evaluate  # noqa: PLC0415 - numpy, which --help does not need
 
-    try:
-        found = evaluate.of_tihm(folder)
-    except RecordingError as error:
-        fail(str(error), WRONG_USE)
+    found = evaluate.of_tihm(folder)
     click.echo(evaluate.as_json(found) if as_json else "\n".join(evaluate.as_tables(found)))
+
+
+@evaluate_group.command("cohort")
+@click.option("--seed", "seeds", multiple=True, type=int, default=(11, 12, 13), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON array in place of tables.")
+def evaluate_cohort(*, seeds: tuple[int, ...], as_json: bool) -> None:
+    """The engine beside plan limits alone on simulated patients, whose truth is known."""
+    from agents.commands import evaluate  # noqa: PLC0415 - numpy, which --help does not need
+
+    found = evaluate.of_cohorts(seeds)
+    click.echo(evaluate.as_json(found) if as_json else "\n".join(evaluate.cohort_tables(found)))
 
 
 @main.command("explain")

@@ -11,10 +11,13 @@ from pipeline.cohort.events import Event
 from pipeline.cohort.people import SERVICES, Deterioration, Patient, person
 from pipeline.cohort.sessions import registration, sessions
 from pipeline.cohort.staff import with_staff
+from pipeline.triage import RULES
 from schemas.topics import SUBMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pipeline.triage import Rules
 
 _AGO: Final = timedelta(minutes=3)  # a live registration was measured so long before it is received
 
@@ -29,8 +32,8 @@ class Cohort(NamedTuple):
     services: tuple[str, ...] = SERVICES
 
 
-def simulate(seed: int, start: datetime, days: int, patients: int = 200) -> Cohort:
-    """Simulate `patients` over `days` from `start`.
+def simulate(seed: int, start: datetime, days: int, patients: int = 200, rules: Rules = RULES) -> Cohort:
+    """Simulate `patients` over `days` from `start`; simulated staff take over what `rules` find.
 
     What was measured in the last days may arrive up to three days after them: late uploads are late.
 
@@ -43,7 +46,7 @@ def simulate(seed: int, start: datetime, days: int, patients: int = 200) -> Coho
         raise ValueError("the start of a cohort needs an offset")
     start = start.astimezone(UTC)
     people = tuple(person(seed, number, start, days, patients) for number in range(1, patients + 1))
-    events = [event for one in people for event in _of_patient(seed, one, start + timedelta(days=days))]
+    events = [event for one in people for event in _of_patient(seed, one, start + timedelta(days=days), rules)]
     events.sort(key=lambda event: event.at)
     truth = tuple(one.deterioration for one in people if one.deterioration is not None)
     return Cohort(seed, people, events, truth)
@@ -58,5 +61,5 @@ def live(cohort: Cohort, number: int, now: datetime) -> Event:
     return Event(now, SUBMISSIONS, message)
 
 
-def _of_patient(seed: int, one: Patient, until: datetime) -> Iterator[Event]:
-    yield from with_staff(seed, [*care(one), *sessions(seed, one, until)])
+def _of_patient(seed: int, one: Patient, until: datetime, rules: Rules) -> Iterator[Event]:
+    yield from with_staff(seed, [*care(one), *sessions(seed, one, until)], rules)

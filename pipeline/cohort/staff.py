@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from pipeline.cohort.events import Event, named
-from pipeline.triage import step
+from pipeline.triage import RULES, step
 from schemas.assessments import ZoneChange
 from schemas.care import Acknowledged
 from schemas.topics import CARE
@@ -17,14 +17,14 @@ from schemas.types import Zone
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pipeline.triage import State
+    from pipeline.triage import Rules, State
 
 _TAKES_MINUTES: Final = (10, 180)
 _ALERTS: Final = frozenset({Zone.YELLOW, Zone.RED})
 
 
-def with_staff(seed: int, events: Iterable[Event]) -> Iterator[Event]:
-    """One patient's `events` in order of arrival, and an acknowledgement of each change to yellow or red among them."""
+def with_staff(seed: int, events: Iterable[Event], rules: Rules = RULES) -> Iterator[Event]:
+    """One patient's `events` in order of arrival, and an acknowledgement of each change to yellow or red by `rules`."""
     state: State | None = None
     waiting: list[tuple[float, int, Event]] = []
     random = Random(f"{seed}-staff")  # noqa: S311 - a simulation
@@ -32,7 +32,7 @@ def with_staff(seed: int, events: Iterable[Event]) -> Iterator[Event]:
         heappush(waiting, (event.at.timestamp(), number, event))
     while waiting:
         _, number, event = heappop(waiting)
-        state, outputs = step(state, event.message)
+        state, outputs = step(state, event.message, rules)
         yield event
         for output in outputs:
             if isinstance(output, ZoneChange) and output.to_zone in _ALERTS and not output.retracted:
