@@ -14,6 +14,7 @@ import msgspec
 from pipeline.pathways.checks import faults
 from pipeline.pathways.fault import Fault
 from schemas.codec import Codec, UnreadableError
+from schemas.dead_letters import DeadLetterReason
 from schemas.pathways import Pathway
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _FORMS: Final = {  # what a field must be, where the decoder tells it by a patte
     "news2": "scale_1, or left out",
 }
 _EXPECTED: Final = re.compile(r"^Expected (?P<wanted>.+?)(?:, got (?P<got>.+))?$", re.DOTALL)
+_PATTERN: Final = " matching regex "
 _REQUIRED: Final = re.compile(r"^Object missing required field `(?P<name>.+)`$")
 _LAST_NAME: Final = re.compile(r"([a-z0-9_]+)(?:\[[0-9]+\])?$")
 
@@ -53,7 +55,7 @@ def read(raw: bytes, name: str) -> Pathway:
     try:
         pathway = _CODEC.decode(raw)
     except UnreadableError as error:
-        raise PathwayError(name, (*found, _told(error.field or "", error.problem))) from None
+        raise PathwayError(name, (*found, _told(error))) from None
     found += [*_unknown(tree, pathway, ""), *faults(pathway)]
     if found:
         raise PathwayError(name, tuple(found))
@@ -82,18 +84,19 @@ def _tree(raw: bytes, name: str) -> tuple[object, list[Fault]]:
     raise PathwayError(name, (Fault("", problem),)) from None
 
 
-def _told(field: str, problem: str) -> Fault:
+def _told(error: UnreadableError) -> Fault:
     """The decoder's words as what the field must be."""
+    field, problem = error.field or "", error.problem
+    if error.reason is DeadLetterReason.NOT_JSON:
+        return Fault(field, "must be strict JSON: no NaN, no Infinity, no half of a surrogate pair")
     missing = _REQUIRED.match(problem)
     if missing:
         return Fault(f"{field}.{missing['name']}".lstrip("."), "is required")
     expected = _EXPECTED.match(problem)
-    last = _LAST_NAME.search(field)
-    form = _FORMS.get(last[1]) if last else None
-    got = expected["got"] if expected else None
-    if form and not got:
-        return Fault(field, f"must be {form}")
-    wanted = expected["wanted"] if expected else problem
+    if expected is None or _PATTERN in problem:
+        last = _LAST_NAME.search(field)
+        return Fault(field, f"must be {_FORMS.get(last[1], problem) if last else problem}")
+    wanted, got = expected["wanted"], expected["got"]
     return Fault(field, f"must be {wanted}, not {got}" if got else f"must be {wanted}")
 
 
