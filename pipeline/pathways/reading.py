@@ -95,7 +95,8 @@ def _told(error: UnreadableError) -> Fault:
     expected = _EXPECTED.match(problem)
     if expected is None or _PATTERN in problem:
         last = _LAST_NAME.search(field)
-        return Fault(field, f"must be {_FORMS.get(last[1], problem) if last else problem}")
+        form = _FORMS.get(last[1]) if last else None
+        return Fault(field, f"must be {form or f'readable: {problem.lower()}'}")
     wanted, got = expected["wanted"], expected["got"]
     return Fault(field, f"must be {wanted}, not {got}" if got else f"must be {wanted}")
 

@@ -12,7 +12,7 @@ from agents.commands import main
 from agents.commands.pathways import STARTER
 from agents.pathways import load
 from pipeline.pathways import read
-from tests.pipeline.pathways.files import FILES, changed
+from tests.pipeline.pathways.files import FILES, GONE, changed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,13 @@ def test_show_has_all_of_a_pathway(tmp_path: Path) -> None:
         "self-care, in words to begin from",
         "  red: Ring nå. / Call now.",
     ]
+
+
+def test_show_of_a_pathway_without_questions_has_none(tmp_path: Path) -> None:
+    (tmp_path / "small.json").write_bytes(changed(("questionnaire", GONE)))
+    told = pathways("show", "small", "--folder", tmp_path)
+    assert told.exit_code == 0
+    assert "questions:" not in told.stdout
 
 
 def test_show_says_what_a_rehabilitation_centre_follows() -> None:
