@@ -81,6 +81,8 @@ def _tree(raw: bytes, name: str) -> tuple[object, list[Fault]]:
         problem = f"must be JSON: {error.msg} in line {error.lineno}, column {error.colno}"
     except RecursionError:
         problem = "must be less deep"
+    except ValueError:  # what Python says of an endless integer
+        problem = "must hold no number of thousands of digits"
     raise PathwayError(name, (Fault("", problem),)) from None
 
 

@@ -194,6 +194,7 @@ def test_every_fault_is_told_at_once() -> None:
         (b"\xef\xbb\xbf{}", "FILE: must be JSON: Unexpected UTF-8 BOM (decode using utf-8-sig) in line 1, column 1"),
         (b'{"pathway": "\xe5"}', "FILE: must be UTF-8"),
         (b"[" * 100_000, "FILE: must be less deep"),
+        (b'{"version": ' + b"9" * 10_000 + b"}", "FILE: must hold no number of thousands of digits"),
         (b"[]", "FILE: must be `object`, not `array`"),
         (changed().replace(b'"red_low": 88', b'"red_low": NaN'), "FILE: must be strict JSON: no NaN, "),
         (
