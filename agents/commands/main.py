@@ -16,6 +16,7 @@ import click
 from aiokafka.errors import KafkaConnectionError  # type: ignore[import-untyped] # aiokafka ships no types
 
 from agents import logs, settings
+from agents import pathways as configured
 from agents.broker import topics as broker_topics
 from agents.broker.embedded import EmbeddedBrokerError
 from agents.broker.library import LibraryNotFoundError
@@ -24,11 +25,13 @@ from agents.commands import assess as assessing
 from agents.commands import demo as demonstration
 from agents.commands import doctor as doctoring
 from agents.commands import explain as explaining
+from agents.commands import pathways as telling
 from agents.commands.signals import until_signal
 from agents.recordings import log
 from agents.recordings.events import RecordingError
 from agents.settings import SettingsError
 from agents.streaming.version import UnverifiedVersionError
+from pipeline.pathways import PathwayError
 from schemas import generate
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ class _Told(click.Group):
             fail(str(error), WRONG_USE)
         except KafkaConnectionError:
             fail("the broker does not answer: is it up, and is SONEVAKT_BROKER right?", NOT_AS_IT_SHOULD_BE)
-        except (TopicsError, EmbeddedBrokerError, LibraryNotFoundError, UnverifiedVersionError) as error:
+        except (TopicsError, EmbeddedBrokerError, LibraryNotFoundError, UnverifiedVersionError, PathwayError) as error:
             fail(str(error), NOT_AS_IT_SHOULD_BE)
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader has seen enough, which click knows to end on
@@ -224,6 +227,48 @@ def topics_apply() -> None:
     for difference in applied.differences:
         click.echo(str(difference), err=True)
     sys.exit(NOT_AS_IT_SHOULD_BE if applied.differences else 0)
+
+
+_OWN = click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Pathways of your own, in place of the installed ones of the same name.",
+)
+
+
+@main.group("pathways")
+def pathways_group() -> None:
+    """What a kind of service follows: vital signs, starter limits, questions, rhythm."""
+
+
+@pathways_group.command("list")
+@_OWN
+def pathways_list(folder: Path | None) -> None:
+    """Name every pathway."""
+    for line in telling.listed(configured.load(folder)):
+        click.echo(line)
+
+
+@pathways_group.command("show")
+@click.argument("slug")
+@_OWN
+@click.option("--json", "as_json", is_flag=True, help="As a file to begin your own from.")
+def pathways_show(slug: str, folder: Path | None, *, as_json: bool) -> None:
+    """All of the pathway SLUG, its starter values among it."""
+    found = configured.load(folder)
+    if slug not in found:
+        fail(f"there is no pathway of that name; there are {', '.join(found)}", WRONG_USE)
+    click.echo(telling.as_json(found[slug]) if as_json else "\n".join(telling.shown(found[slug])))
+
+
+@pathways_group.command("check")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+def pathways_check(files: tuple[str, ...]) -> None:
+    """Tell what is wrong in pathway files, field by field."""
+    wrong = [line for file in files for line in telling.faults_of(Path(file))]
+    for line in wrong:
+        click.echo(line, err=True)
+    sys.exit(NOT_AS_IT_SHOULD_BE if wrong else 0)
 
 
 @main.command()

@@ -102,6 +102,8 @@ def bounds(plan: Plan) -> dict[int, Bounds]:
 def faults(plan: Plan) -> list[str]:
     """What contradicts itself or cannot be followed in `plan`, as paths of fields; empty for a sound plan."""
     wrong = _absolute_faults(plan)
+    twice = [limit.code for limit in plan.relative_limits]
+    wrong += [f"relative_limits[{place}].code" for place, code in enumerate(twice) if code in twice[:place]]
     for number, away in enumerate(plan.relative_limits):
         path = f"relative_limits[{number}]"
         pairs = ((away.yellow_below, away.red_below), (away.yellow_above, away.red_above))

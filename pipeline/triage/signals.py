@@ -240,6 +240,7 @@ class Signals:
             if count >= target.least:
                 self._reason("sustained", target.zone, vital, value, place, count=count, of=target.of)
         if self.prescribed.weight_change and vital is WEIGHT:
+            self._judged = self._judged or bool(before)
             self._weight(value, place, measured_ms, before, baseline)
 
     def _weight(
