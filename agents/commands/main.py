@@ -149,6 +149,27 @@ def evaluate_cohort(*, seeds: tuple[int, ...], as_json: bool) -> None:
     click.echo(evaluate.as_json(found) if as_json else "\n".join(evaluate.cohort_tables(found)))
 
 
+@main.command("what-if")
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--plan",
+    "plan_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The other plan as JSON; its version and start are worked out.",
+)
+@click.option("--patient", help="One patient alone.")
+@click.option("--days", default=90, show_default=True, type=click.IntRange(1, 3650), help="Counted back from the end.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object in place of lines.")
+def what_if(source: Path, *, plan_file: Path, patient: str | None, days: int, as_json: bool) -> None:
+    """The last days of recorded patients under another plan: a TIHM folder, or JSON lines."""
+    from agents.commands import what_if as comparing  # noqa: PLC0415 - numpy, which --help does not need
+
+    logs.configure("what-if", level="error", broker_lines=False)
+    found = comparing.of_recording(source, plan_file, days=days, patient=patient)
+    click.echo(comparing.as_json(found) if as_json else "\n".join(comparing.as_lines(found)))
+
+
 @main.command("explain")
 @click.option("--patient", required=True, help="Pseudonym.")
 @click.option("--at", "instant", required=True, help="RFC 3339 with an offset, as 2026-03-01T12:00:00+01:00.")

@@ -139,12 +139,12 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{Vital} has been falling for some time: {value} is {change} below what is usual for the patient.",
     ),
     "drift_high": (
-        "Det som er vanlig {vital} for pasienten, ligger nå {change} høyere enn ved oppstart.",
-        "What is usual {vital} for the patient now lies {change} higher than at the start.",
+        "Pasientens vanlige {vital} ligger nå {change} høyere enn ved oppstart.",
+        "The patient's usual {vital} is now {change} higher than at the start.",
     ),
     "drift_low": (
-        "Det som er vanlig {vital} for pasienten, ligger nå {change} lavere enn ved oppstart.",
-        "What is usual {vital} for the patient now lies {change} lower than at the start.",
+        "Pasientens vanlige {vital} ligger nå {change} lavere enn ved oppstart.",
+        "The patient's usual {vital} is now {change} lower than at the start.",
     ),
     "weight_rise_day": (
         "Vekten {value} har steget {change} på {window}.",
@@ -175,8 +175,8 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{Vital} {value} is at or below {limit}; the plan has no limit of its own.",
     ),
     "news2": (
-        "NEWS2 er minst {total}, av {count} av {of} deler som er kjent.",
-        "NEWS2 is at least {total}, from the {count} of {of} parts that are known.",
+        "NEWS2 er minst {total}; {count} av {of} deler er kjent.",
+        "NEWS2 is at least {total}; {count} of {of} parts are known.",
     ),
     "answer": (
         "Svaret på spørsmålet «{question}» er {zone} i planen.",
@@ -259,7 +259,11 @@ class _Words(dict[str, str]):
 
     def _change_word(self) -> str:
         change = self._reason.change
-        return self._with_unit(None if change is None else abs(change), finer=True)
+        shown = self._with_unit(None if change is None else abs(change), finer=True)
+        if not shown.endswith("%"):
+            return shown
+        points = ("prosentpoeng", "percentage points")[self._place]
+        return f"{shown.rstrip('%').rstrip(_NBSP)}{_NBSP}{points}"
 
     def _days_word(self) -> str:
         return str(0 if self._reason.deviation is None else self._reason.deviation.days)
@@ -304,7 +308,7 @@ class _Words(dict[str, str]):
     def _why_word(self) -> str:
         why, _, field = (self._reason.detail or "").partition(":")
         said = _WHY_NOT.get(why, ("grunnen er ukjent", "the reason is unknown"))[self._place]
-        return f"{said} ({field})" if field else said
+        return f"{said} ({field.replace('_', ' ')})" if field else said
 
     def _with_unit(self, value: float | None, *, finer: bool = False) -> str:
         if value is None:
@@ -328,7 +332,10 @@ def number(value: float, digits: int, language: Language) -> str:
 
 def why_not_green(zone: Zone, reasons: Iterable[Reason], language: Language) -> str:
     """What stands in the way of green, in one line: yellow and red, blue, or not monitored."""
-    standing = [reason for reason in reasons if reason.zone is not Zone.GREEN]
+    head = f"{headline(zone, language)}."
     if zone is Zone.GREEN:
-        return headline(zone, language) + "."
-    return f"{headline(zone, language)}. " + " ".join(explain(standing, language))
+        return head
+    told = explain([reason for reason in reasons if reason.zone is not Zone.GREEN], language)
+    if zone is Zone.NOT_MONITORED and told:
+        return " ".join(told)  # each begins with the headline's words
+    return " ".join((head, *told))

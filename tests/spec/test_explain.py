@@ -45,14 +45,21 @@ ROWS: Final = [
         "Pulse 50 beats/min has fallen 15 beats/min in 1 hour; the limit is 15 beats/min.",
     ),
     (
+        Reason(
+            rule="oxygen_below_normal", zone=Zone.YELLOW, code=SPO2, value=91, unit="%", change=-3.5, deviation=USUAL
+        ),
+        "Oksygenmetning 91 % er 3,5 prosentpoeng under det som er vanlig for pasienten (66 %).",
+        "Oxygen saturation 91% is 3.5 percentage points below what is usual for the patient (66%).",
+    ),
+    (
         Reason(rule="sustained", zone=Zone.YELLOW, code=GLUCOSE, value=11, unit="mmol/L", count=3, of=4),
         "Blodsukker: 3 av de 4 siste målingene er utenfor målområdet.",
         "Blood glucose: 3 of the 4 newest readings are outside the target range.",
     ),
     (
         Reason(rule="news2", zone=Zone.RED, value=8, count=4, of=7),
-        "NEWS2 er minst 8, av 4 av 7 deler som er kjent.",
-        "NEWS2 is at least 8, from the 4 of 7 parts that are known.",
+        "NEWS2 er minst 8; 4 av 7 deler er kjent.",
+        "NEWS2 is at least 8; 4 of 7 parts are known.",
     ),
     (
         Reason(rule="answer", zone=Zone.YELLOW, question="breath"),
@@ -106,7 +113,7 @@ reasons = st.builds(
     count=st.none() | st.integers(0, 20),
     of=st.none() | st.integers(1, 20),
     question=st.none() | st.just("breath-at-night"),
-    detail=st.none() | st.sampled_from([*QualityIssue, "no_plan", "paused", "something"]),
+    detail=st.none() | st.sampled_from([*QualityIssue, "no_plan", "plan_contradicts_itself:relative_limits[0].code"]),
 )
 
 
@@ -137,7 +144,10 @@ def test_why_a_patient_is_not_green() -> None:
     assert why_not_green(Zone.NO_DATA, [ROWS[-1][0], noted], "nb") == (
         "Blå: ingen data. Registreringen er ikke kommet i tide."
     )
-    assert why_not_green(Zone.NOT_MONITORED, [ROWS[8][0]], "en").startswith("Not monitored. Not monitored: the plan")
+    assert why_not_green(Zone.NOT_MONITORED, [ROWS[9][0]], "en") == (
+        "Not monitored: the plan contradicts itself (limits[0])."
+    )
+    assert why_not_green(Zone.YELLOW, [noted], "nb") == "Gul."
 
 
 def test_a_rule_that_is_not_known_is_named() -> None:

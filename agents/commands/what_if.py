@@ -1,0 +1,74 @@
+"""`sonevakt what-if`: the last weeks of a recording under another plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from agents.commands.demo import recorded
+from agents.recordings.events import RecordingError
+from pipeline.backtest.what_if import Counts, UnknownPatientError, WhatIf, what_if
+from pipeline.triage.plans import faults
+from schemas.care import Plan
+from schemas.codec import Codec, UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PLAN: Final = Codec[Plan](Plan)
+_FILLED_IN: Final[dict[str, Any]] = {"version": 1, "valid_from_at": "2000-01-01T00:00:00Z"}
+
+
+def of_recording(source: Path, plan_file: Path, *, days: int, patient: str | None) -> WhatIf:
+    """Compare; raises RecordingError for a file that cannot be used or a patient that is not there."""
+    plan = _plan(plan_file)
+    try:
+        return what_if((event.message for event in recorded(source).events), plan, days=days, patient=patient)
+    except UnknownPatientError as error:
+        raise RecordingError(str(error)) from None
+
+
+def _plan(path: Path) -> Plan:
+    try:
+        fields = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise RecordingError(f"{path.name}: give a plan as one JSON object") from None
+    for name, value in _FILLED_IN.items():
+        fields[name] = msgspec.Raw(msgspec.json.encode(value))
+    try:
+        plan = _PLAN.decode(msgspec.json.encode(fields))
+    except UnreadableError as error:
+        raise RecordingError(f"{path.name}: {error.field or 'the plan'}: {error.problem}") from None
+    if wrong := faults(plan):
+        raise RecordingError(f"{path.name}: {wrong[0]} contradicts itself or cannot be followed")
+    return plan
+
+
+def as_json(found: WhatIf) -> str:
+    """The comparison as one JSON object."""
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def as_lines(found: WhatIf) -> Iterator[str]:
+    """The comparison as lines to be read: old -> new per patient-week."""
+    yield f"the last {found.days} days of {len(found.patients)} patients, {found.weeks:.1f} patient-weeks; per week:"
+    yield from _counts("all", found.old, found.new)
+    for one in found.patients:
+        if one.old != one.new or one.added or one.gone:
+            yield from _counts(one.patient, one.old, one.new)
+            for sign, days, by in (("+", one.added, one.added_by), ("-", one.gone, one.gone_by)):
+                if days or by:
+                    rules = ", ".join(f"{rule} {count}" for rule, count in by.items())
+                    yield f"  {sign} {len(days)} days in yellow or red; {rules or 'no rule of its own'}"
+    if found.without:
+        yield f"nothing in the window: {', '.join(found.without)}"
+
+
+def _counts(name: str, old: Counts, new: Counts) -> Iterator[str]:
+    told = (
+        f"{field.replace('_', ' ')} {getattr(old, field):.2f} -> {getattr(new, field):.2f}"
+        for field in Counts.__struct_fields__
+    )
+    yield f"{name}: {', '.join(told)}"

@@ -1,0 +1,242 @@
+"""The last weeks of patients under another plan: which alerts there would have been, and which not.
+
+Staff cannot acknowledge alerts that never were. So in both runs the recorded acknowledgements are left out, and every
+yellow and red is taken over half an hour after it reached us.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import UUID, uuid5
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.backtest.engine import ALERTS
+from pipeline.triage import RULES, step
+from pipeline.triage.instants import zone_of
+from schemas.assessments import Assessment, ZoneChange
+from schemas.care import Acknowledged, Enrolled, PlanSigned
+from schemas.paging import PageRequest, Tick
+from schemas.submissions import Submission
+from schemas.types import Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline.triage import Rules, State
+    from schemas.care import CareEvent, Plan
+    from schemas.submissions import Correction
+
+WEEK: Final = timedelta(days=7)
+TAKEN_OVER: Final = timedelta(minutes=30)
+_NAMES: Final = UUID("8a0f3a5e-5a1b-4a39-8f0e-2f8f6f1f9d77")
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """What came of one plan, per patient-week."""
+
+    yellow: float  # registrations in yellow
+    red: float
+    no_data: float  # registrations without data, and changes to "no data" by silence
+    changes: float  # to yellow or red
+    pages: float
+
+
+class Compared(Struct, frozen=True, kw_only=True):
+    """One patient under both plans. Days are the patient's own."""
+
+    patient: str
+    weeks: float
+    old: Counts
+    new: Counts
+    added: tuple[date, ...]  # days with a yellow or red that there was none on
+    gone: tuple[date, ...]
+    added_by: dict[str, int]  # "rule code" -> registrations
+    gone_by: dict[str, int]
+
+
+class WhatIf(Struct, frozen=True, kw_only=True):
+    """All that was compared."""
+
+    days: int
+    patients: tuple[Compared, ...]
+    weeks: float
+    old: Counts
+    new: Counts
+    without: tuple[str, ...]  # patients of whom nothing is known in the window
+
+
+class UnknownPatientError(ValueError):
+    """The recording has no such patient."""
+
+
+class _Run(NamedTuple):
+    assessments: tuple[Assessment, ...]
+    changes: tuple[ZoneChange, ...]
+    pages: tuple[PageRequest, ...]
+
+
+def what_if(
+    messages: Iterable[Submission | Correction | CareEvent],
+    plan: Plan,
+    *,
+    days: int = 90,
+    patient: str | None = None,
+    rules: Rules = RULES,
+) -> WhatIf:
+    """Compare the recorded plans with `plan` over the last `days` of a recording.
+
+    Parameters
+    ----------
+    plan
+        Its version and start are worked out for each patient: above every recorded one, from where the window begins.
+    patient
+        One patient alone; None: everybody.
+
+    Raises
+    ------
+    UnknownPatientError
+        There is no such patient.
+    """
+    by_patient: dict[str, list[Any]] = {}
+    for message in messages:
+        by_patient.setdefault(message.patient, []).append(message)
+    if patient is not None and patient not in by_patient:
+        raise UnknownPatientError("the recording has no such patient")
+    until = max((_arrived(message) for known in by_patient.values() for message in known), default=None)
+    compared = []
+    without = []
+    for name in sorted(by_patient) if patient is None else [patient]:
+        found = None if until is None else _compare(name, by_patient[name], plan, until, days, rules)
+        if found is None:
+            without.append(name)
+        else:
+            compared.append(found)
+    weeks = sum(one.weeks for one in compared)
+    return WhatIf(
+        days=days,
+        patients=tuple(compared),
+        weeks=weeks,
+        old=_mean([(one.weeks, one.old) for one in compared]),
+        new=_mean([(one.weeks, one.new) for one in compared]),
+        without=tuple(without),
+    )
+
+
+def _compare(  # noqa: PLR0913, PLR0917 - a patient, and what is asked
+    patient: str, messages: list[Any], plan: Plan, until: datetime, days: int, rules: Rules
+) -> Compared | None:
+    enrolled = [message for message in messages if isinstance(message, Enrolled)]
+    received = [message.received_at for message in messages if isinstance(message, Submission)]
+    start = max(until - timedelta(days=days), min((one.at for one in enrolled), default=until))
+    if not enrolled or not any(at >= start for at in received):
+        return None
+    kept = [message for message in messages if not isinstance(message, Acknowledged)]
+    versions = [message.plan.version for message in kept if isinstance(message, PlanSigned)]
+    changed = PlanSigned(
+        event_id=uuid5(_NAMES, patient),
+        patient=patient,
+        at=start,
+        recorded_at=start,
+        signed_by="what-if",
+        plan=msgspec.structs.replace(plan, version=max(versions, default=0) + 1, valid_from_at=start),
+    )
+    old, new = _run(kept, until, rules), _run([*kept, changed], until, rules)
+    zone = zone_of(enrolled[-1].time_zone)
+    alerts = [_alert_days(one.assessments, start, zone) for one in (old, new)]
+    reasons = [_reasons(one.assessments, start) for one in (old, new)]
+    weeks = (until - start) / WEEK
+    return Compared(
+        patient=patient,
+        weeks=weeks,
+        old=_counts(old, start, weeks),
+        new=_counts(new, start, weeks),
+        added=tuple(sorted(alerts[1] - alerts[0])),
+        gone=tuple(sorted(alerts[0] - alerts[1])),
+        added_by=dict(sorted((reasons[1] - reasons[0]).items())),
+        gone_by=dict(sorted((reasons[0] - reasons[1]).items())),
+    )
+
+
+def _arrived(message: Any) -> datetime:  # noqa: ANN401 - a submission has one name for it, all others another
+    at: datetime = message.received_at if isinstance(message, Submission) else message.recorded_at
+    return at
+
+
+def _run(messages: list[Any], until: datetime, rules: Rules) -> _Run:
+    """Fold one patient's messages in order of arrival, with staff who take everything over."""
+    waiting: list[tuple[datetime, int, Any]] = [(_arrived(one), place, one) for place, one in enumerate(messages)]
+    heapify(waiting)
+    state: State | None = None
+    assessments: dict[UUID, Assessment] = {}
+    changes: dict[UUID, ZoneChange] = {}
+    pages: dict[UUID, PageRequest] = {}
+    told: Iterable[Any]
+    while waiting:
+        at, place, message = heappop(waiting)
+        state, told = step(state, message, rules)
+        for output in told:
+            match output:
+                case Assessment():
+                    assessments[output.assessment_id] = output
+                case PageRequest():
+                    pages[output.page_id] = output
+                case ZoneChange():
+                    changes[output.zone_change_id] = output
+                    if output.to_zone in ALERTS and not output.retracted:
+                        heappush(waiting, (at + TAKEN_OVER, place, _taken_over(output, at + TAKEN_OVER)))
+    _, told = step(state, Tick(at=until), rules)
+    changes |= {output.zone_change_id: output for output in told if isinstance(output, ZoneChange)}
+    standing = tuple(change for change in changes.values() if not change.retracted)
+    return _Run(tuple(assessments.values()), standing, tuple(pages.values()))
+
+
+def _taken_over(change: ZoneChange, at: datetime) -> Acknowledged:
+    return Acknowledged(
+        event_id=uuid5(_NAMES, str(change.zone_change_id)),
+        patient=change.patient,
+        at=at,
+        recorded_at=at,
+        zone_change_id=change.zone_change_id,
+        by="what-if",
+        reason_code="what-if",
+    )
+
+
+def _counts(run: _Run, start: datetime, weeks: float) -> Counts:
+    zones = Counter(one.zone for one in run.assessments if one.at >= start and not one.entered_in_error)
+    silent = sum(
+        change.to_zone is Zone.NO_DATA and change.assessment_id is None for change in run.changes if change.at >= start
+    )
+    return Counts(
+        yellow=zones[Zone.YELLOW] / weeks,
+        red=zones[Zone.RED] / weeks,
+        no_data=(zones[Zone.NO_DATA] + silent) / weeks,
+        changes=sum(change.to_zone in ALERTS for change in run.changes if change.at >= start) / weeks,
+        pages=sum(page.at >= start for page in run.pages) / weeks,
+    )
+
+
+def _alert_days(assessments: Iterable[Assessment], start: datetime, zone: Any) -> set[date]:  # noqa: ANN401 - tzinfo
+    return {one.at.astimezone(zone).date() for one in assessments if one.at >= start and one.zone in ALERTS}
+
+
+def _reasons(assessments: Iterable[Assessment], start: datetime) -> Counter[str]:
+    return Counter(
+        named
+        for one in assessments
+        if one.at >= start
+        for named in {f"{reason.rule} {reason.code or ''}".strip() for reason in one.reasons if reason.zone in ALERTS}
+    )
+
+
+def _mean(found: list[tuple[float, Counts]]) -> Counts:
+    """The mean over patients, weighted by their weeks; zeros without any."""
+    weeks = sum(one for one, _ in found) or 1.0
+    return Counts(
+        **{name: sum(own * getattr(counts, name) for own, counts in found) / weeks for name in Counts.__struct_fields__}
+    )

@@ -1,0 +1,71 @@
+"""`sonevakt what-if`: lines, JSON, and a plan that cannot be used named by its field."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from agents.commands import main
+from schemas.topics import CARE, SUBMISSIONS
+from tests.pipeline.backtest.test_what_if import PULSE, TIGHTER, recording
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    lines = [
+        msgspec.json.encode({"topic": SUBMISSIONS.name if hasattr(one, "readings") else CARE.name, "message": one})
+        for one in recording()
+    ]
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(lines))
+    return tmp_path
+
+
+def compared(folder: Path, plan: Any, *arguments: str) -> Result:  # noqa: ANN401 - any JSON
+    (folder / "plan.json").write_bytes(msgspec.json.encode(plan))
+    command = ["what-if", str(folder / "events.jsonl"), "--plan", str(folder / "plan.json"), *arguments]
+    return CliRunner().invoke(main, command)
+
+
+def test_lines_tell_old_and_new(folder: Path) -> None:
+    told = compared(folder, {"limits": [TIGHTER]}, "--days", "30")
+    assert told.exit_code == 0, told.output
+    assert told.output.startswith("the last 30 days of 1 patients")
+    assert "+ 2 days in yellow or red; " in told.output
+    assert "limit_high 8867-4 2" in told.output
+
+
+def test_json_has_the_days(folder: Path) -> None:
+    found = json.loads(compared(folder, {"limits": [TIGHTER]}, "--json", "--patient", "sim-0001").output)
+    assert len(found["patients"][0]["added"]) == 2
+    assert found["old"]["red"] == 0
+
+
+def test_the_same_plan_says_that_nothing_changes(folder: Path) -> None:
+    assert len(compared(folder, {"limits": [PULSE]}).output.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("plan", "arguments", "said"),
+    [
+        ([], (), "give a plan as one JSON object"),
+        ({"limits": [{"code": "8867-4"}]}, (), "plan.json: limits[0]: Object missing required field `unit`"),
+        ({"limits": [{"code": "8867-4", "unit": "kg", "red_low": 3}]}, (), "plan.json: limits[0].unit contradicts"),
+        ({"limits": [PULSE]}, ("--patient", "nobody"), "no such patient"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(folder: Path, plan: Any, arguments: tuple[str, ...], said: str) -> None:  # noqa: ANN401 - any JSON
+    told = compared(folder, plan, *arguments)
+    assert told.exit_code == 2
+    assert said in told.stderr
+    assert told.stderr.count("\n") == 1

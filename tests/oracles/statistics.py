@@ -1,0 +1,81 @@
+"""The statistics of the fold once more, slowly: whole histories, by numpy, pandas and scipy where they have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from schemas.assessments import BaselineStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.triage import Rules
+
+NORMAL: Final = 1.4826
+
+
+def daily(readings: Sequence[tuple[int, float]]) -> pd.Series[float]:
+    """The median of each day's readings."""
+    frame = pd.DataFrame(readings, columns=["day", "value"])
+    return frame.groupby("day")["value"].median().sort_index()
+
+
+def window(readings: Sequence[tuple[int, float]], day: int, rules: Rules) -> pd.Series[float]:
+    """The daily values that a baseline of `day` rests on."""
+    past = daily(readings)
+    past = past[(past.index < day) & (past.index >= day - rules.window_days)]
+    return past.tail(rules.window_values)
+
+
+def baseline(
+    readings: Sequence[tuple[int, float]], day: int, floor: float, rules: Rules
+) -> tuple[float, float, int, BaselineStatus] | BaselineStatus:
+    """Center, spread, days and status; the status alone where there is no baseline."""
+    past = window(readings, day, rules)
+    if len(past) < rules.learning_below:
+        return BaselineStatus.LEARNING
+    if day - past.index[-1] > rules.stale_after_days:
+        return BaselineStatus.STALE
+    long = len(past) >= rules.established_values and day - past.index[0] >= rules.established_span_days
+    spread = max(NORMAL * float(stats.median_abs_deviation(past.to_numpy())), floor)
+    status = BaselineStatus.ESTABLISHED if long else BaselineStatus.PROVISIONAL
+    return float(np.median(past.to_numpy())), spread, len(past), status
+
+
+def z_of(value: float, center: float, spread: float, days: int) -> float:
+    """The exact normal z of the predictive Student t."""
+    distance = (value - center) / (spread * np.sqrt(1 + 1 / days))
+    return float(np.sign(distance) * stats.norm.isf(stats.t.sf(abs(distance), days - 1)))
+
+
+def cusum(scores: Sequence[tuple[int, float]], rules: Rules) -> list[int]:
+    """The side that passed its bound after each day's first score: 1, -1 or 0."""
+    high = low = 0.0
+    before: int | None = None
+    passed = []
+    for day, z in scores:
+        if before == day:
+            passed.append(0)
+            continue
+        if before is not None and day - before > rules.stale_after_days:
+            high = low = 0.0
+        before = day
+        step = float(np.clip(z, -rules.cusum_clip, rules.cusum_clip))
+        high, low = max(0.0, high + step - rules.cusum_slack), max(0.0, low - step - rules.cusum_slack)
+        side = 1 if high > rules.cusum_bound else -1 if low > rules.cusum_bound else 0
+        high, low = (0.0 if side == 1 else high), (0.0 if side == -1 else low)
+        passed.append(side)
+    return passed
+
+
+def change(recent: Sequence[tuple[int, float]], at_ms: int, value: float, hours: int) -> tuple[float, float]:
+    """Rise and fall of `value` against a window of time before it."""
+    past = pd.Series([value for _, value in recent], index=[at for at, _ in recent], dtype=float).sort_index()
+    past = past[(past.index >= at_ms - hours * 3_600_000) & (past.index < at_ms)]
+    if past.empty:
+        return 0.0, 0.0
+    return max(0.0, value - past.min()), max(0.0, past.max() - value)

@@ -1,0 +1,74 @@
+"""The same plan changes nothing; a tighter one gives more alerts, and says on which days and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pipeline.backtest.what_if import UnknownPatientError, WhatIf, what_if
+from schemas.care import Limit, Plan
+from tests.histories import PATIENT, at, enrolled, reading, signed, submitted
+
+PULSE = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
+TIGHTER = Limit(code="8867-4", unit="/min", yellow_high=90, red_high=105)
+
+
+def recording(days: int = 40) -> list[Any]:
+    fast = {20: 95.0, 25: 110.0, 38: 92.0}
+    sessions = [
+        submitted(f"d{day}", 24 * day + 10, reading("8867-4", fast.get(day, 70), "/min", 24 * day + 10))
+        for day in range(days)
+    ]
+    return [enrolled(), signed(0, PULSE), *sessions]
+
+
+def plan(*limits: Limit) -> Plan:
+    return Plan(version=7, valid_from_at=at(0), limits=limits)
+
+
+def test_the_same_plan_changes_nothing() -> None:
+    found = what_if(recording(), plan(PULSE), days=30)
+    (one,) = found.patients
+    assert one.old == one.new == found.old
+    assert (one.added, one.gone, one.added_by, one.gone_by) == ((), (), {}, {})
+    assert one.old.yellow > 0
+
+
+def test_a_tighter_plan_gives_more_alerts_and_says_which() -> None:
+    (one,) = what_if(recording(), plan(TIGHTER), days=30).patients
+    assert [str(day) for day in one.added] == [str((at(24 * day)).date()) for day in (20, 38)]
+    assert one.gone == ()
+    assert one.new.red * one.weeks == pytest.approx(1)
+    assert one.old.red == one.old.pages == 0
+    assert one.new.pages * one.weeks == pytest.approx(1)
+    assert one.added_by["limit_high 8867-4"] == 2
+
+
+def test_a_looser_plan_gives_fewer() -> None:
+    (one,) = what_if(recording(), plan(Limit(code="8867-4", unit="/min", red_high=160)), days=30).patients
+    assert [str(day) for day in one.gone] == [str(at(24 * 25).date())]
+    assert one.new.yellow == 0
+
+
+def test_what_lies_before_the_window_is_not_counted() -> None:
+    (one,) = what_if(recording(), plan(TIGHTER), days=10).patients
+    assert [str(day) for day in one.added] == [str(at(24 * 38).date())]
+    assert one.weeks == pytest.approx(10 / 7)
+
+
+def test_patients_without_anything_in_the_window_are_named() -> None:
+    other = [msgspec.structs.replace(event, patient="sim-0002") for event in recording(5)]
+    found = what_if([*recording(), *other], plan(PULSE), days=20)
+    assert ([one.patient for one in found.patients], found.without) == ([PATIENT], ("sim-0002",))
+    assert what_if(recording(), plan(PULSE), patient=PATIENT).without == ()
+    assert what_if([], plan(PULSE)) == WhatIf(
+        days=90, patients=(), weeks=0, old=found.old.__class__(yellow=0, red=0, no_data=0, changes=0, pages=0),
+        new=found.old.__class__(yellow=0, red=0, no_data=0, changes=0, pages=0), without=(),
+    )  # fmt: skip
+
+
+def test_an_unknown_patient_is_named() -> None:
+    with pytest.raises(UnknownPatientError):
+        what_if(recording(), plan(PULSE), patient="sim-0009")

@@ -1,0 +1,141 @@
+"""Each statistic beside its slow twin, after every update."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.triage import RULES, slow
+from pipeline.triage.baseline import NO_TRACK, Baseline, Series, Track
+from pipeline.triage.deviation import score
+from pipeline.triage.recent import fall, keep, outside, rise, within
+from schemas.assessments import BaselineStatus
+from tests.oracles import statistics as twin
+
+FLOOR = 3.0
+more = settings(max_examples=150, deadline=None)
+steps = st.lists(
+    st.tuples(st.sampled_from([0, 0, 1, 1, 1, 2, 7, 30]), st.integers(400, 900).map(lambda tenths: tenths / 10)),
+    min_size=1,
+    max_size=60,
+)
+
+
+def on_days(found: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    day = 100
+    told = []
+    for step, value in found:
+        day += step
+        told.append((day, value))
+    return told
+
+
+@more
+@given(steps)
+def test_a_baseline_is_that_of_scipy_after_every_reading(found: list[tuple[int, float]]) -> None:
+    series = Series()
+    readings = on_days(found)
+    for place, (day, value) in enumerate(readings):
+        expected = twin.baseline(readings[:place], day, FLOOR, RULES)
+        told = series.at(day, FLOOR, RULES)
+        if isinstance(expected, BaselineStatus):
+            assert (told, series.status(day, RULES)) == (None, expected)
+        else:
+            assert told is not None
+            assert (told.center, told.spread) == pytest.approx(expected[:2])
+            assert (told.days, told.status) == expected[2:]
+        series = series.push(day, value)
+
+
+@more
+@given(steps, st.integers(1, 40))
+def test_trimming_and_going_back_change_no_baseline(found: list[tuple[int, float]], ahead: int) -> None:
+    series = Series()
+    readings = on_days(found)
+    for day, value in readings:
+        series = series.push(day, value)
+    last = readings[-1][0]
+    for day in (last, last + ahead):
+        assert series.trimmed(last, RULES).at(day, FLOOR, RULES) == series.at(day, FLOOR, RULES)
+    assert series.before(last).at(last, FLOOR, RULES) == series.at(last, FLOOR, RULES)
+
+
+@more
+@given(st.floats(-30, 30), st.integers(5, 28))
+def test_the_score_is_near_the_exact_z(distance: float, days: int) -> None:
+    center, spread = 70.0, 3.0
+    baseline = Baseline(center, spread, days, 1, BaselineStatus.ESTABLISHED)
+    exact = twin.z_of(center + distance, center, spread, days)
+    told = score(center + distance, baseline)
+    assert told * exact >= 0
+    if abs(exact) <= 5:
+        assert abs(exact) - 0.13 <= abs(told) <= abs(exact) + 0.01
+
+
+scores = st.lists(st.tuples(st.sampled_from([0, 1, 1, 1, 3, 40]), st.floats(-6, 6)), min_size=1, max_size=60)
+
+
+@more
+@given(scores)
+def test_the_cusum_passes_its_bound_when_its_twin_does(found: list[tuple[int, float]]) -> None:
+    daily = on_days([(step, round(z, 3)) for step, z in found])
+    track = NO_TRACK
+    told = []
+    for day, z in daily:
+        after = slow.cusum(track, z, day, RULES)
+        told.append(after.passed)
+        track = Track(score=z, score_day=day, high=after.high, low=after.low)
+    assert told == twin.cusum(daily, RULES)
+
+
+@more
+@given(st.lists(st.floats(50, 90), min_size=1, max_size=30))
+def test_a_drift_is_told_once_until_it_came_back(centers: list[float]) -> None:
+    drifted, told = 0, []
+    for center in centers:
+        baseline = Baseline(center, 3.0, 20, 1, BaselineStatus.ESTABLISHED)
+        found = slow.drift(Track(first=(70.0, 3.0), drifted=drifted), baseline, RULES)
+        away = (center - 70.0) / 3.0
+        side = 0 if abs(away) < RULES.drift_z else 1 if away > 0 else -1
+        assert found.tell == (side if side and side != drifted else 0)
+        drifted = side or (0 if abs(away) < RULES.drift_rearm_z else drifted)
+        assert found.drifted == drifted
+        assert found.change == pytest.approx(center - 70.0)
+        told.append(found.tell)
+    assert all(one != two for one, two in pairwise(told) if one and two)
+
+
+instants = st.lists(st.tuples(st.integers(0, 10**9), st.floats(40, 120)), max_size=80)
+
+
+@more
+@given(instants, st.integers(0, 10**9), st.floats(40, 120), st.integers(1, 300))
+def test_change_by_time_is_that_of_pandas(
+    recent: list[tuple[int, float]], at_ms: int, value: float, hours: int
+) -> None:
+    values = within(tuple(sorted(recent)), at_ms, hours)
+    assert (rise(value, values), fall(value, values)) == pytest.approx(
+        twin.change(recent, at_ms, value, hours), abs=1e-6
+    )
+
+
+@more
+@given(instants, instants)
+def test_what_is_kept_is_the_newest_whatever_the_parts_it_came_in(
+    one: list[tuple[int, float]], other: list[tuple[int, float]]
+) -> None:
+    whole = keep((), [*one, *other], RULES)
+    assert list(whole) == sorted(whole)
+    assert len(whole) <= RULES.recent_values
+    newest = sorted([*one, *other])[-RULES.recent_values :]
+    assert list(whole) == [found for found in newest if found[0] >= newest[-1][0] - RULES.recent_ms]
+
+
+@more
+@given(st.lists(st.integers(0, 20), max_size=20), st.none() | st.integers(0, 10), st.none() | st.integers(10, 20))
+def test_outside_counts_the_edges(values: list[int], low: int | None, high: int | None) -> None:
+    inside = [value for value in values if (low is None or value > low) and (high is None or value < high)]
+    assert outside(values, low, high) == len(values) - len(inside)
