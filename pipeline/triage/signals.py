@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.triage.plans import Bounds
     from pipeline.triage.quality import Verdict
     from pipeline.triage.rules import Rules
+    from pipeline.triage.slow import Cusum
     from pipeline.triage.standing import Standing
     from pipeline.triage.vitals import Vital
     from schemas.assessments import News2, QualityIssue
@@ -59,6 +60,7 @@ class Signals:
         self.near = False
         self._baselines: dict[int, tuple[Baseline | None, BaselineStatus]] = {}
         self._newest: dict[int, tuple[float | None, int, float]] = {}  # vital -> score, place and value of the last
+        self._built: dict[int, tuple[Cusum, int]] = {}  # vital -> its sums, and the drift told of
         self._alerting: set[int] = set()
         self._groups: set[str] = set()  # of vitals, or of the session, that raised an alert
         self._deviating: dict[str, int] = {}  # group of vitals -> the reading
@@ -283,18 +285,17 @@ class Signals:
     # Signals of the session as a whole.
 
     def _slow(self, vital: Vital) -> None:
-        known = self.series.get(vital.index)
         baseline, _ = self._baselines[vital.index]
         z, place, value = self._newest[vital.index]
-        if known is None or baseline is None or z is None:
+        if baseline is None or z is None or baseline.status is not BaselineStatus.ESTABLISHED:
             return
-        if baseline.status is not BaselineStatus.ESTABLISHED:
-            return
-        passed = slow.cusum(known.track, z, self.day, self.rules).passed
-        if passed and not (vital.side is Side.LOW and passed > 0):
-            rule = "slow_rise" if passed > 0 else "slow_fall"
-            self._tell_slow(rule, vital, value, place, passed, value - baseline.center)
-        moved = slow.drift(known.track, baseline, self.rules)
+        track = self.series[vital.index].track  # what a baseline is of is known
+        built = slow.cusum(track, z, self.day, self.rules)
+        moved = slow.drift(track, baseline, self.rules)
+        self._built[vital.index] = built, moved.drifted
+        if built.passed and not (vital.side is Side.LOW and built.passed > 0):
+            rule = "slow_rise" if built.passed > 0 else "slow_fall"
+            self._tell_slow(rule, vital, value, place, built.passed, value - baseline.center)
         if moved.tell and not (vital.side is Side.LOW and moved.tell > 0):
             rule = "drift_high" if moved.tell > 0 else "drift_low"
             self._tell_slow(rule, vital, value, place, moved.tell, moved.change)
@@ -306,18 +307,18 @@ class Signals:
         self._reason(rule, Zone.YELLOW if reached else Zone.GREEN, vital, value, place, change=change)
 
     def _tracked(self, before: Track, index: int, z: float | None) -> Track:
-        rules = self.rules
-        score_before, score_day, high, low, drifted, first, recent = msgspec.structs.astuple(before)
-        baseline, _ = self._baselines[index]
-        if z is not None and baseline is not None and baseline.status is BaselineStatus.ESTABLISHED:
-            high, low, _ = slow.cusum(before, z, self.day, rules)
-            if first is None:
+        score_before, score_day, high, low = before.score, before.score_day, before.high, before.low
+        drifted, first, recent = before.drifted, before.first, before.recent
+        built = self._built.get(index)
+        if built is not None:
+            (high, low, _), drifted = built
+            baseline, _ = self._baselines[index]
+            if first is None and baseline is not None:
                 first = (shorten(baseline.center), shorten(round(baseline.spread, 3)))
-            drifted = slow.drift(before, baseline, rules).drifted
         if z is not None or score_before is not None:
             score_before, score_day = z, self.day
         if self.prescribed.remembers(index):
-            recent = keep(recent, self._measured.get(index, ()), rules)
+            recent = keep(recent, self._measured.get(index, ()), self.rules)
         return Track(score_before, score_day, high, low, drifted, first, recent)
 
     def _partial_news2(self) -> None:

@@ -29,9 +29,12 @@ def cusum(track: Track, z: float, day: int, rules: Rules) -> Cusum:
         return Cusum(high, low, 0)
     if day - track.score_day > rules.stale_after_days:
         high = low = 0
-    held = max(-rules.cusum_clip, min(rules.cusum_clip, z))
-    high = max(0, high + round(THOUSANDTHS * (held - rules.cusum_slack)))
-    low = max(0, low + round(THOUSANDTHS * (-held - rules.cusum_slack)))
+    clip, slack = rules.cusum_clip, rules.cusum_slack
+    held = clip if z > clip else max(z, -clip)
+    high += round(THOUSANDTHS * (held - slack))
+    low -= round(THOUSANDTHS * (held + slack))
+    high = max(high, 0)
+    low = max(low, 0)
     bound = THOUSANDTHS * rules.cusum_bound
     if high > bound:
         return Cusum(0, low, 1)
