@@ -44,6 +44,7 @@ schemas: $(STAMP) ## write the generated JSON Schema
 
 docs: $(STAMP) ## write the generated reference pages
 	$(BIN)/python -m agents.commands.reference
+	$(BIN)/python -m tests.spec.behaviour
 
 stack: $(RUNTIME) ## the whole product on real Kafka and InfluxDB, without Docker
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m infra.local.product $(ARGS)

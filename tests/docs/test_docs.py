@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from agents.commands import main, reference
 from schemas import generate
+from tests.spec import behaviour
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -56,3 +57,7 @@ def test_every_target_that_readme_tells_of_is_in_the_makefile() -> None:
 def test_ci_calls_the_test_command_of_readme() -> None:
     assert "make test\n" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_page_on_behaviour_is_that_of_the_tables() -> None:
+    assert behaviour.PAGE.read_text(encoding="utf-8") == behaviour.page()

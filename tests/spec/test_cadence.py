@@ -1,0 +1,115 @@
+"""When the next registration is due, by the patient's own clock (Europe/Oslo), and from when its absence is told.
+
+Registrations are a day after the plan's start and so on, at 10 in the morning unless a time is told. The clock is put
+forward on 29 March 2026.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipeline.triage import step
+from schemas.assessments import PatientStatus
+from schemas.care import Cadence, Limit, Paused
+from schemas.paging import Tick
+from tests.histories import PATIENT, named, read, reading, submitted
+from tests.spec.test_signals import planned
+
+OSLO: Final = ZoneInfo("Europe/Oslo")
+PULSE: Final = "8867-4"
+LIMITS: Final = (Limit(code=PULSE, unit="/min", yellow_high=100, red_high=120),)
+START: Final = datetime(2026, 3, 20, tzinfo=UTC)
+VALUES: Final = {"g": 70, "n": 98, "y": 105, "r": 125}  # green, near the limit of 100, yellow, red
+
+
+def local(text: str) -> datetime:
+    return datetime.strptime(f"2026 {text}", "%Y %d %b %H:%M").replace(tzinfo=OSLO)
+
+
+def status(cadence: Cadence, events: list[Any], until: datetime | None = None) -> PatientStatus:
+    state, told = None, []
+    for event in [*planned(limits=LIMITS, cadence=cadence), *events, *([Tick(at=until)] if until else [])]:
+        state, outputs = step(state, event if isinstance(event, Tick) else read(event))
+        told += [output for output in outputs if isinstance(output, PatientStatus)]
+    return told[-1]
+
+
+def sent(when: str, kind: str = "g") -> Any:  # noqa: ANN401 - a submission
+    hours = (local(when) - START) / timedelta(hours=1)
+    return submitted(f"s-{when}", hours, reading(PULSE, VALUES[kind], "/min", hours))
+
+
+@pytest.mark.parametrize(
+    ("registrations", "due"),
+    [
+        ("20 Mar 11:00 g", "21 Mar 10:00"),
+        ("28 Mar 11:00 g", "29 Mar 10:00"),  # the wall clock holds over the change
+        ("01 Apr 11:00 g", "02 Apr 10:00"),  # the 13th day: the next is the 14th
+        ("02 Apr 11:00 g", "09 Apr 10:00"),  # the 14th: now weekly
+        ("09 Apr 15:00 g", "16 Apr 10:00"),
+        ("02 Apr 11:00 y", "03 Apr 10:00"),  # daily for a week, the yellow's day being the first
+        ("02 Apr 11:00 y, 08 Apr 11:00 g", "10 Apr 10:00"),  # then every second day, near the limit
+        ("02 Apr 11:00 y, 07 Apr 11:00 g", "08 Apr 10:00"),
+        ("02 Apr 11:00 n", "04 Apr 10:00"),
+        ("02 Apr 11:00 n, 21 Apr 11:00 g", "23 Apr 10:00"),
+        ("02 Apr 11:00 n, 22 Apr 11:00 g", "29 Apr 10:00"),  # three weeks are over
+        ("02 Apr 11:00 r", "03 Apr 10:00"),
+    ],
+)
+def test_the_plans_rhythm_and_what_shortens_it(registrations: str, due: str) -> None:
+    events = [sent(one[:12], one[13:]) for one in registrations.split(", ")]
+    assert status(Cadence(), events).due_at == local(due)
+
+
+SEVERAL: Final = Cadence(times=("08:00", "12:00", "16:00", "20:00"), every_days=1, grace_minutes=120)
+
+
+@pytest.mark.parametrize(
+    ("registration", "due"),
+    [
+        ("20 Mar 08:10", "20 Mar 12:00"), ("20 Mar 09:59", "20 Mar 12:00"), ("20 Mar 10:00", "20 Mar 16:00"),
+        ("20 Mar 19:00", "21 Mar 08:00"), ("20 Mar 23:59", "21 Mar 08:00"),
+        ("28 Mar 20:05", "29 Mar 08:00"),
+    ],
+)  # fmt: skip
+def test_several_a_day(registration: str, due: str) -> None:
+    assert status(SEVERAL, [sent(registration)]).due_at == local(due)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "now", "zone"),
+    [
+        ("daily", "21 Mar 23:59", "green"), ("daily", "22 Mar 00:00", "no_data"),  # due at 10, 14 hours of grace
+        ("several", "20 Mar 17:59", "green"), ("several", "20 Mar 18:00", "no_data"),
+    ],
+)  # fmt: skip
+def test_blue_at_its_instant(cadence: str, now: str, zone: str) -> None:
+    kind = SEVERAL if cadence == "several" else Cadence()
+    found = status(kind, [sent("20 Mar 12:30")], local(now))
+    assert found.zone == zone
+    if zone == "no_data":
+        assert found.since_at == local(now)
+
+
+def test_blue_is_told_of_at_its_own_instant_however_late_it_is_noticed() -> None:
+    found = status(Cadence(), [sent("20 Mar 12:30")], local("22 Mar 19:00"))
+    assert (found.zone, found.since_at) == ("no_data", local("22 Mar 00:00"))
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "due"),
+    [
+        ("21 Mar 12:00", "not_monitored", "-"), ("25 Mar 11:59", "not_monitored", "-"),
+        ("25 Mar 12:00", "no_data", "26 Mar 10:00"),
+    ],
+)  # fmt: skip
+def test_a_pause_asks_for_nothing_and_ends(now: str, zone: str, due: str) -> None:
+    begin, end = local("21 Mar 09:00"), local("25 Mar 12:00")
+    pause = Paused(event_id=named("pause"), patient=PATIENT, at=begin, recorded_at=begin, ends_at=end)
+    found = status(Cadence(), [sent("20 Mar 12:30"), pause], local(now))
+    assert found.zone == zone
+    assert found.due_at == (None if due == "-" else local(due))
