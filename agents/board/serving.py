@@ -16,6 +16,7 @@ from agents import wallclock
 from agents.http import application
 from dashboards.board.page import CONTENT_SECURITY_POLICY, render
 from dashboards.board.words import LANGUAGES, Lang
+from pipeline.triage.explain import explain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -45,6 +46,7 @@ def board(
             statuses.rows,
             now(),
             _lang(request),
+            explain=explain,
             up_to_date=reading.up_to_date(),
             unreadable=statuses.unreadable,
         )

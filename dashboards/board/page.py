@@ -14,13 +14,17 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from dashboards.board.words import Lang, day_word, number, unit_word, vital_word, word, zone_word
-from schemas.assessments import BaselineStatus, PatientStatus, Reason
+from dashboards.board.words import Lang, day_word, vital_word, word, zone_word
+from schemas.assessments import BaselineStatus, PatientStatus
 from schemas.types import Phase, Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import tzinfo
+
+    from schemas.assessments import Reason
+
+    Explain = Callable[[Iterable[Reason], Lang], Iterable[str]]
 
 OSLO: Final = ZoneInfo("Europe/Oslo")
 ATTENTION: Final = (Zone.RED, Zone.YELLOW, Zone.NO_DATA, Zone.NOT_MONITORED, Zone.GREEN)
@@ -65,6 +69,7 @@ def render(  # noqa: PLR0913 - each is one thing that the page shows
     now: datetime,
     lang: Lang,
     *,
+    explain: Explain,
     tz: tzinfo = OSLO,
     up_to_date: bool = True,
     unreadable: int = 0,
@@ -79,6 +84,8 @@ def render(  # noqa: PLR0913 - each is one thing that the page shows
         The instant that the page shows.
     lang
         `nb` or `en`.
+    explain
+        Puts a patient's reasons into words.
     tz
         In which times are written.
     up_to_date
@@ -111,7 +118,7 @@ def render(  # noqa: PLR0913 - each is one thing that the page shows
 <p id="offline" class="alarm" role="alert" hidden>{_t("offline", lang)} <time></time></p>
 <div id="live">
 {_alarms(lang, up_to_date=up_to_date, unreadable=unreadable)}{_counts(shown, len(everyone) - len(shown), lang)}
-{_table(shown, now, lang, tz)}
+{_table(shown, now, lang, tz, explain)}
 </div>
 </main>
 <footer><p>{_t("disclaimer", lang)}</p></footer>
@@ -146,20 +153,20 @@ def _counts(shown: list[PatientStatus], ended: int, lang: Lang) -> str:
     return f'<ul class="counts">{"".join(items)}</ul>'
 
 
-def _table(shown: list[PatientStatus], now: datetime, lang: Lang, tz: tzinfo) -> str:
+def _table(shown: list[PatientStatus], now: datetime, lang: Lang, tz: tzinfo, explain: Explain) -> str:
     if not shown:
         return f'<p id="list">{_t("no_rows", lang)}</p>'
     head = "".join(f'<th scope="col">{_t(column, lang)}</th>' for column in _COLUMNS)
-    body = "\n".join(_row(row, now, lang, tz) for row in shown)
+    body = "\n".join(_row(row, now, lang, tz, explain) for row in shown)
     return (
         f'<div class="scroll" id="list" tabindex="0" role="region" aria-label="{_t("title", lang)}">'
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
 
 
-def _row(row: PatientStatus, now: datetime, lang: Lang, tz: tzinfo) -> str:
+def _row(row: PatientStatus, now: datetime, lang: Lang, tz: tzinfo, explain: Explain) -> str:
     late = f' <span class="mark">{_t("overdue_mark", lang)}</span>' if overdue(row, now) else ""
-    reasons = "".join(f"<li>{escape(sentence(reason, lang))}</li>" for reason in row.reasons)
+    reasons = "".join(f"<li>{escape(said)}</li>" for said in explain(row.reasons, lang))
     return (
         f'<tr class="{row.zone.value}"><td>{_zone(row.zone, lang)}</td>'
         f'<th scope="row" class="id">{escape(row.patient)}</th>'
@@ -190,6 +197,8 @@ def _when(at: datetime | None, now: datetime, lang: Lang, tz: tzinfo) -> str:
 
 def _marks(row: PatientStatus, lang: Lang) -> str:
     marks = ""
+    if row.episode is not None:
+        marks += f'<span class="mark">{_t(f"episode.{row.episode.state.value}", lang)}</span>'
     if row.open_pages:
         marks += f'<span class="mark urgent">{_t("page_open", lang)}</span>'
     for status, key in ((BaselineStatus.LEARNING, "learning"), (BaselineStatus.STALE, "stale_baseline")):
@@ -197,20 +206,3 @@ def _marks(row: PatientStatus, lang: Lang) -> str:
         if vitals:
             marks += f'<span class="mark">{_t(key, lang)}: {escape(", ".join(vitals))}</span>'
     return marks
-
-
-def sentence(reason: Reason, lang: Lang) -> str:
-    """Return one reason as short plain text, not escaped: vital sign, rule, value, and what it was held against."""
-    parts = [vital_word(reason.code, lang)] if reason.code else []
-    unit = f" {unit_word(reason.unit)}" if reason.unit else ""
-    if reason.value is not None:
-        parts.append(f"{number(reason.value, lang)}{unit}")
-    rule = word(f"rule.{reason.rule}", lang)
-    said = f"{' '.join(parts)}: {rule}" if parts else rule
-    if reason.detail:
-        said += f", {word('detail.' + reason.detail.partition(':')[0], lang)}"
-    if reason.limit is not None:
-        said += f" ({word('limit', lang)} {number(reason.limit, lang)})"
-    elif reason.deviation is not None:
-        said += f" ({word('normal', lang)} {number(reason.deviation.center, lang)})"
-    return said

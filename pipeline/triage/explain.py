@@ -30,8 +30,8 @@ class _Named(NamedTuple):
 
 
 _VITALS: Final = {
-    "systolic": _Named(("overtrykk", "systolic pressure"), 0, ("mmHg", "mmHg")),
-    "diastolic": _Named(("undertrykk", "diastolic pressure"), 0, ("mmHg", "mmHg")),
+    "systolic": _Named(("systolisk blodtrykk", "systolic pressure"), 0, ("mmHg", "mmHg")),
+    "diastolic": _Named(("diastolisk blodtrykk", "diastolic pressure"), 0, ("mmHg", "mmHg")),
     "heart_rate": _Named(("puls", "pulse"), 0, ("slag/min", "beats/min")),
     "spo2": _Named(("oksygenmetning", "oxygen saturation"), 0, ("%", "%")),
     "temperature": _Named(("temperatur", "temperature"), 1, ("°C", "°C")),

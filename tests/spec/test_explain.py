@@ -100,6 +100,16 @@ def test_every_rule_that_the_fold_can_give_has_a_sentence() -> None:
     assert {"slow_rise", "drift_high", "limit_low", "relative_low", "rise", "weight_rise_days"} <= given_by_name
 
 
+def test_every_issue_of_quality_has_its_words() -> None:
+    named = {
+        sentence(Reason(rule="quality", zone=Zone.NO_DATA, code=PULSE, detail=issue), "nb")
+        for issue in QualityIssue
+        if issue is not QualityIssue.CONVERTED  # no reason: a converted value is judged
+    }
+    assert len(named) == len(QualityIssue) - 1
+    assert not any("kan ikke brukes" in one for one in named)
+
+
 reasons = st.builds(
     Reason,
     rule=st.sampled_from(sorted(RULES_TOLD)),

@@ -106,7 +106,7 @@ async def test_shows_what_was_written_before_it_started_and_what_comes_after(
     await eventually(lambda: any(row.zone is Zone.RED for row in shown.statuses.rows))
     _, html, _ = await shown.get("/")
     assert html.index("p-1") < html.index("p-2")
-    assert "systolisk 182 mmHg" in html
+    assert "Systolisk blodtrykk 182\N{NO-BREAK SPACE}mmHg" in html
 
 
 async def test_is_ready_once_it_has_read_everything_and_not_without_its_broker(

@@ -6,20 +6,32 @@ import base64
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from html.parser import HTMLParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from msgspec import structs
 
+from dashboards.board import page as pages
 from dashboards.board import words
-from dashboards.board.page import ATTENTION, CONTENT_SECURITY_POLICY, followed, overdue, render, sentence
-from schemas.assessments import BaselineStatus, Deviation, PatientStatus, QualityIssue, Reason
+from dashboards.board.page import ATTENTION, CONTENT_SECURITY_POLICY, followed, overdue
+from schemas.assessments import BaselineStatus, Episode, EpisodeState, PatientStatus, Reason
 from schemas.types import Phase, Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NOW = datetime(2026, 3, 1, 8, 5, tzinfo=UTC)
 VOID = {"meta", "link", "br"}
-PREVIOUS = Deviation(center=128, spread=4, days=20, age_days=1, status=BaselineStatus.ESTABLISHED, score=3.4)
+
+
+def in_words(reasons: Iterable[Reason], lang: words.Lang) -> list[str]:
+    return [f"{lang} {reason.rule} {reason.code} {reason.detail} {reason.unit}" for reason in reasons]
+
+
+render = partial(pages.render, explain=in_words)
 
 
 def row(patient: str = "p-1", zone: Zone = Zone.GREEN, **fields: Any) -> PatientStatus:  # noqa: ANN401 - any field
@@ -218,33 +230,18 @@ def test_marks_what_is_being_learnt_and_pages_that_reached_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "nb", "en"),
+    ("state", "nb", "en"),
     [
-        (
-            Reason(rule="limit_low", zone=Zone.RED, code="59408-5", value=86, unit="%", limit=88),
-            "SpO₂ 86 %: på eller under grensen (grense 88)",
-            "SpO₂ 86 %: at or below the limit (limit 88)",
-        ),
-        (
-            Reason(rule="deviation", zone=Zone.YELLOW, code="8480-6", value=151.5, unit="mm[Hg]", deviation=PREVIOUS),
-            "systolisk 151,5 mmHg: langt fra egen normal (normal 128)",
-            "systolic 151.5 mmHg: far from own normal (normal 128)",
-        ),
-        (
-            Reason(rule="not_monitored", zone=Zone.NOT_MONITORED, detail="plan_contradicts_itself:8480-6"),
-            "ikke overvåket, planen motsier seg selv",
-            "not monitored, the plan contradicts itself",
-        ),
-        (
-            Reason(rule="quality", zone=Zone.NO_DATA, code="1-1", value=7, detail="unknown_code"),
-            "1-1 7: målingen kan ikke brukes alene, ukjent kode",
-            "1-1 7: the measurement cannot be used alone, unknown code",
-        ),
-        (Reason(rule="some_new_rule", zone=Zone.RED), "some new rule", "some new rule"),
+        (EpisodeState.OPENED, "ikke kvittert", "not acknowledged"),
+        (EpisodeState.WORSENED, "forverret, ikke kvittert", "worsened, not acknowledged"),
+        (EpisodeState.ACKNOWLEDGED, "kvittert", "acknowledged"),
+        (EpisodeState.LEAVING, "på vei ut", "on the way out"),
     ],
 )
-def test_a_reason_is_one_short_sentence_in_both_languages(reason: Reason, nb: str, en: str) -> None:
-    assert (sentence(reason, "nb"), sentence(reason, "en")) == (nb, en)
+def test_how_far_an_episode_has_come_is_said(state: EpisodeState, nb: str, en: str) -> None:
+    episode = Episode(state=state, opened_at=NOW, worsened_at=NOW, zone_change_id=UUID(int=1))
+    for lang, said in (("nb", nb), ("en", en)):
+        assert said in Page(render([row(zone=Zone.RED, episode=episode)], NOW, lang)).rows[1]
 
 
 @pytest.mark.parametrize(
@@ -275,9 +272,6 @@ def test_the_same_rows_at_shifted_times_make_the_same_list() -> None:
 
 def test_every_word_is_there_in_both_languages() -> None:
     assert all(len(texts) == 2 and all(texts) for texts in words._WORDS.values())
-    for issue in QualityIssue:
-        if issue is not QualityIssue.CONVERTED:  # no reason: a converted value is judged
-            assert f"detail.{issue.value}" in words._WORDS
 
 
 def luminance(colour: str) -> float:
