@@ -218,3 +218,23 @@ def test_years_of_acknowledgements_fill_no_history() -> None:
     revisions = course.status
     assert revisions is not None
     assert revisions.revision == 2 + 220 * 4
+
+
+def test_a_fresh_red_after_one_that_came_too_late_must_be_taken_over_itself() -> None:
+    course = Course()
+    late = submitted("stale", 24, reading("8867-4", 125, "/min", 24), late=90)
+    course.take(late)
+    course.hours = 115
+    course.go("a")
+    assert course.told() == ("red", "acknowledged")
+    course.take(submitted("fresh", 118, reading("8867-4", 126, "/min", 118)))
+    assert course.told() == ("red", "worsened")
+    assert len(course.pages) == 1
+
+
+def test_a_derived_id_is_the_same_in_every_version() -> None:
+    """Consumers drop what they have seen by its id, and acknowledgements name zone changes by it."""
+    course = Course().go("r")
+    assert str(course.changes[-1].zone_change_id) == "1c24d196-d84e-5833-bb54-6e955d0e3aaf"
+    assert str(course.pages[-1].page_id) == "dd384f1b-cb87-54a1-b5fd-dd6660913920"
+    assert str(course.changes[-1].assessment_id) == "3a217ba0-7635-50dc-92ab-7ec9036beaba"
