@@ -91,6 +91,8 @@ class Course:
         # Yellow ends on two greens in a row, or on one a day after it.
         ("y g", "yellow", "leaving"),
         ("y g g", "green", None),
+        ("y 6 g 6 g", "green", None),
+        ("y 6 g", "yellow", "leaving"),
         ("y 23 g", "yellow", "leaving"),
         ("y 24 g", "green", None),
         ("y g y g", "yellow", "leaving"),
@@ -103,6 +105,8 @@ class Course:
         ("r y", "red", "opened"),
         ("r x", "red", "opened"),
         ("r a", "red", "acknowledged"),
+        ("r y a", "red", "acknowledged"),
+        ("r g y a", "red", "acknowledged"),
         ("r a g", "yellow", "leaving"),
         ("r a g g", "green", None),
         ("r a y g", "yellow", "leaving"),
