@@ -273,7 +273,7 @@ class Timeline:
         if led is Next.CLOSES:
             self._mark(Mark(session.at_ms, GREEN, session.id), judgement.reasons, standing)
         elif led is Next.LEAVES_RED:
-            self._mark(Mark(session.at_ms, YELLOW, session.id), (_LEAVING,), standing)
+            self._leave_red(Mark(session.at_ms, YELLOW, session.id), standing)
         else:
             self._keep(_KEPT[self.zone])
 
@@ -288,9 +288,16 @@ class Timeline:
         self.episode, led = episodes.acknowledged(self.episode, standing.acknowledged, self.rules)
         if self.zone != RED or led is Next.STAYS:
             return
-        closes = led is Next.CLOSES
-        reason = _TAKEN_OVER if closes else _LEAVING
-        self._mark(Mark(at_ms, GREEN if closes else YELLOW), (reason,), standing)
+        if led is Next.CLOSES:
+            self._mark(Mark(at_ms, GREEN), (_TAKEN_OVER,), standing)
+        else:
+            self._leave_red(Mark(at_ms, YELLOW), standing)
+
+    def _leave_red(self, mark: Mark, standing: Standing) -> None:
+        self._mark(mark, (_LEAVING,), standing)
+        if self.episode is not None:  # what made it red is no reason for yellow
+            packed = msgspec.Raw(_reasons_encoder.encode((_LEAVING,)))
+            self.episode = msgspec.structs.replace(self.episode, reasons=packed)
 
     def _overdue(self, at_ms: int) -> None:
         self.decided_ms = max(self.decided_ms, at_ms)

@@ -146,6 +146,13 @@ def test_silence_ends_no_episode() -> None:
     assert [reason.rule for reason in course.status.reasons if course.status] == ["limit_high", "overdue"]
 
 
+def test_on_the_way_out_of_red_the_reasons_are_those_of_the_way_out() -> None:
+    course = Course().go("r a g")
+    course.take(Tick(at=at(24 * 40)))
+    assert course.status is not None
+    assert [reason.rule for reason in course.status.reasons] == ["leaving_red", "overdue"]
+
+
 def test_what_was_red_before_a_pause_is_red_after_it() -> None:
     course = Course().go("r")
     instant = at(course.hours)
