@@ -62,7 +62,10 @@ def next_due(  # noqa: PLR0913 - what a due time hangs on
         due = _after_registration(minutes, zone, day, last_ms, gap)
     if due < awaited_ms:
         due = _first_from(minutes, zone, awaited_ms)
-    return Due(due, due + cadence.grace_minutes * MINUTE_MS)
+    grace_ms = cadence.grace_minutes * MINUTE_MS
+    if alert_ms == last_ms != NEVER:  # whoever was last in yellow or red is missed sooner
+        grace_ms //= rules.alert_grace_divisor
+    return Due(due, due + grace_ms)
 
 
 def _first_from(minutes: tuple[int, ...], zone: tzinfo, instant_ms: int) -> int:

@@ -64,6 +64,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     # Cadence (our choice, docs/adr/0008): after a value near a limit.
     near_every_days: int = 2
     near_days: int = 21  # for so long [d]
+    alert_grace_divisor: int = 2  # of the plan's grace, so much is given after a yellow or red
 
     # Recent readings kept where the plan asks what changed.
     recent_ms: int = 31 * DAY_MS

@@ -95,6 +95,20 @@ def test_blue_at_its_instant(cadence: str, now: str, zone: str) -> None:
         assert found.since_at == local(now)
 
 
+@pytest.mark.parametrize(
+    ("last", "now", "missed"),
+    [
+        ("g", "21 Mar 23:59", False), ("g", "22 Mar 00:00", True),
+        ("y", "21 Mar 16:59", False), ("y", "21 Mar 17:00", True),  # half of the 14 hours of grace
+        ("r", "21 Mar 16:59", False), ("r", "21 Mar 17:00", True),
+    ],
+)  # fmt: skip
+def test_silence_after_yellow_or_red_is_told_of_sooner(last: str, now: str, missed: bool) -> None:  # noqa: FBT001
+    found = status(Cadence(), [sent("20 Mar 12:30", last)], local(now))
+    assert ("overdue" in [reason.rule for reason in found.reasons]) is missed
+    assert found.zone == {"g": "no_data" if missed else "green", "y": "yellow", "r": "red"}[last]
+
+
 def test_blue_is_told_of_at_its_own_instant_however_late_it_is_noticed() -> None:
     found = status(Cadence(), [sent("20 Mar 12:30")], local("22 Mar 19:00"))
     assert (found.zone, found.since_at) == ("no_data", local("22 Mar 00:00"))
