@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from pipeline.triage.instants import local_day, to_ms, zone_of
 from pipeline.triage.plans import NOTHING, Prescription, faults, prescription
@@ -25,9 +26,10 @@ from schemas.care import (
 from schemas.types import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import tzinfo
 
-    from schemas.care import CareEvent, Plan
+    from schemas.care import Plan
 
 DEFAULT_TIME_ZONE: Final = "Europe/Oslo"
 Kept = (  # what decisions rest on
@@ -36,8 +38,22 @@ Kept = (  # what decisions rest on
 EXACERBATION: Final = "exacerbation"  # the reason code by which staff declare one
 _UNMONITORED_PHASES: Final = {Phase.REFERRAL: "referral", Phase.ENDED: "ended"}
 
+_Whole = Enrolled | PhaseChanged | Transferred | PlanSigned | Paused | Admitted | Discharged
+
+
+class TakenOver(Struct, frozen=True, array_like=True, gc=False):
+    """What is kept of an acknowledgement: there are many of them, and a state must stay small."""
+
+    at_ms: int
+    recorded_ms: int
+    id: bytes
+    change: bytes  # the zone change that was taken over
+    declares: bool  # an exacerbation
+
+
+Held = _Whole | TakenOver
 _encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(tuple[Kept, ...])
+_decoder: Final = msgspec.msgpack.Decoder(tuple[tuple[_Whole, ...], tuple[TakenOver, ...]])
 
 
 class Standing(NamedTuple):
@@ -75,24 +91,26 @@ class Course(NamedTuple):
         return self.from_ms[place] if place < len(self.from_ms) else None
 
 
-def effective_ms(event: Kept) -> int:
+def effective_ms(event: Kept | Held) -> int:
     """From when an event bears on decisions; an enrolment on all of them, by its time zone."""
-    if isinstance(event, Enrolled):
-        return NEVER
-    return to_ms(event.plan.valid_from_at if isinstance(event, PlanSigned) else event.at)
+    return NEVER if isinstance(event, Enrolled) else _from_ms(event)
 
 
-def read(care: bytes) -> tuple[Kept, ...]:
-    """The care events in a state."""
-    return _decoder.decode(care) if care else ()
+def read(care: bytes) -> tuple[Held, ...]:
+    """The care events in a state, in order."""
+    if not care:
+        return ()
+    whole, taken = _decoder.decode(care)
+    return tuple(sorted((*whole, *taken), key=_order)) if taken else whole
 
 
 def add(care: bytes, event: Kept) -> bytes | None:
     """`care` with `event` in its place; None where it was there already."""
     events = read(care)
-    if any(known.event_id == event.event_id for known in events):
+    added = _held(event)
+    if any(_id(known) == _id(added) for known in events):
         return None
-    return _encoder.encode(sorted((*events, event), key=_order))
+    return _packed(sorted((*events, added), key=_order))
 
 
 def count(care: bytes) -> int:
@@ -109,11 +127,36 @@ def without_old(care: bytes, before_ms: int) -> tuple[bytes, int]:
     kept = [
         event
         for event in events
-        if not isinstance(event, Acknowledged)
-        or _from_ms(event) + (RULES.guard_ms if _declares(event) else 0) >= before_ms
+        if not isinstance(event, TakenOver) or event.at_ms + (RULES.guard_ms if event.declares else 0) >= before_ms
     ]
     gone = len(events) - len(kept)
-    return (_encoder.encode(kept), gone) if gone else (care, 0)
+    return (_packed(kept), gone) if gone else (care, 0)
+
+
+def _held(event: Kept) -> Held:
+    if not isinstance(event, Acknowledged):
+        return event
+    return TakenOver(
+        at_ms=to_ms(event.at),
+        recorded_ms=to_ms(event.recorded_at),
+        id=event.event_id.bytes,
+        change=event.zone_change_id.bytes,
+        declares=event.reason_code == EXACERBATION,
+    )
+
+
+def _packed(events: Iterable[Held]) -> bytes:
+    known = tuple(events)
+    return _encoder.encode(
+        (
+            [event for event in known if not isinstance(event, TakenOver)],
+            [event for event in known if isinstance(event, TakenOver)],
+        )
+    )
+
+
+def _id(event: Held) -> bytes:
+    return event.id if isinstance(event, TakenOver) else event.event_id.bytes
 
 
 @lru_cache(maxsize=20_000)
@@ -136,11 +179,13 @@ def course(care: bytes) -> Course:
     return Course(zone, tuple(sorted(instants)), tuple(standings), tuple(sorted(map(effective_ms, events))))
 
 
-def _from_ms(event: CareEvent) -> int:
+def _from_ms(event: Kept | Held) -> int:
+    if isinstance(event, TakenOver):
+        return event.at_ms
     return to_ms(event.plan.valid_from_at if isinstance(event, PlanSigned) else event.at)
 
 
-def _guarded(events: tuple[Kept, ...], instant_ms: int) -> bool:
+def _guarded(events: tuple[Held, ...], instant_ms: int) -> bool:
     """Whether what is measured at an instant tells nothing of the patient's normal."""
     past = [event for event in events if _from_ms(event) <= instant_ms]
     stays = [event for event in past if isinstance(event, Admitted | Discharged)]
@@ -148,17 +193,18 @@ def _guarded(events: tuple[Kept, ...], instant_ms: int) -> bool:
     return in_hospital or any(_declares(event) and instant_ms < _from_ms(event) + RULES.guard_ms for event in past)
 
 
-def _declares(event: Kept) -> bool:
+def _declares(event: Held) -> bool:
     """Whether the days after an event are guarded."""
-    return isinstance(event, Discharged) or (isinstance(event, Acknowledged) and event.reason_code == EXACERBATION)
+    return isinstance(event, Discharged) or (isinstance(event, TakenOver) and event.declares)
 
 
-def _order(event: Kept) -> tuple[int, int, int, str]:
+def _order(event: Held) -> tuple[int, int, int, bytes]:
     version = event.plan.version if isinstance(event, PlanSigned) else 0
-    return _from_ms(event), version, to_ms(event.recorded_at), str(event.event_id)
+    recorded_ms = event.recorded_ms if isinstance(event, TakenOver) else to_ms(event.recorded_at)
+    return _from_ms(event), version, recorded_ms, _id(event)
 
 
-def _standing(events: tuple[Kept, ...], instant_ms: int) -> Standing:
+def _standing(events: tuple[Held, ...], instant_ms: int) -> Standing:
     """What the events up to an instant, in order, make of it."""
     enrolled = plan = None
     service = phase = None
@@ -204,8 +250,6 @@ def _standing(events: tuple[Kept, ...], instant_ms: int) -> Standing:
         known_ms=max(planned, phased),
         guarded=_guarded(events, instant_ms),
         acknowledged=frozenset(
-            event.zone_change_id.bytes
-            for event in events
-            if isinstance(event, Acknowledged) and _from_ms(event) == instant_ms
+            event.change for event in events if isinstance(event, TakenOver) and event.at_ms == instant_ms
         ),
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from pipeline.triage import State, step
+from pipeline.triage.state import encode
 from schemas.assessments import PatientStatus, ZoneChange
 from schemas.care import Acknowledged, Admitted, Discharged, Limit, Paused
 from schemas.paging import PageRequest, Tick
@@ -249,3 +250,11 @@ def test_a_derived_id_is_the_same_in_every_version() -> None:
     assert str(course.changes[-1].zone_change_id) == "1c24d196-d84e-5833-bb54-6e955d0e3aaf"
     assert str(course.pages[-1].page_id) == "dd384f1b-cb87-54a1-b5fd-dd6660913920"
     assert str(course.changes[-1].assessment_id) == "3a217ba0-7635-50dc-92ab-7ec9036beaba"
+
+
+def test_a_year_of_daily_alerts_each_taken_over_stays_under_16_kib() -> None:
+    course = Course()
+    for _ in range(365):
+        course.go("r a")
+    assert course.state is not None
+    assert len(encode(course.state)) < 16_384
