@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -12,8 +13,9 @@ from msgspec import structs
 from pipeline.triage import Refused, State, step
 from pipeline.triage.state import decode, encode
 from schemas.assessments import Assessment, Quality, ZoneChange
+from schemas.care import Acknowledged, Admitted, Discharged
 from schemas.types import Zone
-from tests.histories import END, history
+from tests.histories import END, PATIENT, at, history, named, read
 
 RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
 some = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -57,6 +59,41 @@ def test_any_order_with_repeats_ends_in_the_same_state_assessments_and_zone_chan
     for _ in range(2):
         shuffled = random.sample(events, len(events)) + random.sample(events, len(events) // 3)
         assert Told(shuffled).told() == in_turn
+
+
+def taken_over(random: Random, events: list[Any]) -> list[Any]:
+    """`events`, acknowledgements of the alerts that they give in turn, and perhaps a stay in hospital."""
+    more: list[Any] = []
+    for change in Told(events).changes.values():
+        if change.to_zone in {Zone.YELLOW, Zone.RED}:
+            instant = change.at + timedelta(hours=random.choice([1, 5, 30]))
+            more.append(
+                Acknowledged(
+                    event_id=named(f"ack-{change.zone_change_id}"),
+                    patient=PATIENT,
+                    at=instant,
+                    recorded_at=instant + timedelta(hours=random.choice([0, 0, 20])),
+                    zone_change_id=change.zone_change_id,
+                    by="nurse-1",
+                    reason_code=random.choice(["called", "exacerbation"]),
+                )
+            )
+    if random.random() < 0.3:
+        into = at(random.randrange(400))
+        out = into + timedelta(days=3)
+        more.append(Admitted(event_id=named("in"), patient=PATIENT, at=into, recorded_at=into, acute=True))
+        more.append(Discharged(event_id=named("out"), patient=PATIENT, at=out, recorded_at=out))
+    return [*events, *(read(event) for event in more)]
+
+
+@some
+@given(RANDOM)
+def test_any_order_of_what_staff_did_ends_the_same(random: Random) -> None:
+    events = taken_over(random, history(random))
+    in_turn = Told(events).told()
+    for _ in range(2):
+        shuffled = random.sample(events, len(events)) + random.sample(events, len(events) // 3)
+        assert Told(shuffled, restarts=random).told() == in_turn
 
 
 @some
