@@ -79,7 +79,7 @@ class Course(NamedTuple):
     zone: tzinfo
     from_ms: tuple[int, ...]
     standings: tuple[Standing, ...]
-    weights_ms: tuple[int, ...]  # from when each care event bears on decisions
+    weights_ms: tuple[int, ...]  # from when each care event bears on decisions; of those that are kept for good
 
     def at(self, instant_ms: int) -> Standing:
         """What holds at an instant."""
@@ -118,19 +118,21 @@ def count(care: bytes) -> int:
     return len(read(care))
 
 
-def without_old(care: bytes, before_ms: int) -> tuple[bytes, int]:
-    """`care` without acknowledgements that nothing from `before_ms` on rests on, and how many they were.
+def without_old(care: bytes, before_ms: int) -> bytes:
+    """`care` without acknowledgements that nothing from `before_ms` on rests on.
 
-    They are the only events of which a patient followed for years has ever more.
+    They are the only events of which a patient followed for years has ever more, so no revision counts them.
     """
     events = read(care)
-    kept = [
-        event
-        for event in events
-        if not isinstance(event, TakenOver) or event.at_ms + (RULES.guard_ms if event.declares else 0) >= before_ms
-    ]
-    gone = len(events) - len(kept)
-    return (_packed(kept), gone) if gone else (care, 0)
+    kept = [event for event in events if not is_old(event, before_ms)]
+    return care if len(kept) == len(events) else _packed(kept)
+
+
+def is_old(event: Kept | Held, before_ms: int) -> bool:
+    """Whether an event is an acknowledgement that nothing from `before_ms` on rests on."""
+    if isinstance(event, Acknowledged):
+        event = _held(event)
+    return isinstance(event, TakenOver) and event.at_ms + (RULES.guard_ms if event.declares else 0) < before_ms
 
 
 def _held(event: Kept) -> Held:
@@ -176,7 +178,8 @@ def course(care: bytes) -> Course:
             started = instant if before not in {None, "paused"} else started
             found = found._replace(started_ms=started, started_day=local_day(started, zone))
         standings.append(found)
-    return Course(zone, tuple(sorted(instants)), tuple(standings), tuple(sorted(map(effective_ms, events))))
+    weights = sorted(effective_ms(event) for event in events if not isinstance(event, TakenOver))
+    return Course(zone, tuple(sorted(instants)), tuple(standings), tuple(weights))
 
 
 def _from_ms(event: Kept | Held) -> int:

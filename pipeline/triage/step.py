@@ -153,7 +153,7 @@ def _corrected(state: State, event: Correction, rules: Rules) -> tuple[State, tu
 
 def _cared(state: State, event: standing.Kept, rules: Rules) -> tuple[State, tuple[Output, ...]]:
     care = standing.add(state.care, event)
-    if care is None:
+    if care is None or standing.is_old(event, state.base.decided_ms):
         return state, ()
     if standing.count(care) > rules.care_events or len(care) > rules.care_bytes:
         return state, (Refused(DeadLetterReason.HISTORY_FULL, "event_id"),)
@@ -305,8 +305,7 @@ def _close(
         timeline.forget(timeline.sessions[-1].day)
     care = state.care
     if timeline.base is not state.base:
-        care, gone = standing.without_old(care, timeline.base.decided_ms)
-        timeline.base = msgspec.structs.replace(timeline.base, events=timeline.base.events + gone)
+        care = standing.without_old(care, timeline.base.decided_ms)
         timeline.course = standing.course(care)
     after = State(
         version=STATE_VERSION,
