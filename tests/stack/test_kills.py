@@ -88,22 +88,26 @@ async def test_a_worker_killed_with_a_backlog_loses_nothing_and_decides_the_same
     feed = Feed(kafka_bootstrap, prefix=settings.topic_prefix, partitions=PARTITIONS, group="")
     tally = Tally(kafka_bootstrap, settings.topic_prefix)
     await tally.start()
-    async with processes.running(processes.Process("tally", tally.run)), feed.producing() as producer:
-        await feed.send_all(producer, events[: len(events) // 2])
-        for kill in range(KILLS):
+    try:
+        async with processes.running(processes.Process("tally", tally.run)), feed.producing() as producer:
+            await feed.send_all(producer, events[: len(events) // 2])
+            for kill in range(KILLS):
+                process = await worker(settings)
+                heard = len(tally.assessments)
+                await until(lambda heard=heard: len(tally.assessments) > heard or len(tally.assessments) >= len(wanted))
+                process.kill()
+                await process.wait()
+                share = slice(
+                    len(events) * (KILLS + kill) // (2 * KILLS), len(events) * (KILLS + kill + 1) // (2 * KILLS)
+                )
+                await feed.send_all(producer, events[share])
             process = await worker(settings)
-            heard = len(tally.assessments)
-            await until(lambda heard=heard: len(tally.assessments) > heard or len(tally.assessments) >= len(wanted))
-            process.kill()
-            await process.wait()
-            share = slice(len(events) * (KILLS + kill) // (2 * KILLS), len(events) * (KILLS + kill + 1) // (2 * KILLS))
-            await feed.send_all(producer, events[share])
-        process = await worker(settings)
-        try:
-            await until(lambda: len(tally.assessments) >= len(wanted))
-            await until(lambda: tally.assessments == wanted)
-        finally:
-            process.terminate()
-            assert await asyncio.wait_for(process.wait(), 60) == 0
-    await tally.stop()
+            try:
+                await until(lambda: len(tally.assessments) >= len(wanted))
+                await until(lambda: tally.assessments == wanted)
+            finally:
+                process.terminate()
+                assert await asyncio.wait_for(process.wait(), 60) == 0
+    finally:
+        await tally.stop()
     assert tally.letters == {}
