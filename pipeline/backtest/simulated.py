@@ -24,7 +24,9 @@ DAYS: Final = 60
 PATIENTS: Final = 200
 MONTH_DAYS: Final = 30
 # The same engine without the patient's own normal: nothing ever deviates, builds up or drifts.
-LIMITS_ALONE: Final = msgspec.structs.replace(RULES, single_z=inf, repeated_z=inf, cusum_bound=inf, drift_z=inf)
+LIMITS_ALONE: Final = msgspec.structs.replace(
+    RULES, single_z=inf, repeated_z=inf, cusum_bound=inf, ewma_bound=inf, drift_z=inf
+)
 BY: Final = {"engine": RULES, "plan limits alone": LIMITS_ALONE}
 
 

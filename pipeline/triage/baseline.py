@@ -51,6 +51,8 @@ class Track(Struct, frozen=True, array_like=True, gc=False):
     drifted: int = 0  # 1 or -1: the drift from the first baseline was told of
     first: tuple[float | int, float | int] | None = None  # center and spread when the baseline was first established
     recent: tuple[tuple[int, float], ...] = ()  # (measured at [ms], value), where the plan asks what changed
+    level: int = 0  # exponentially weighted average of scores, in thousandths: see slow
+    shifted: int = 0  # 1 or -1: that it lies beyond its bound was told of
 
 
 NO_TRACK: Final = Track()

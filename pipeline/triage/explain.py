@@ -138,6 +138,14 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{Vital} har falt over tid: {value} er {change} under det som er vanlig for pasienten.",
         "{Vital} has been falling for some time: {value} is {change} below what is usual for the patient.",
     ),
+    "shift_high": (
+        "{Vital} har i gjennomsnitt ligget høyt den siste tiden: {value} er {change} over det som er vanlig.",
+        "{Vital} has on average been high lately: {value} is {change} above what is usual for the patient.",
+    ),
+    "shift_low": (
+        "{Vital} har i gjennomsnitt ligget lavt den siste tiden: {value} er {change} under det som er vanlig.",
+        "{Vital} has on average been low lately: {value} is {change} below what is usual for the patient.",
+    ),
     "drift_high": (
         "Pasientens vanlige {vital} ligger nå {change} høyere enn ved oppstart.",
         "The patient's usual {vital} is now {change} higher than at the start.",

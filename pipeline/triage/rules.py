@@ -20,7 +20,7 @@ DAY_MS: Final = 86_400_000
 class Rules(Struct, frozen=True, kw_only=True):
     """The clinical rules; units in the names."""
 
-    version: str = "2"
+    version: str = "3"
 
     # Time of a reading, against when its session was received (our choice).
     future_tolerance_ms: int = 10 * MINUTE_MS
@@ -41,10 +41,12 @@ class Rules(Struct, frozen=True, kw_only=True):
     second_signals: int = 2  # so many deviating groups of vitals in one session are red
     near_floors: float = 1.0  # within so many least spreads of a limit, or beyond it, a value is near it
 
-    # Slow change (our choice): CUSUM of daily scores, and drift from the first established baseline.
+    # Slow change (our choice): CUSUM and average of daily scores, and drift from the first established baseline.
     cusum_slack: float = 0.5  # k
     cusum_bound: float = 5.0  # h
     cusum_clip: float = 3.0  # one day adds no more than this
+    ewma_half_days: float = 7.0  # an exponentially weighted average of the same scores: half of one is left [d]
+    ewma_bound: float = 3.0  # L, standard deviations of that average
     drift_z: float = 2.0  # yellow when the center has moved so many first spreads
     drift_rearm_z: float = 1.0  # told again only after it came back to less
     slow_floors: float = 2.0  # with a limit on that side, only within so many least spreads of it

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.triage.plans import Bounds
     from pipeline.triage.quality import Verdict
     from pipeline.triage.rules import Rules
-    from pipeline.triage.slow import Cusum
+    from pipeline.triage.slow import Average, Cusum
     from pipeline.triage.standing import Standing
     from pipeline.triage.vitals import Vital
     from schemas.assessments import News2, QualityIssue
@@ -60,7 +60,7 @@ class Signals:
         self.near = False
         self._baselines: dict[int, tuple[Baseline | None, BaselineStatus]] = {}
         self._newest: dict[int, tuple[float | None, int, float]] = {}  # vital -> score, place and value of the last
-        self._built: dict[int, tuple[Cusum, int]] = {}  # vital -> its sums, and the drift told of
+        self._built: dict[int, tuple[Cusum, Average, int]] = {}  # vital -> sums, average, and the drift told of
         self._alerting: set[int] = set()
         self._groups: set[str] = set()  # of vitals, or of the session, that raised an alert
         self._deviating: dict[str, int] = {}  # group of vitals -> the reading
@@ -291,11 +291,15 @@ class Signals:
             return
         track = self.series[vital.index].track  # what a baseline is of is known
         built = slow.cusum(track, z, self.day, self.rules)
+        mean = slow.average(track, z, self.day, self.rules)
         moved = slow.drift(track, baseline, self.rules)
-        self._built[vital.index] = built, moved.drifted
+        self._built[vital.index] = built, mean, moved.drifted
         if built.passed and not (vital.side is Side.LOW and built.passed > 0):
             rule = "slow_rise" if built.passed > 0 else "slow_fall"
             self._tell_slow(rule, vital, value, place, built.passed, value - baseline.center)
+        if mean.passed and not (vital.side is Side.LOW and mean.passed > 0):
+            rule = "shift_high" if mean.passed > 0 else "shift_low"
+            self._tell_slow(rule, vital, value, place, mean.passed, value - baseline.center)
         if moved.tell and not (vital.side is Side.LOW and moved.tell > 0):
             rule = "drift_high" if moved.tell > 0 else "drift_low"
             self._tell_slow(rule, vital, value, place, moved.tell, moved.change)
@@ -309,9 +313,10 @@ class Signals:
     def _tracked(self, before: Track, index: int, z: float | None) -> Track:
         score_before, score_day, high, low = before.score, before.score_day, before.high, before.low
         drifted, first, recent = before.drifted, before.first, before.recent
+        level, shifted = before.level, before.shifted
         built = self._built.get(index)
         if built is not None:
-            (high, low, _), drifted = built
+            (high, low, _), (level, _, shifted), drifted = built
             baseline, _ = self._baselines[index]
             if first is None and baseline is not None:
                 first = (shorten(baseline.center), shorten(round(baseline.spread, 3)))
@@ -319,7 +324,7 @@ class Signals:
             score_before, score_day = z, self.day
         if self.prescribed.remembers(index):
             recent = keep(recent, self._measured.get(index, ()), self.rules)
-        return Track(score_before, score_day, high, low, drifted, first, recent)
+        return Track(score_before, score_day, high, low, drifted, first, recent, level, shifted)
 
     def _partial_news2(self) -> None:
         scale = self.prescribed.news2

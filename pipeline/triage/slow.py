@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -41,6 +42,39 @@ def cusum(track: Track, z: float, day: int, rules: Rules) -> Cusum:
     if low > bound:
         return Cusum(high, 0, -1)
     return Cusum(high, low, 0)
+
+
+class Average(NamedTuple):
+    """The average of scores after a day, the side that it newly lies on beyond its bound, and what is known then."""
+
+    level: int  # thousandths
+    passed: int  # 1, -1, or 0: nothing new
+    shifted: int
+
+
+def average(track: Track, z: float, day: int, rules: Rules) -> Average:
+    """The exponentially weighted average of `track` after a day's score `z`; what it holds fades with days.
+
+    However seldom somebody measures, a score counts half after `ewma_half_days`. The bound is `ewma_bound` standard
+    deviations of the average that scores so far apart would have in somebody unchanged [2], which no one clipped score
+    passes by itself. A day counts once, a gap as long as stale starts anew, and a shift is told once until the average
+    has come back to half its bound.
+
+    [2] Roberts, Technometrics 1 (3), 1959, doi:10.1080/00401706.1959.10489860
+    """
+    if track.score is not None and day == track.score_day:
+        return Average(track.level, 0, track.shifted)
+    gap = day - track.score_day
+    fresh = track.score is None or gap > rules.stale_after_days
+    before, shifted = (0, 0) if fresh else (track.level, track.shifted)
+    kept = 0.5 ** ((1 if fresh else gap) / rules.ewma_half_days)
+    clip = rules.cusum_clip
+    level = round(kept * before + (1 - kept) * THOUSANDTHS * min(max(z, -clip), clip))
+    bound = THOUSANDTHS * rules.ewma_bound * sqrt((1 - kept) / (1 + kept))
+    side = 1 if level > 0 else -1
+    if abs(level) > bound:
+        return Average(level, side if side != shifted else 0, side)
+    return Average(level, 0, shifted if side == shifted and abs(level) > bound / 2 else 0)
 
 
 class Drift(NamedTuple):

@@ -72,6 +72,25 @@ def cusum(scores: Sequence[tuple[int, float]], rules: Rules) -> list[int]:
     return passed
 
 
+def average(scores: Sequence[tuple[int, float]], rules: Rules) -> list[float]:
+    """The time-decayed average after each day's first score, by pandas: each stretch without a stale gap of its own.
+
+    The average starts at 0, a day's normal score, on the day before the first.
+    """
+    frame = pd.DataFrame(scores, columns=["day", "z"])
+    first = frame.drop_duplicates("day").copy()
+    first["stretch"] = (first["day"].diff() > rules.stale_after_days).cumsum()
+    found: dict[int, float] = {}
+    for _, part in first.groupby("stretch"):
+        start = pd.DataFrame({"day": [part["day"].iloc[0] - 1], "z": [0.0]})
+        whole = pd.concat([start, part[["day", "z"]]])
+        clipped = whole["z"].clip(-rules.cusum_clip, rules.cusum_clip)
+        times = pd.to_datetime(whole["day"], unit="D")
+        levels = clipped.ewm(halflife=pd.Timedelta(days=rules.ewma_half_days), times=times, adjust=False).mean()
+        found |= dict(zip(whole["day"].iloc[1:].tolist(), levels.iloc[1:].tolist(), strict=True))
+    return [found[day] for day, _ in scores]
+
+
 def change(recent: Sequence[tuple[int, float]], at_ms: int, value: float, hours: int) -> tuple[float, float]:
     """Rise and fall of `value` against a window of time before it."""
     past = pd.Series([value for _, value in recent], index=[at for at, _ in recent], dtype=float).sort_index()

@@ -231,6 +231,14 @@ def test_slow_change_is_told_when_it_passes_its_bound_and_then_starts_anew() -> 
     assert "slow_rise" not in found[0]
 
 
+def test_a_lasting_shift_is_told_before_the_limit_and_once() -> None:
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30),))
+    up = [*STEADY, *[77] * 6]
+    found = [said([*plan, *days(PULSE, up[: len(STEADY) + count])]) for count in range(1, 7)]
+    assert "shift_high" not in found[0]
+    assert sum("shift_high" in one for one in found) == 1
+
+
 def test_news2_raises_a_zone_where_it_is_prescribed_and_shows_what_is_missing() -> None:
     ill = submitted(
         "s",
