@@ -73,6 +73,8 @@ def test_the_score_is_near_the_exact_z(distance: float, days: int) -> None:
     assert told * exact >= 0
     if abs(exact) <= 5:
         assert abs(exact) - 0.13 <= abs(told) <= abs(exact) + 0.01
+    if abs(exact) <= 2:
+        assert told == pytest.approx(exact, abs=0.01)
 
 
 scores = st.lists(st.tuples(st.sampled_from([0, 1, 1, 1, 3, 28, 29]), st.floats(-6, 6)), min_size=1, max_size=60)
@@ -174,16 +176,30 @@ def test_change_by_time_is_that_of_pandas(
     )
 
 
+@pytest.mark.parametrize(("lower", "higher", "apart"), [(80.0, 81.36, 1.36), (78.64, 80.0, 1.36), (0.1, 0.3, 0.2)])
+def test_a_difference_is_that_of_the_decimals(lower: float, higher: float, apart: float) -> None:
+    assert (rise(higher, [lower]), fall(lower, [higher])) == (apart, apart)
+
+
+months = st.lists(st.tuples(st.integers(0, 3 * RULES.recent_ms), st.floats(40, 120)), max_size=80)
+
+
 @more
-@given(instants, instants)
+@given(months, months)
 def test_what_is_kept_is_the_newest_whatever_the_parts_it_came_in(
     one: list[tuple[int, float]], other: list[tuple[int, float]]
 ) -> None:
     whole = keep((), [*one, *other], RULES)
+    assert keep(keep((), one, RULES), other, RULES) == whole
     assert list(whole) == sorted(whole)
     assert len(whole) <= RULES.recent_values
     newest = sorted([*one, *other])[-RULES.recent_values :]
     assert list(whole) == [found for found in newest if found[0] >= newest[-1][0] - RULES.recent_ms]
+
+
+@pytest.mark.parametrize(("apart_ms", "kept"), [(RULES.recent_ms, 2), (RULES.recent_ms + 1, 1)])
+def test_a_value_is_kept_up_to_its_last_instant(apart_ms: int, kept: int) -> None:
+    assert len(keep(((0, 80.0),), [(apart_ms, 81.0)], RULES)) == kept
 
 
 @more
