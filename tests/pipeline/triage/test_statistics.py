@@ -99,6 +99,31 @@ def test_nothing_builds_up_while_nothing_is_unusual() -> None:
     assert slow.cusum(Track(score=1, score_day=1, high=4000, low=4000), 0.0, 30, RULES) == (0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("z", "sums"),
+    [(1.5, (1000, 0)), (1.2344, (734, 0)), (-1.2344, (0, 734)), (3.0, (2500, 0)), (4.0, (2500, 0)), (-4.0, (0, 2500))],
+)
+@pytest.mark.parametrize("day", [0, 1])
+def test_the_first_score_counts_in_thousandths(z: float, sums: tuple[int, int], day: int) -> None:
+    assert slow.cusum(NO_TRACK, z, day, RULES) == (*sums, 0)
+    after_a_gap = Track(score=0.0, score_day=1, high=4000, low=4000)
+    assert slow.cusum(after_a_gap, z, 30, RULES) == (*sums, 0)
+
+
+@pytest.mark.parametrize(
+    ("built", "z", "follows"),
+    [
+        ((2500, 0), 3.0, (5000, 0, 0)), ((2501, 0), 3.0, (0, 0, 1)), ((2501, 4000), 3.0, (0, 500, 1)),
+        ((0, 2500), -3.0, (0, 5000, 0)), ((0, 2501), -3.0, (0, 0, -1)), ((4000, 2501), -3.0, (500, 0, -1)),
+    ],
+)  # fmt: skip
+def test_the_side_that_passed_its_bound_starts_anew(
+    built: tuple[int, int], z: float, follows: tuple[int, int, int]
+) -> None:
+    track = Track(score=0.0, score_day=1, high=built[0], low=built[1])
+    assert slow.cusum(track, z, 2, RULES) == follows
+
+
 @more
 @given(scores)
 def test_the_average_fades_with_time_as_its_twin_does(found: list[tuple[int, float]]) -> None:
