@@ -187,6 +187,27 @@ def test_a_drift_is_told_once_until_it_came_back(centers: list[float]) -> None:
     assert all(one != two for one, two in pairwise(told) if one and two)
 
 
+@pytest.mark.parametrize(
+    ("center", "drifted", "follows"),
+    [
+        (75.9, 0, (0, 0)), (76.0, 0, (1, 1)), (76.0, 1, (0, 1)), (76.0, -1, (1, 1)),
+        (64.1, 0, (0, 0)), (64.0, 0, (-1, -1)), (64.0, -1, (0, -1)),
+        (73.0, 1, (0, 1)), (72.9, 1, (0, 0)), (67.0, -1, (0, -1)), (67.1, -1, (0, 0)),
+    ],
+)  # fmt: skip
+def test_a_drift_is_two_first_spreads_and_came_back_under_one(
+    center: float, drifted: int, follows: tuple[int, int]
+) -> None:
+    baseline = Baseline(center, 5.0, 20, 1, BaselineStatus.ESTABLISHED)
+    found = slow.drift(Track(first=(70.0, 3.0), drifted=drifted), baseline, RULES)
+    assert (found.tell, found.drifted) == follows
+
+
+def test_nothing_has_drifted_before_there_was_a_first_normal() -> None:
+    baseline = Baseline(70.0, 3.0, 20, 1, BaselineStatus.ESTABLISHED)
+    assert slow.drift(NO_TRACK, baseline, RULES) == (0.0, 0, 0)
+
+
 instants = st.lists(st.tuples(st.integers(0, 10**9), st.floats(40, 120)), max_size=80)
 
 
