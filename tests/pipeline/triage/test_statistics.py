@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import isnan
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.triage import RULES, slow
-from pipeline.triage.baseline import NO_TRACK, Baseline, Series, Track
+from pipeline.triage.baseline import NO_TRACK, Baseline, Series, Track, shorten
 from pipeline.triage.deviation import score
 from pipeline.triage.recent import fall, keep, outside, rise, within
 from schemas.assessments import BaselineStatus
@@ -31,6 +32,22 @@ def on_days(found: list[tuple[int, float]]) -> list[tuple[int, float]]:
         day += step
         told.append((day, value))
     return told
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (70.0, int), (-70.0, int), (70.5, float), (0.0, int),
+        (2.0**31 - 1, int), (1 - 2.0**31, int), (2.0**31, float), (-(2.0**31), float),
+        (float("inf"), float), (float("-inf"), float),
+    ],
+)  # fmt: skip
+def test_a_whole_number_is_kept_as_one_where_it_is_short(value: float, kind: type) -> None:
+    assert (shorten(value), type(shorten(value))) == (value, kind)
+
+
+def test_what_is_no_number_is_kept_as_it_is() -> None:
+    assert isnan(shorten(float("nan")))
 
 
 @more
