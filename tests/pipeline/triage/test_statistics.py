@@ -63,6 +63,8 @@ def test_a_baseline_is_that_of_scipy_after_every_reading(found: list[tuple[int, 
         else:
             assert told is not None
             assert (told.center, told.spread) == pytest.approx(expected[:2])
+            assert isinstance(told.center, float)
+            assert told.age_days == day - max(known for known, _ in readings[:place] if known < day)
             assert (told.days, told.status) == expected[2:]
         series = series.push(day, value)
 
@@ -78,6 +80,30 @@ def test_trimming_and_going_back_change_no_baseline(found: list[tuple[int, float
     for day in (last, last + ahead):
         assert series.trimmed(last, RULES).at(day, FLOOR, RULES) == series.at(day, FLOOR, RULES)
     assert series.before(last).at(last, FLOOR, RULES) == series.at(last, FLOOR, RULES)
+    assert series.before(last).days == series.days[:-1]
+    assert series.before(last + 1).days == series.days
+
+
+@pytest.mark.parametrize("every", [1, 3, 5])
+def test_trimming_keeps_all_that_the_window_holds(every: int) -> None:
+    series = Series()
+    for day in range(0, 91, every):
+        series = series.push(day, 60 + day)
+    trimmed = series.trimmed(90, RULES)
+    for day in (90, 91):
+        assert trimmed.at(day, FLOOR, RULES) == series.at(day, FLOOR, RULES)
+    past = range(0, 90, every)[-RULES.window_values :]
+    assert trimmed.days == (*past, 90)
+    found = series.at(90, FLOOR, RULES)
+    assert found is not None
+    assert (found.days, found.age_days) == (len(past), every)
+
+
+def test_a_days_median_is_kept_as_short_as_a_value() -> None:
+    assert [type(value) for value in Series().push(1, 70.0).push(1, 72.0).push(2, 70.0).push(2, 71.0).values] == [
+        int,
+        float,
+    ]
 
 
 @more
