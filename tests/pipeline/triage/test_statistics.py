@@ -84,6 +84,23 @@ def test_trimming_and_going_back_change_no_baseline(found: list[tuple[int, float
     assert series.before(last + 1).days == series.days
 
 
+@pytest.mark.parametrize(
+    ("days", "judged", "status"),
+    [
+        (range(4), 4, "learning"), (range(5), 5, "provisional"),
+        (range(13), 13, "provisional"), (range(14), 14, "established"),
+        (range(0, 18, 2), 18, "provisional"), (range(0, 20, 2), 20, "established"),
+        (range(10), 13, "provisional"), (range(10), 14, "established"),
+        (range(20), 47, "established"), (range(20), 48, "stale"),
+    ],
+)  # fmt: skip
+def test_how_well_the_own_normal_is_known(days: range, judged: int, status: str) -> None:
+    series = Series()
+    for day in days:
+        series = series.push(day, 70.0)
+    assert series.status(judged, RULES) == status
+
+
 @pytest.mark.parametrize("every", [1, 3, 5])
 def test_trimming_keeps_all_that_the_window_holds(every: int) -> None:
     series = Series()
