@@ -127,3 +127,10 @@ def test_a_pause_asks_for_nothing_and_ends(now: str, zone: str, due: str) -> Non
     found = status(Cadence(), [sent("20 Mar 12:30"), pause], local(now))
     assert found.zone == zone
     assert found.due_at == (None if due == "-" else local(due))
+
+
+def test_what_is_registered_in_a_pause_brings_nothing_sooner() -> None:
+    begin, end = local("03 Apr 09:00"), local("05 Apr 12:00")
+    pause = Paused(event_id=named("pause"), patient=PATIENT, at=begin, recorded_at=begin, ends_at=end)
+    events = [sent("02 Apr 11:00"), pause, sent("04 Apr 11:00")]
+    assert status(Cadence(), events, local("05 Apr 12:00")).due_at == local("11 Apr 10:00")

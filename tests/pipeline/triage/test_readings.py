@@ -62,13 +62,16 @@ SEEN_IN_THE_WILD: dict[str, Any] = {"issue": QualityIssue.CONVERTED}
     ],
 )
 def test_a_reading_is_told_in_the_vitals_own_terms(sent: Reading, follows: JudgedReading) -> None:
-    assert judged(*PLANNED, submitted("s", 10, sent)).readings == (follows,)
+    (found,) = judged(*PLANNED, submitted("s", 10, sent)).readings
+    assert found == follows
+    assert isinstance(found.value, float)
+    assert found.sent_value is None or isinstance(found.sent_value, float)
 
 
 def test_nobody_is_judged_unmonitored_and_the_readings_are_told_all_the_same() -> None:
     found = judged(submitted("s", 10, reading("8867-4", 70, "/min", 9, "belt-1")))
     heart = told("8867-4", "heart_rate", 70, "/min", measured_at=at(9), device="belt-1", baseline_status=None)
-    assert (found.zone, found.readings) == ("not_monitored", (heart,))
+    assert (found.zone, found.readings, found.news2) == ("not_monitored", (heart,), None)
 
 
 def corrected(*readings: Reading) -> Correction:
@@ -84,7 +87,9 @@ def corrected(*readings: Reading) -> Correction:
 
 def test_what_was_entered_in_error_is_told_as_withdrawn() -> None:
     session = submitted("s", 10, reading("8867-4", 70, "bpm", 9, "belt-1"), reading("29463-7", 80_000, "g", 10))
-    assert judged(*PLANNED, session, corrected()).readings == (
+    found = judged(*PLANNED, session, corrected()).readings
+    assert [type(one.value) for one in found] == [float, float]
+    assert found == (
         told(
             "8867-4",
             "heart_rate",
@@ -127,6 +132,12 @@ def test_a_corrected_value_takes_the_place_of_that_of_its_code_time_and_device(
     found = judged(*PLANNED, submitted("s", 10, reading("8867-4", 70, "/min", 10, "belt-1")), corrected(instead))
     assert [one.value for one in found.readings] == [instead.value, *([70] if withdrawn else [])]
     assert [one.withdrawn for one in found.readings] == [False, *([True] if withdrawn else [])]
+
+
+def test_a_corrected_value_without_a_device_takes_the_place_of_one_without() -> None:
+    session = submitted("s", 10, reading("8867-4", 70, "/min", 10), spo2(95, 10))
+    found = judged(*PLANNED, session, corrected(reading("8867-4", 90, "/min", 10), spo2(95, 10)))
+    assert [(one.value, one.withdrawn) for one in found.readings] == [(90, False), (95, False)]
 
 
 def test_a_withdrawn_reading_of_the_future_is_one_still() -> None:
