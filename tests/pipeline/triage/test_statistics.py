@@ -97,8 +97,8 @@ def test_trimming_and_going_back_change_no_baseline(found: list[tuple[int, float
 def test_how_well_the_own_normal_is_known(days: range, judged: int, status: str) -> None:
     series = Series()
     for day in days:
-        series = series.push(day, 70.0)
-    assert series.status(judged, RULES) == status
+        series = series.push(100 + day, 70.0)
+    assert series.status(100 + judged, RULES) == status
 
 
 @pytest.mark.parametrize("every", [1, 3, 5])
