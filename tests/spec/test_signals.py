@@ -132,6 +132,7 @@ ASKED: Final = (
     AnswerRule(link_id="breath", zone="red", at_least=3),
     AnswerRule(link_id="chest-pain", zone="red", is_answer=True),
     AnswerRule(link_id="sputum", zone="yellow", is_answer="green"),
+    AnswerRule(link_id="cough", zone="yellow", at_least=1),
 )
 
 
@@ -140,7 +141,8 @@ ASKED: Final = (
     [
         ("breath", 1, "green"), ("breath", 2, "yellow answer"), ("breath", 3, "red answer answer"),
         ("chest-pain", False, "green"), ("chest-pain", True, "red answer"),
-        ("breath", True, "green"),  # yes is no number
+        ("cough", 1, "yellow answer"), ("cough", True, "green"),  # yes is no number
+        ("breath", "3", "green"), ("breath", "much", "green"),  # nor is a text
         ("chest-pain", 1, "green"),  # and a number no yes
         ("sputum", "green", "yellow answer"), ("sputum", "white", "green"),
         ("sleep", 5, "no_data"),  # nobody said what it means
@@ -187,6 +189,17 @@ def test_two_kilograms_in_three_days_are_red_with_a_second_signal() -> None:
     second = submitted("s", 82, reading(WEIGHT, 82.0, "kg", 82), reading(PULSE, 100, "/min", 82))
     assert said([*plan, *earlier, alone]) == "yellow weight_rise_days"
     assert said([*plan, *earlier, second]) == "red limit_high weight_rise_days"
+
+
+def test_an_answer_is_a_second_signal_too() -> None:
+    plan = planned(weight_change=True, answer_rules=ASKED)
+    earlier = days(WEIGHT, [80.0, 80.7, 81.4])
+    heavier = reading(WEIGHT, 82.0, "kg", 82)
+    worse = Answer(questionnaire="copd-daily", questionnaire_version=1, link_id="breath", value=2)
+    well = Answer(questionnaire="copd-daily", questionnaire_version=1, link_id="breath", value=0)
+    answered = [submitted("s", 82, heavier, answers=(answer,)) for answer in (well, worse)]
+    assert said([*plan, *earlier, answered[0]]) == "yellow weight_rise_days"
+    assert said([*plan, *earlier, answered[1]]) == "red answer weight_rise_days"
 
 
 def test_weight_rules_hold_where_the_plan_prescribes_them() -> None:
