@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pipeline.triage.episodes import RED
-from tests.spec.test_episodes import Course
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import ModuleType
@@ -24,6 +21,7 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "behaviour.md"
 CHAPTERS: Final = {
     "test_limits": "Limits and quality",
     "test_signals": "What a registration is worth",
+    "test_baseline_status": "How well the own normal is known",
     "test_episodes": "Episodes",
     "test_cadence": "When a registration is due",
     "test_news2": "NEWS2",
@@ -42,8 +40,8 @@ def page() -> str:
     for name, title in CHAPTERS.items():
         module = import_module(f"tests.spec.{name}")
         lines += ["", f"## {title}", "", *(getdoc(module) or "").splitlines()]
-        if name == "test_episodes":
-            lines += ["", *_diagram()]
+        if hasattr(module, "edges"):
+            lines += ["", *_diagram(module.edges())]
         for test in _tests(module):
             lines += _section(test)
     return "\n".join(lines) + "\n"
@@ -77,57 +75,19 @@ def _words(test: FunctionType) -> str:
     return words[0].upper() + words[1:]
 
 
-def _diagram() -> Iterator[str]:
-    """Every way from one step of an episode to another, found by walking them: a state diagram."""
-    edges: dict[tuple[str, str], list[str]] = {}
-    seen: set[object] = set()
-    ways = [""]
-    while ways:
-        way = ways.pop(0)
-        here = Course().go(way)
-        for word, said in _MOVES.items():
-            if word == "a" and not here.changes:
-                continue
-            there = Course().go(f"{way} {word}")
-            says = edges.setdefault((_place(here), _place(there)), [])
-            after = said + _greens(here)
-            if after not in says:
-                says.append(after)
-            if (mark := _mark(there)) not in seen:
-                seen.add(mark)
-                ways.append(f"{way} {word}")
+def _diagram(edges: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """Every way from one state to another, and on what: a state diagram."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for one, other, on in edges:
+        said = ways.setdefault((one, other), [])
+        if on not in said:
+            said.append(on)
     yield "```mermaid"
     yield "stateDiagram-v2"
-    for (one, other), says in sorted(edges.items()):
+    for (one, other), said in sorted(ways.items()):
         if one != other:
-            yield f"    {one} --> {other}: {', '.join(says)}"
+            yield f"    {one} --> {other}: {', '.join(said)}"
     yield "```"
-
-
-_MOVES: Final = {"g": "green", "y": "yellow", "r": "red", "a": "acknowledged"}
-
-
-def _greens(course: Course) -> str:
-    episode = None if course.state is None else course.state.episode
-    if episode is None or not episode.greens or episode.zone != RED:
-        return ""
-    return " after a green" if episode.greens == 1 else " after greens"
-
-
-def _place(course: Course) -> str:
-    if course.status is None or course.status.last_submission_at is None:
-        return "[*]"
-    zone, episode = course.told()
-    return zone if episode is None else f"{zone}_{episode}"
-
-
-def _mark(course: Course) -> object:
-    """What decides how it goes on, without its times."""
-    state = course.state
-    if state is None or state.episode is None:
-        return _place(course)
-    episode = state.episode
-    return _place(course), episode.zone, episode.acknowledged, min(episode.greens, 2)
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -7,18 +7,22 @@ worsening, o one of an older zone change; a number waits so many hours (else 12 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import pytest
 
 from pipeline.triage import State, step
+from pipeline.triage.episodes import RED
 from pipeline.triage.state import encode
 from schemas.assessments import PatientStatus, ZoneChange
 from schemas.care import Acknowledged, Admitted, Discharged, Limit, Paused
 from schemas.paging import PageRequest, Tick
 from schemas.types import Phase, Zone
 from tests.histories import PATIENT, at, enrolled, moved_on, named, read, reading, signed, submitted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PULSE: Final = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
 VALUES: Final = {"g": 70.0, "y": 105.0, "r": 125.0, "x": 400.0}
@@ -79,6 +83,49 @@ class Course:
         assert self.status is not None
         episode = self.status.episode
         return self.status.zone.value, None if episode is None else episode.state.value
+
+
+MOVES: Final = {"g": "green", "y": "yellow", "r": "red", "a": "acknowledged"}
+
+
+def edges() -> Iterator[tuple[str, str, str]]:
+    """Every way from one step of an episode to another, found by walking them."""
+    seen: set[object] = set()
+    ways = [""]
+    while ways:
+        way = ways.pop(0)
+        here = Course().go(way)
+        for word, said in MOVES.items():
+            if word == "a" and not here.changes:
+                continue
+            there = Course().go(f"{way} {word}")
+            yield _place(here), _place(there), said + _greens(here)
+            if (mark := _mark(there)) not in seen:
+                seen.add(mark)
+                ways.append(f"{way} {word}")
+
+
+def _greens(course: Course) -> str:
+    episode = None if course.state is None else course.state.episode
+    if episode is None or not episode.greens or episode.zone != RED:
+        return ""
+    return " after a green" if episode.greens == 1 else " after greens"
+
+
+def _place(course: Course) -> str:
+    if course.status is None or course.status.last_submission_at is None:
+        return "[*]"
+    zone, episode = course.told()
+    return zone if episode is None else f"{zone}_{episode}"
+
+
+def _mark(course: Course) -> object:
+    """What decides how it goes on, without its times."""
+    state = course.state
+    if state is None or state.episode is None:
+        return _place(course)
+    episode = state.episode
+    return _place(course), episode.zone, episode.acknowledged, min(episode.greens, 2)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,10 @@ from typing import Final
 
 import pytest
 
-from schemas.assessments import BaselineStatus
 from schemas.care import Limit
 from tests.histories import reading, submitted
 from tests.pipeline.triage.test_decisions import judged
-from tests.spec.test_signals import PULSE, days, planned, said
+from tests.spec.test_signals import PULSE, planned, said
 
 FOUR: Final = Limit(code=PULSE, unit="/min", red_low=40, yellow_low=50, yellow_high=100, red_high=120)
 
@@ -77,23 +76,3 @@ def test_impossible_implausible_and_valid(vital: str, code: str, unit: str, valu
         found.vital is None
         or found.vital.replace("_", " ")[:4].lower() == vital.replace("respiration", "resp")[:4].lower()
     )
-
-
-@pytest.mark.parametrize(
-    ("values", "status"),
-    [
-        (4, "learning"), (5, "provisional"),
-        (13, "provisional"), (14, "established"),
-    ],
-)  # fmt: skip
-def test_how_well_the_own_normal_is_known_by_days_in_a_row(values: int, status: str) -> None:
-    found = judged(*planned(limits=(FOUR,)), *days(PULSE, [70.0] * (values + 1))).readings[0]
-    assert found.baseline_status == status
-
-
-@pytest.mark.parametrize(("gap_days", "status"), [(28, "established"), (29, "stale")])
-def test_an_own_normal_grows_stale(gap_days: int, status: str) -> None:
-    hours = 24 * (19 + gap_days) + 10
-    later = submitted("later", hours, reading(PULSE, 70, "/min", hours))
-    found = judged(*planned(limits=(FOUR,)), *days(PULSE, [70.0] * 20), later).readings[0]
-    assert found.baseline_status == BaselineStatus(status)
