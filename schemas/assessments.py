@@ -188,6 +188,22 @@ class Episode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     acknowledged: bool = False
 
 
+class PhaseIssue(StrEnum):
+    """What is wrong with a change of phase."""
+
+    OUT_OF_ORDER = "out_of_order"  # not followed: the pathway leads from the one phase to the other by no single step
+    TRIAL_TOO_SHORT = "trial_too_short"  # followed
+
+
+class PhaseFault(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of phase that staff should look at."""
+
+    at: Instant
+    from_phase: Phase | None = None  # None: not enrolled
+    to_phase: Phase
+    issue: PhaseIssue
+
+
 class PatientStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a patient stands now: the compacted read model behind the triage board."""
 
@@ -202,6 +218,8 @@ class PatientStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     service: Slug | None = None
     municipality: Slug | None = None
     phase: Phase | None = None
+    phase_faults: tuple[PhaseFault, ...] = ()  # since the phase was last said rightly
+    trial_ends_at: Instant | None = None  # by when staff decide what follows the start-up trial
     plan_version: Version | None = None
     last_submission_at: Instant | None = None
     due_at: Instant | None = None  # next registration due

@@ -138,7 +138,7 @@ class _CareEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
 
 
 class Enrolled(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="enrolled"):
-    """The patient is taken into a service; again after an ended follow-up starts a new one."""
+    """The patient is taken into a service; again after an ended follow-up starts a new one. It stops no monitoring."""
 
     pathway: Slug
     service: Slug  # responsible now
@@ -148,7 +148,7 @@ class Enrolled(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="e
 
 
 class PhaseChanged(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="phase_changed"):
-    """The patient moves on in the service; `ended` ends the monitoring."""
+    """The patient moves on in the service; `ended` ends the monitoring. A step that the pathway lacks is not taken."""
 
     phase: Phase
 

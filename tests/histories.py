@@ -56,16 +56,19 @@ def read(event: Any) -> Any:  # noqa: ANN401 - any message
     return codec.decode(encode(event))
 
 
-def enrolled(hours: float = 0, *, recorded: float | None = None, zone: str = "Europe/Oslo") -> Enrolled:
+def enrolled(
+    hours: float = 0, phase: Phase = Phase.START_UP, *, recorded: float | None = None, zone: str = "Europe/Oslo"
+) -> Enrolled:
     """Taken into a service."""
     return Enrolled(
-        event_id=named(f"enrolled-{hours}"),
+        event_id=named(f"enrolled-{hours}-{phase}"),
         patient=PATIENT,
         at=at(hours),
         recorded_at=at(hours if recorded is None else recorded),
         pathway="copd",
         service="joint-centre",
         municipality="municipality-1",
+        phase=phase,
         time_zone=zone,
     )
 
@@ -110,10 +113,14 @@ def transferred(hours: float, *, recorded: float | None = None) -> Transferred:
     )
 
 
-def moved_on(hours: float, phase: Phase) -> PhaseChanged:
-    """In another phase from then on."""
+def moved_on(hours: float, phase: Phase, *, recorded: float | None = None) -> PhaseChanged:
+    """Said to be in another phase from then on."""
     return PhaseChanged(
-        event_id=named(f"phase-{hours}"), patient=PATIENT, at=at(hours), recorded_at=at(hours), phase=phase
+        event_id=named(f"phase-{hours}-{phase}-{recorded}"),
+        patient=PATIENT,
+        at=at(hours),
+        recorded_at=at(hours if recorded is None else recorded),
+        phase=phase,
     )
 
 
@@ -158,12 +165,22 @@ def history(random: Random) -> list[Any]:
         events.append(Paused(event_id=named("paused"), ends_at=at(hours + random.choice([20, 100])), **common))
     if random.random() < 0.3:
         events.append(Transferred(event_id=named("transferred"), service="hospital", **common))
-    if random.random() < 0.2:
-        phase = random.choice([Phase.ENDED, Phase.FOLLOW_UP])
-        events.append(PhaseChanged(event_id=named("phase"), phase=phase, **common))
+    if random.random() < 0.3:
+        events += phases(random)
     for number in range(random.choice([1, 3, 8, 25])):
         events += _session(random, number)
     return [read(event) for event in events]
+
+
+def phases(random: Random) -> list[Any]:
+    """Changes of phase that anybody may have entered, few at instants of their own, and perhaps a further enrolment."""
+    events: list[Any] = []
+    for _ in range(random.choice([1, 2, 4, 8])):
+        hours = random.choice([10, 200, 350, 400, random.randrange(500)])
+        events.append(moved_on(hours, random.choice(list(Phase)), recorded=hours + random.choice([0, 0, 90])))
+    if random.random() < 0.5:
+        events.append(enrolled(random.choice([200, 350, random.randrange(1, 500)]), random.choice(list(Phase))))
+    return events
 
 
 def _session(random: Random, number: int) -> list[Any]:

@@ -15,6 +15,7 @@ DAY_ZERO: Final = date(2000, 1, 1).toordinal()  # days are counted from here, so
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _FIRST_MS: Final = (datetime(1, 1, 3, tzinfo=UTC) - EPOCH) // _MILLISECOND
 _LAST_MS: Final = (datetime(9999, 12, 29, tzinfo=UTC) - EPOCH) // _MILLISECOND
+_DAY_MS: Final = timedelta(days=1) // _MILLISECOND
 
 
 def to_ms(instant: datetime) -> int:
@@ -57,3 +58,9 @@ def at_local(day: int, minute_of_day: int, zone: tzinfo) -> int:
 def local_day(instant_ms: int, zone: tzinfo) -> int:
     """The patient-local day on which an instant falls."""
     return from_ms(instant_ms).astimezone(zone).toordinal() - DAY_ZERO
+
+
+def days_later(instant_ms: int, days: int, zone: tzinfo) -> int:
+    """The same wall-clock time so many patient-local days later [ms]; where clocks change over it, as `at_local`."""
+    wall = from_ms(min(instant_ms, _LAST_MS - days * _DAY_MS)).astimezone(zone)
+    return to_ms(wall + timedelta(days=days))

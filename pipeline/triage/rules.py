@@ -77,6 +77,10 @@ class Rules(Struct, frozen=True, kw_only=True):
     leaves_yellow_ms: int = DAY_MS  # or one green so long after the newest yellow or red
     guard_ms: int = 14 * DAY_MS  # after a discharge or a declared exacerbation nothing is learnt
 
+    # Start-up trial, 2 to 4 weeks (the pathway for digital home follow-up) [d].
+    trial_least_days: int = 14
+    trial_most_days: int = 28
+
     # Pages (our choice).
     page_within_ms: int = 72 * HOUR_MS  # a red learnt of later than this is on the board and is not paged
     ask_again_first_ms: int = 30_000

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.triage.instants import local_day, to_ms, zone_of
+from pipeline.triage.phases import UNMONITORED, Place, begun, changed
 from pipeline.triage.plans import NOTHING, Prescription, faults, prescription
 from pipeline.triage.rules import RULES
 from pipeline.triage.state import NEVER
@@ -23,7 +24,6 @@ from schemas.care import (
     PlanSigned,
     Transferred,
 )
-from schemas.types import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,6 @@ Kept = (  # what decisions rest on
     Enrolled | PhaseChanged | Transferred | PlanSigned | Paused | Acknowledged | Admitted | Discharged
 )
 EXACERBATION: Final = "exacerbation"  # the reason code by which staff declare one
-_UNMONITORED_PHASES: Final = {Phase.REFERRAL: "referral", Phase.ENDED: "ended"}
 
 _Whole = Enrolled | PhaseChanged | Transferred | PlanSigned | Paused | Admitted | Discharged
 
@@ -63,7 +62,7 @@ class Standing(NamedTuple):
     service: str | None = None
     municipality: str | None = None
     pathway: str | None = None
-    phase: Phase | None = None
+    place: Place = Place()
     plan: Plan | None = None
     prescribed: Prescription = NOTHING
     started_ms: int = NEVER  # monitored since, pauses apart
@@ -172,7 +171,7 @@ def course(care: bytes) -> Course:
     standings = [Standing()]
     started = NEVER
     for instant in sorted(instants):
-        found = _standing(events, instant)
+        found = _standing(events, instant, zone)
         if found.why_not in {None, "paused"}:
             before = standings[-1].why_not
             started = instant if before not in {None, "paused"} else started
@@ -207,10 +206,10 @@ def _order(event: Held) -> tuple[int, int, int, bytes]:
     return _from_ms(event), version, recorded_ms, _id(event)
 
 
-def _standing(events: tuple[Held, ...], instant_ms: int) -> Standing:
+def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standing:
     """What the events up to an instant, in order, make of it."""
-    enrolled = plan = None
-    service = phase = None
+    enrolled = plan = service = None
+    place = Place()
     paused = False
     planned = phased = NEVER  # when plan and phase were written down
     for event in events:
@@ -218,10 +217,13 @@ def _standing(events: tuple[Held, ...], instant_ms: int) -> Standing:
             break
         match event:
             case Enrolled():
-                enrolled, service, phase = event, event.service, event.phase
-                phased = to_ms(event.recorded_at)
+                enrolled, service = event, event.service
+                place = begun(place, event.phase, to_ms(event.at))
+                phased = phased if place.faults else to_ms(event.recorded_at)
             case PhaseChanged():
-                phase, phased = event.phase, to_ms(event.recorded_at)
+                before, place = place, changed(place, event.phase, to_ms(event.at), zone, RULES)
+                if place.phase is not before.phase:  # every change up to here must be known
+                    phased = max(phased, to_ms(event.recorded_at))
             case Transferred():
                 service = event.service
             case PlanSigned() if plan is None or event.plan.version >= plan.version:
@@ -229,11 +231,11 @@ def _standing(events: tuple[Held, ...], instant_ms: int) -> Standing:
             case Paused():
                 paused = paused or to_ms(event.ends_at) > instant_ms
     if enrolled is None:
-        return Standing()
+        return Standing(place=place)
     wrong = faults(plan) if plan else []
     why_not = (
-        _UNMONITORED_PHASES.get(phase)
-        if phase in _UNMONITORED_PHASES
+        place.phase.value
+        if place.phase in UNMONITORED
         else "no_plan"
         if plan is None
         else f"plan_contradicts_itself:{wrong[0]}"
@@ -247,7 +249,7 @@ def _standing(events: tuple[Held, ...], instant_ms: int) -> Standing:
         service=service,
         municipality=enrolled.municipality,
         pathway=enrolled.pathway,
-        phase=phase,
+        place=place,
         plan=plan,
         prescribed=prescription(plan) if plan and not wrong else NOTHING,
         known_ms=max(planned, phased),

@@ -17,6 +17,7 @@ from pipeline.triage.baseline import NO_TRACK, Series
 from pipeline.triage.content import Names, effective, is_void, pack, unpack
 from pipeline.triage.episodes import GREEN, NOT_MONITORED, RED, YELLOW, Next
 from pipeline.triage.judge import Judgement, judge, not_monitored
+from pipeline.triage.phases import UNMONITORED
 from pipeline.triage.signals import ALERTS
 from pipeline.triage.standing import course
 from pipeline.triage.state import ID_BYTES, Base, Mark
@@ -39,7 +40,7 @@ _KEPT = {
     YELLOW: Reason(rule="yellow_kept", zone=Zone.YELLOW),
     RED: Reason(rule="red_kept", zone=Zone.RED),
 }
-_OVER = frozenset({"ended", "referral", "not_enrolled"})
+_OVER = frozenset({"not_enrolled", *UNMONITORED})
 _UNREADABLE = Reason(rule="not_monitored", zone=Zone.NOT_MONITORED, detail="unreadable_messages")
 _IN_ERROR = Judgement(Zone.NO_DATA, (Reason(rule="entered_in_error", zone=Zone.NO_DATA),), ())
 _reasons_decoder = msgspec.msgpack.Decoder(tuple[Reason, ...])

@@ -10,6 +10,7 @@ from pipeline.triage.episodes import change_id, state_of
 from pipeline.triage.ids import derive
 from pipeline.triage.instants import from_ms, local_day
 from pipeline.triage.judge import withdrawn
+from pipeline.triage.phases import trial_ends_ms
 from pipeline.triage.state import NEVER
 from pipeline.triage.vitals import VITALS
 from pipeline.triage.zones import BY_SEVERITY, SEVERITY
@@ -164,6 +165,7 @@ def status(state: State, timeline: Timeline) -> PatientStatus:
     now_ms = max(state.clock_ms, state.decided_ms)
     standing = timeline.course.at(now_ms)
     today = local_day(max(now_ms, 0), timeline.course.zone)
+    trial_ms = trial_ends_ms(standing.place, timeline.course.zone, timeline.rules)
     return PatientStatus(
         patient=state.patient,
         revision=max(1, state.base.events + state.sessions_weight + len(timeline.course.weights_ms)),
@@ -174,7 +176,9 @@ def status(state: State, timeline: Timeline) -> PatientStatus:
         pathway=standing.pathway,
         service=standing.service,
         municipality=standing.municipality,
-        phase=standing.phase,
+        phase=standing.place.phase,
+        phase_faults=standing.place.faults,
+        trial_ends_at=None if trial_ms is None else from_ms(trial_ms),
         plan_version=standing.plan.version if standing.plan else None,
         last_submission_at=None if state.last_ms == NEVER else from_ms(state.last_ms),
         due_at=None if state.due_ms is None else from_ms(state.due_ms),

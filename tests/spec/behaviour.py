@@ -23,6 +23,7 @@ CHAPTERS: Final = {
     "test_signals": "What a registration is worth",
     "test_baseline_status": "How well the own normal is known",
     "test_episodes": "Episodes",
+    "test_phases": "Phases in the service",
     "test_cadence": "When a registration is due",
     "test_news2": "NEWS2",
     "test_explain": "In words",

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from pipeline.triage import Refused, State, step
+from pipeline.triage.phases import PHASES
 from pipeline.triage.state import decode, encode
-from schemas.assessments import Assessment, Quality, ZoneChange
-from schemas.care import Acknowledged, Admitted, Discharged
-from schemas.types import Zone
-from tests.histories import END, PATIENT, at, history, named, read
+from schemas.assessments import Assessment, PatientStatus, Quality, ZoneChange
+from schemas.care import Acknowledged, Admitted, Discharged, Enrolled, PhaseChanged
+from schemas.types import Phase, Zone
+from tests.histories import END, PATIENT, at, history, named, phases, read
 
 RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
 some = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -28,6 +29,7 @@ class Told:
         self.state: State | None = None
         self.assessments: dict[Any, Assessment] = {}
         self.changes: dict[Any, ZoneChange] = {}
+        self.status: PatientStatus | None = None
         for event in [*events, END]:
             if restarts is not None and self.state is not None and restarts.random() < 0.3:
                 self.state = decode(encode(self.state))
@@ -43,6 +45,8 @@ class Told:
             self.assessments[output.assessment_id] = output
         elif isinstance(output, ZoneChange):
             self.changes[output.zone_change_id] = output
+        elif isinstance(output, PatientStatus):
+            self.status = output
 
     def told(self) -> tuple[object, ...]:
         """What must be the same in every order: all but pages, which are asked for when their ground is learnt."""
@@ -59,6 +63,54 @@ def test_any_order_with_repeats_ends_in_the_same_state_assessments_and_zone_chan
     for _ in range(2):
         shuffled = random.sample(events, len(events)) + random.sample(events, len(events) // 3)
         assert Told(shuffled).told() == in_turn
+
+
+@some
+@given(RANDOM)
+def test_any_order_of_changes_of_phase_ends_the_same(random: Random) -> None:
+    events = [*history(random), *(read(event) for event in phases(random))]
+    in_turn = Told(events)
+    for _ in range(2):
+        shuffled = Told(random.sample(events, len(events)) + random.sample(events, len(events) // 3), restarts=random)
+        assert shuffled.told() == in_turn.told()
+        assert stands(shuffled) == stands(in_turn)
+
+
+def stands(told: Told) -> object:
+    """Where the patient stands at the end, but for pages."""
+    assert told.status is not None
+    return structs.replace(told.status, open_pages=0)
+
+
+def in_order(events: list[Any]) -> list[Any]:
+    """`events` without what is out of order: changes of phase left out, enrolments in the phase that holds."""
+    phase: Phase | None = None
+    meant = {id(event): event for event in events}
+    moves = [event for event in events if isinstance(event, Enrolled | PhaseChanged)]
+    for event in sorted(moves, key=lambda move: (move.at, move.recorded_at, move.event_id.bytes)):
+        if isinstance(event, Enrolled):
+            if phase is not None and PHASES[phase].monitored and not PHASES[event.phase].monitored:
+                meant[id(event)] = structs.replace(event, phase=phase)
+            phase = meant[id(event)].phase
+        elif phase is not None and event.phase in {phase, *PHASES[phase].then}:
+            phase = event.phase
+        else:
+            del meant[id(event)]
+    return list(meant.values())
+
+
+@some
+@given(RANDOM)
+def test_a_change_of_phase_out_of_order_changes_no_zone(random: Random) -> None:
+    events = [*history(random), *(read(event) for event in phases(random))]
+    everything, kept = Told(events), Told(in_order(events))
+    assert {key: found.zone for key, found in everything.assessments.items()} == {
+        key: found.zone for key, found in kept.assessments.items()
+    }
+    assert everything.told()[2] == kept.told()[2]
+    assert everything.status is not None
+    assert kept.status is not None
+    assert (everything.status.zone, everything.status.phase) == (kept.status.zone, kept.status.phase)
 
 
 def taken_over(random: Random, events: list[Any]) -> list[Any]:
