@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from dashboards.board.words import Lang, day_word, vital_word, word, zone_word
-from schemas.assessments import BaselineStatus, PatientStatus
+from schemas.assessments import BaselineStatus, PatientStatus, PhaseIssue
 from schemas.types import Phase, Zone
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ CONTENT_SECURITY_POLICY: Final = (
 
 
 def followed(rows: Iterable[PatientStatus]) -> list[PatientStatus]:
-    """Return the patients who are not ended, in the order in which they need attention."""
-    kept = [row for row in rows if row.phase is not Phase.ENDED]
+    """Return the patients who are not ended, or not rightly so, in the order in which they need attention."""
+    kept = [row for row in rows if row.phase is not Phase.ENDED or row.phase_faults]
     return sorted(kept, key=lambda row: (ATTENTION.index(row.zone), row.since_at, row.patient))
 
 
@@ -201,8 +201,16 @@ def _marks(row: PatientStatus, lang: Lang) -> str:
         marks += f'<span class="mark">{_t(f"episode.{row.episode.state.value}", lang)}</span>'
     if row.open_pages:
         marks += f'<span class="mark urgent">{_t("page_open", lang)}</span>'
+    for fault in row.phase_faults:
+        step = f"{_phase(fault.from_phase, lang)} → {_phase(fault.to_phase, lang)}"
+        kind = "mark urgent" if fault.issue is PhaseIssue.OUT_OF_ORDER else "mark"
+        marks += f'<span class="{kind}">{_t(f"phase_fault.{fault.issue.value}", lang)}: {step}</span>'
     for status, key in ((BaselineStatus.LEARNING, "learning"), (BaselineStatus.STALE, "stale_baseline")):
         vitals = [vital_word(name, lang) for name, known in row.baselines.items() if known is status]
         if vitals:
             marks += f'<span class="mark">{_t(key, lang)}: {escape(", ".join(vitals))}</span>'
     return marks
+
+
+def _phase(phase: Phase | None, lang: Lang) -> str:
+    return _t(f"phase.{phase.value if phase else 'none'}", lang)

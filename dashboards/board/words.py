@@ -62,6 +62,15 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "episode.worsened": ("forverret, ikke kvittert", "worsened, not acknowledged"),
     "episode.acknowledged": ("kvittert", "acknowledged"),
     "episode.leaving": ("på vei ut", "on the way out"),
+    # phases
+    "phase.none": ("ikke tatt inn", "not enrolled"),
+    "phase.referral": ("henvist", "referred"),
+    "phase.start_up": ("oppstart", "start-up"),
+    "phase.follow_up": ("oppfølging", "follow-up"),
+    "phase.evaluation": ("evaluering", "evaluation"),
+    "phase.ended": ("avsluttet", "ended"),
+    "phase_fault.out_of_order": ("faseskifte ikke fulgt", "phase change not followed"),
+    "phase_fault.trial_too_short": ("kort prøveperiode", "short trial period"),
     # vital signs
     "vital.systolic": ("systolisk", "systolic"),
     "vital.diastolic": ("diastolisk", "diastolic"),

@@ -17,7 +17,15 @@ from msgspec import structs
 from dashboards.board import page as pages
 from dashboards.board import words
 from dashboards.board.page import ATTENTION, CONTENT_SECURITY_POLICY, followed, overdue
-from schemas.assessments import BaselineStatus, Episode, EpisodeState, PatientStatus, Reason
+from schemas.assessments import (
+    BaselineStatus,
+    Episode,
+    EpisodeState,
+    PatientStatus,
+    PhaseFault,
+    PhaseIssue,
+    Reason,
+)
 from schemas.types import Phase, Zone
 
 if TYPE_CHECKING:
@@ -115,6 +123,21 @@ def test_who_is_ended_is_counted_and_not_listed() -> None:
     html = render([row("p-gone", Zone.NOT_MONITORED, phase=Phase.ENDED), row("p-here")], NOW, "en")
     assert "p-gone" not in html
     assert "1 ended, not shown" in html
+
+
+@pytest.mark.parametrize(
+    ("issue", "lang", "said"),
+    [
+        (PhaseIssue.OUT_OF_ORDER, "nb", "faseskifte ikke fulgt: avsluttet → oppfølging"),
+        (PhaseIssue.OUT_OF_ORDER, "en", "phase change not followed: ended → follow-up"),
+        (PhaseIssue.TRIAL_TOO_SHORT, "en", "short trial period: ended → follow-up"),
+    ],
+)
+def test_who_is_ended_and_was_to_be_followed_again_is_listed(issue: PhaseIssue, lang: words.Lang, said: str) -> None:
+    fault = PhaseFault(at=NOW, from_phase=Phase.ENDED, to_phase=Phase.FOLLOW_UP, issue=issue)
+    html = render([row("p-lost", Zone.NOT_MONITORED, phase=Phase.ENDED, phase_faults=(fault,))], NOW, lang)
+    (text,) = Page(html).rows[1:]
+    assert said in text
 
 
 @pytest.mark.parametrize("lang", words.LANGUAGES)
