@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-dev
 RUNTIME := $(VENV)/.installed
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SEED := 7
+MINUTES := 10
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: demo test check format schemas docs stack test-stack bench lock clean
+.PHONY: demo test check format schemas docs stack test-stack test-faults bench lock clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Sonevakt needs Python 3.11, 3.12 or 3.13; make PYTHON=python3.12 ... chooses one")'
@@ -52,6 +54,10 @@ stack: $(RUNTIME) ## the whole product on real Kafka and InfluxDB, without Docke
 test-stack: $(STAMP) ## the tests that need the real servers
 	$(BIN)/python -m infra.local build
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m pytest -m stack $(ARGS)
+
+test-faults: $(STAMP) ## the fault suite: make test-faults SEED=7 MINUTES=10
+	$(BIN)/python -m infra.local build kafka influxdb
+	$(BIN)/python -m tests.faults --seed $(SEED) --minutes $(MINUTES) $(ARGS)
 
 bench: $(STAMP) ## measured figures, beside peers; see benchmarks/
 	$(INSTALL) --require-hashes -r requirements/bench.txt

@@ -1,0 +1,50 @@
+"""make test-faults SEED=7 MINUTES=10: the whole suite, and what came of it; 1 where anything was lost or differs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from infra.local.servers import InfluxDB, Kafka
+from tests.faults.run import Plan, run
+
+
+def main() -> int:
+    """Run, and tell."""
+    asked = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    asked.add_argument("--seed", type=int, default=7)
+    asked.add_argument("--minutes", type=float, default=10)
+    asked.add_argument("--rate", type=float, default=60, help="sessions a second")
+    asked.add_argument("--stock", action="store_true", help="triage on Faust as it comes: known to fail")
+    asked.add_argument("--no-static", action="store_true", help="without static membership")
+    asked.add_argument("--workers", type=int, nargs="+", default=[1, 2, 3])
+    asked.add_argument("--keep", type=Path, help="folder for the processes' logs")
+    given = asked.parse_args()
+    share = given.minutes / 10
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own clients, in outages that we make
+    plan = Plan(
+        seed=given.seed,
+        seconds=60 * given.minutes,
+        workers=tuple(given.workers),
+        kills=max(3, round(42 * share)),
+        pauses=max(1, round(6 * share)),
+        outages=max(2, round(9 * share)),
+        rolls=max(1, round(6 * share)),
+        rate=given.rate,
+        stock=given.stock,
+        static=not given.no_static,
+    )
+    with TemporaryDirectory(prefix="sonevakt-faults-") as scratch, Kafka() as kafka, InfluxDB() as influxdb:
+        folder = given.keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        report = asyncio.run(run(plan, kafka, influxdb, folder))
+    sys.stdout.write("\n".join([f"seed {plan.seed}, workers {plan.workers}", *report.lines(), ""]))
+    return 1 if report.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""A short run of the suite, and the same on Faust as it comes, which must fail: a longer one is `make test-faults`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.local.servers import InfluxDB, Kafka
+from tests.faults.run import Plan, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[Kafka]:
+    """A broker of our own, that may be stopped."""
+    with Kafka() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def influxdb() -> Iterator[InfluxDB]:
+    """A store of our own, that may be stopped."""
+    with InfluxDB() as started:
+        yield started
+
+
+async def test_nothing_is_lost_and_nothing_differs_whatever_is_done_to_the_product(
+    tmp_path: Path, kafka: Kafka, influxdb: InfluxDB
+) -> None:
+    plan = Plan(seed=11, seconds=60, workers=(1, 2), kills=6, pauses=1, outages=2, rolls=1, rate=60)
+    report = await run(plan, kafka, influxdb, tmp_path)
+    assert report.wrong == []
+    assert sum(times for what, times in report.done.items() if what.startswith("kill")) == plan.kills
+
+
+async def test_the_suite_finds_what_faust_as_it_comes_loses(tmp_path: Path, kafka: Kafka, influxdb: InfluxDB) -> None:
+    plan = Plan(
+        seed=11, seconds=40, workers=(1,), kills=8, pauses=0, outages=0, rolls=0, rate=200, stock=True, settle_s=30
+    )
+    report = await run(plan, kafka, influxdb, tmp_path)
+    assert any("assessments missing" in found for found in report.wrong), report.lines()
