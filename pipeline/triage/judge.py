@@ -48,7 +48,6 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
     names: list[str],
     *,
     received_ms: int,
-    at_ms: int,
     day: int,
     standing: Standing,
     series: Mapping[int, Series],
@@ -61,7 +60,7 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
             _reading(row, verdict, names, received_ms) for row, verdict in zip(body.rows, verdicts, strict=True)
         )
         return Judgement(Zone.NOT_MONITORED, (not_monitored(standing),), readings)
-    signals = Signals(day, at_ms, standing, series, rules)
+    signals = Signals(day, standing, series, rules)
     readings = tuple(
         _reading(
             row,

@@ -43,15 +43,14 @@ class Signals:
 
     Parameters
     ----------
-    day, at_ms
-        The session's patient-local day, and its own time.
+    day
+        The session's patient-local day.
     series
         What is known of each vital from before.
     """
 
-    def __init__(self, day: int, at_ms: int, standing: Standing, series: Mapping[int, Series], rules: Rules) -> None:
+    def __init__(self, day: int, standing: Standing, series: Mapping[int, Series], rules: Rules) -> None:
         self.day = day
-        self.at_ms = at_ms
         self.prescribed = standing.prescribed
         self.series = series
         self.rules = rules
@@ -117,11 +116,11 @@ class Signals:
         if len(self._deviating) >= self.rules.second_signals:
             together = tuple(self._deviating.values())
             self.reasons.append(Reason(rule="deviations_together", zone=Zone.RED, readings=together))
+        self._partial_news2()
         if self._heavier is not None:
             second = bool(self._groups - {WEIGHT.group})
             zone = Zone.RED if second else Zone.YELLOW
             self.reasons.append(msgspec.structs.replace(self._heavier, zone=zone))
-        self._partial_news2()
         self.reasons += [
             Reason(rule="remeasure", zone=Zone.GREEN, code=VITALS[index].codes[0]) for index in sorted(self._better)
         ]

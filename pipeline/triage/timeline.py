@@ -231,7 +231,6 @@ class Timeline:
                 body,
                 self.names.names,
                 received_ms=session.received_ms,
-                at_ms=session.at_ms,
                 day=session.day,
                 standing=standing,
                 series=self.series,

@@ -191,6 +191,13 @@ def test_two_kilograms_in_three_days_are_red_with_a_second_signal() -> None:
     assert said([*plan, *earlier, second]) == "red limit_high weight_rise_days"
 
 
+def test_news2_is_a_second_signal_too() -> None:
+    plan = planned(weight_change=True, news2=News2Scale.SCALE_1)
+    earlier = days(WEIGHT, [80.0, 80.7, 81.4])
+    fast = submitted("s", 82, reading(WEIGHT, 82.0, "kg", 82), reading(PULSE, 135, "/min", 82))
+    assert said([*plan, *earlier, fast]) == "red news2 weight_rise_days"
+
+
 def test_an_answer_is_a_second_signal_too() -> None:
     plan = planned(weight_change=True, answer_rules=ASKED)
     earlier = days(WEIGHT, [80.0, 80.7, 81.4])
