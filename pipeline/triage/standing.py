@@ -67,6 +67,7 @@ class Standing(NamedTuple):
     prescribed: Prescription = NOTHING
     started_ms: int = NEVER  # monitored since, pauses apart
     started_day: int = 0  # the patient-local day of that
+    awaited_ms: int = NEVER  # nothing is due before: monitored since, or the end of a pause
     known_ms: int = NEVER  # when what makes it possible to judge was written down
     guarded: bool = False  # in hospital or shortly after it, or after a declared exacerbation: nothing is learnt
     acknowledged: frozenset[bytes] = frozenset()  # zone changes that staff took over at the instant from which it holds
@@ -169,13 +170,15 @@ def course(care: bytes) -> Course:
     instants |= {to_ms(event.ends_at) for event in events if isinstance(event, Paused)}
     instants |= {_from_ms(event) + RULES.guard_ms for event in events if _declares(event)}
     standings = [Standing()]
-    started = NEVER
+    started = awaited = NEVER
     for instant in sorted(instants):
         found = _standing(events, instant, zone)
+        before = standings[-1].why_not
         if found.why_not in {None, "paused"}:
-            before = standings[-1].why_not
             started = instant if before not in {None, "paused"} else started
-            found = found._replace(started_ms=started, started_day=local_day(started, zone))
+            awaited = instant if before is not None else awaited
+            day = local_day(started, zone)
+            found = found._replace(started_ms=started, started_day=day, awaited_ms=awaited)
         standings.append(found)
     weights = sorted(effective_ms(event) for event in events if not isinstance(event, TakenOver))
     return Course(zone, tuple(sorted(instants)), tuple(standings), tuple(weights))

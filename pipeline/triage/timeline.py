@@ -315,7 +315,7 @@ class Timeline:
             self.due_ms = self.overdue_ms = None
             self._mark(Mark(at_ms, NOT_MONITORED), (not_monitored(standing),), standing)
         elif before.why_not is not None:
-            self._await(standing, at_ms)
+            self._await(standing)
             if self.episode is None:
                 self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_AWAITED,), standing)
             else:  # what was red before a pause is red after it
@@ -324,8 +324,8 @@ class Timeline:
         elif self.overdue_ms is not None:
             self._await(standing)
 
-    def _await(self, standing: Standing, awaited_ms: int | None = None) -> None:
-        """Work out what is due next; nothing before `awaited_ms`, which else is the start."""
+    def _await(self, standing: Standing) -> None:
+        """Work out what is due next."""
         if standing.why_not is not None or standing.plan is None:
             self.due_ms = self.overdue_ms = None
             return
@@ -334,7 +334,7 @@ class Timeline:
             self.course.zone,
             started_ms=standing.started_ms,
             started_day=standing.started_day,
-            awaited_ms=standing.started_ms if awaited_ms is None else awaited_ms,
+            awaited_ms=standing.awaited_ms,
             last_ms=self.last_ms,
             alert_ms=self.alert_ms,
             near_ms=self.near_ms,

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.triage import step
 from schemas.assessments import PatientStatus
-from schemas.care import Cadence, Limit, Paused
+from schemas.care import Cadence, Limit, Paused, Transferred
 from schemas.paging import Tick
 from tests.histories import PATIENT, named, read, reading, submitted
 from tests.spec.test_signals import planned
@@ -127,6 +127,16 @@ def test_a_pause_asks_for_nothing_and_ends(now: str, zone: str, due: str) -> Non
     found = status(Cadence(), [sent("20 Mar 12:30"), pause], local(now))
     assert found.zone == zone
     assert found.due_at == (None if due == "-" else local(due))
+
+
+def test_whatever_staff_do_after_a_pause_nothing_is_due_before_its_end() -> None:
+    begin, end = local("21 Mar 09:00"), local("25 Mar 12:00")
+    pause = Paused(event_id=named("pause"), patient=PATIENT, at=begin, recorded_at=begin, ends_at=end)
+    moved = local("25 Mar 13:00")
+    other = Transferred(event_id=named("t"), patient=PATIENT, at=moved, recorded_at=moved, service="municipal-centre")
+    found = status(Cadence(), [sent("20 Mar 12:30"), pause, other], local("25 Mar 14:00"))
+    assert (found.zone, found.due_at) == ("no_data", local("26 Mar 10:00"))
+    assert [reason.rule for reason in found.reasons] == ["awaiting_registration"]
 
 
 def test_what_is_registered_in_a_pause_brings_nothing_sooner() -> None:
