@@ -7,8 +7,10 @@ yellow and red is taken over half an hour after it reached us.
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from datetime import date, datetime, timedelta
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
@@ -145,7 +147,10 @@ def _compare(  # noqa: PLR0913, PLR0917 - a patient, and what is asked
         signed_by="what-if",
         plan=msgspec.structs.replace(plan, version=max(versions, default=0) + 1, valid_from_at=start),
     )
-    old, new = _run(kept, until, rules), _run([*kept, changed], until, rules)
+    replay = _Replay(kept, rules)
+    replay.until(start)
+    changed_replay = replay.fork(changed)
+    old, new = replay.end(until), changed_replay.end(until)
     zone = zone_of(enrolled[-1].time_zone)
     alerts = [_alert_days(one.assessments, start, zone) for one in (old, new)]
     reasons = [_reasons(one.assessments, start) for one in (old, new)]
@@ -167,32 +172,64 @@ def _arrived(message: Any) -> datetime:  # noqa: ANN401 - a submission has one n
     return at
 
 
-def _run(messages: list[Any], until: datetime, rules: Rules) -> _Run:
-    """Fold one patient's messages in order of arrival, with staff who take everything over."""
-    waiting: list[tuple[datetime, int, Any]] = [(_arrived(one), place, one) for place, one in enumerate(messages)]
-    heapify(waiting)
-    state: State | None = None
-    assessments: dict[UUID, Assessment] = {}
-    changes: dict[UUID, ZoneChange] = {}
-    pages: dict[UUID, PageRequest] = {}
-    told: Iterable[Any]
-    while waiting:
-        at, place, message = heappop(waiting)
-        state, told = step(state, message, rules)
+class _Replay:
+    """One patient's messages in order of arrival, folded, with staff who take everything over."""
+
+    def __init__(self, messages: Iterable[Any], rules: Rules) -> None:
+        self._rules = rules
+        self._number = count()
+        self._waiting: list[tuple[datetime, int, int, Any]] = []
+        self._state: State | None = None
+        self._assessments: dict[UUID, Assessment] = {}
+        self._changes: dict[UUID, ZoneChange] = {}
+        self._pages: dict[UUID, PageRequest] = {}
+        for message in messages:
+            self._wait(message)
+
+    def fork(self, message: PlanSigned) -> _Replay:
+        """The same up to now, with one more message to come."""
+        other = _Replay((), self._rules)
+        other._number = copy(self._number)
+        other._waiting = list(self._waiting)
+        other._state = self._state
+        other._assessments = dict(self._assessments)
+        other._changes = dict(self._changes)
+        other._pages = dict(self._pages)
+        other._wait(message)
+        return other
+
+    def until(self, at: datetime) -> None:
+        """Fold what arrives before an instant."""
+        while self._waiting and self._waiting[0][0] < at:
+            self._fold()
+
+    def end(self, at: datetime) -> _Run:
+        """Fold all that is left, and let time pass to an instant."""
+        while self._waiting:
+            self._fold()
+        _, told = step(self._state, Tick(at=at), self._rules)
+        changes = self._changes | {one.zone_change_id: one for one in told if isinstance(one, ZoneChange)}
+        standing = tuple(change for change in changes.values() if not change.retracted)
+        return _Run(tuple(self._assessments.values()), standing, tuple(self._pages.values()))
+
+    def _wait(self, message: Any) -> None:  # noqa: ANN401 - any message of a patient
+        number = next(self._number)
+        heappush(self._waiting, (_arrived(message), number, number, message))
+
+    def _fold(self) -> None:
+        at, place, _, message = heappop(self._waiting)
+        self._state, told = step(self._state, message, self._rules)
         for output in told:
             match output:
                 case Assessment():
-                    assessments[output.assessment_id] = output
+                    self._assessments[output.assessment_id] = output
                 case PageRequest():
-                    pages[output.page_id] = output
+                    self._pages[output.page_id] = output
                 case ZoneChange():
-                    changes[output.zone_change_id] = output
+                    self._changes[output.zone_change_id] = output
                     if output.to_zone in ALERTS and not output.retracted:
-                        heappush(waiting, (at + TAKEN_OVER, place, _taken_over(output, at + TAKEN_OVER)))
-    _, told = step(state, Tick(at=until), rules)
-    changes |= {output.zone_change_id: output for output in told if isinstance(output, ZoneChange)}
-    standing = tuple(change for change in changes.values() if not change.retracted)
-    return _Run(tuple(assessments.values()), standing, tuple(pages.values()))
+                        taken = _taken_over(output, at + TAKEN_OVER)
+                        heappush(self._waiting, (taken.at, place, next(self._number), taken))
 
 
 def _taken_over(change: ZoneChange, at: datetime) -> Acknowledged:
