@@ -400,5 +400,6 @@ class Timeline:
             tracks={i: s.track for i, s in self.series.items() if s.track != NO_TRACK},
             alert_ms=self.alert_ms,
             near_ms=self.near_ms,
+            episode=self.episode,
             paged=self.paged,
         )

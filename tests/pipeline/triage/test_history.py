@@ -13,10 +13,25 @@ from msgspec import structs
 from pipeline.triage import Refused, State, step
 from pipeline.triage.phases import PHASES
 from pipeline.triage.state import decode, encode
+from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, PatientStatus, Quality, ZoneChange
 from schemas.care import Acknowledged, Admitted, Discharged, Enrolled, PhaseChanged
 from schemas.types import Phase, Zone
-from tests.histories import END, PATIENT, at, history, named, phases, read
+from tests.histories import (
+    END,
+    PATIENT,
+    SPO2_LIMITS,
+    at,
+    enrolled,
+    history,
+    named,
+    phases,
+    read,
+    signed,
+    spo2,
+    submitted,
+    transferred,
+)
 
 RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
 some = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -187,3 +202,12 @@ def test_green_needs_a_plan_and_readings_that_could_all_be_judged(random: Random
             assert assessment.plan_version is not None
             assert judged
             assert all(reading.quality is Quality.VALID for reading in judged)
+
+
+def test_an_open_episode_outlives_the_history_that_is_forgotten() -> None:
+    days = [submitted(f"d{day}", 24 * day + 10, spo2(80 if day == 40 else 95, 24 * day + 10)) for day in range(100)]
+    told = Told([enrolled(), signed(0, SPO2_LIMITS), *days, transferred(24 * 99 + 1, recorded=24 * 99 + 12)])
+    assert told.state is not None
+    assert told.state.base.from_day
+    assert told.state.episode is not None
+    assert BY_SEVERITY[told.state.episode.zone] is Zone.RED
