@@ -211,7 +211,8 @@ class Timeline:
             if session.day >= base.from_day
         ]
         self._count()
-        self.marks = [mark for mark in self.marks if mark.at_ms > base.decided_ms]
+        kept = {session.id for session in self.sessions}  # the first may lie at the very instant of the base
+        self.marks = [mark for mark in self.marks if mark.at_ms > base.decided_ms or mark.session in kept]
         trimmed = {i: s.trimmed(base.from_day, rules) for i, s in self.series.items()}
         self.series = {i: s for i, s in trimmed.items() if s.days or s.track != NO_TRACK}
 

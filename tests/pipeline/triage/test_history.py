@@ -15,7 +15,7 @@ from pipeline.triage.phases import PHASES
 from pipeline.triage.state import decode, encode
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, PatientStatus, Quality, ZoneChange
-from schemas.care import Acknowledged, Admitted, Discharged, Enrolled, PhaseChanged
+from schemas.care import Acknowledged, Admitted, Cadence, Discharged, Enrolled, PhaseChanged
 from schemas.types import Phase, Zone
 from tests.histories import (
     END,
@@ -62,6 +62,11 @@ class Told:
             self.changes[output.zone_change_id] = output
         elif isinstance(output, PatientStatus):
             self.status = output
+
+    def zone(self) -> Zone:
+        """The zone that the patient is in."""
+        assert self.state is not None
+        return BY_SEVERITY[self.state.marks[-1].zone if self.state.marks else self.state.base.zone]
 
     def told(self) -> tuple[object, ...]:
         """What must be the same in every order: all but pages, which are asked for when their ground is learnt."""
@@ -209,5 +214,15 @@ def test_an_open_episode_outlives_the_history_that_is_forgotten() -> None:
     told = Told([enrolled(), signed(0, SPO2_LIMITS), *days, transferred(24 * 99 + 1, recorded=24 * 99 + 12)])
     assert told.state is not None
     assert told.state.base.from_day
-    assert told.state.episode is not None
-    assert BY_SEVERITY[told.state.episode.zone] is Zone.RED
+    assert told.zone() is Zone.RED
+
+
+def test_nor_is_a_zone_lost_that_came_with_silence_at_the_instant_from_which_history_is_kept() -> None:
+    hours = [24 * day + (9 if day < 9 else 8) for day in range(100)]  # 10:00 in Oslo: what is awaited is overdue then
+    days = [submitted(f"d{day}", hour, spo2(80 if day == 46 else 95, hour)) for day, hour in enumerate(hours)]
+    told = Told(
+        [enrolled(), signed(0, SPO2_LIMITS, cadence=Cadence(times=("10:00",), every_days=1, grace_minutes=0)), *days]
+    )
+    assert told.state is not None
+    assert told.state.base.decided_ms == days[46].received_at.timestamp() * 1000
+    assert told.zone() is Zone.RED
