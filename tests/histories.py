@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from schemas.care import (
+    Admitted,
     AnswerRule,
     Cadence,
     CareEvent,
     ChangeLimit,
+    Discharged,
     Enrolled,
     Limit,
     News2Scale,
@@ -24,7 +26,7 @@ from schemas.care import (
 )
 from schemas.codec import Codec, encode
 from schemas.paging import Tick
-from schemas.submissions import Answer, Correction, CorrectionAction, Reading, Submission, SubmissionEvent
+from schemas.submissions import Answer, Context, Correction, CorrectionAction, Reading, Submission, SubmissionEvent
 from schemas.types import Phase
 
 if TYPE_CHECKING:
@@ -219,3 +221,131 @@ def _readings(random: Random, hours: float) -> tuple[Reading, ...]:
         reading("8310-5", 36 + random.randrange(40) / 10, "Cel", hours),
     ]
     return tuple(random.sample(every, random.randrange(1, 4)))
+
+
+# What a patient is usually like, how much that varies from day to day, and the unit; by code.
+USUAL: Final = {
+    "8480-6": (132.0, 6.0, "mm[Hg]"),
+    "8462-4": (78.0, 4.0, "mm[Hg]"),
+    "8867-4": (72.0, 4.0, "/min"),
+    "2708-6": (95.0, 1.0, "%"),
+    "8310-5": (36.8, 0.2, "Cel"),
+    "29463-7": (81.0, 0.4, "kg"),
+    "9279-1": (16.0, 1.0, "/min"),
+    "15074-8": (110.0, 9.0, "mg/dL"),
+}
+SPIROMETRY: Final = {"20150-9": (2.4, 0.1, "L"), "19935-6": (60.0, 3.0, "cL/s")}
+
+
+def followed(random: Random, *, long: bool) -> list[Any]:
+    """Someone followed for weeks who gets worse and better, under plans that ask for every signal.
+
+    A `long` history is one in which everything comes in its turn; the other may tell late and correct, and has
+    spirometry too.
+    """
+    zone = random.choice(["Europe/Oslo", "America/New_York", "UTC"])
+    events: list[Any] = [enrolled(zone=zone), _every_signal(random, 0, 1)]
+    usual = USUAL if long else USUAL | SPIROMETRY
+    codes = random.sample(sorted(usual), random.randrange(2, 6))
+    away = dict.fromkeys(codes, 0.0)
+    hours = 6.0
+    for number in range(random.choice([40, 90, 150]) if long else random.choice([12, 20])):
+        hours += random.choice([24, 24, 24, 24, 24, 24, 12, 6, 48, 170 if long else 30])
+        for code in codes:
+            away[code] = random.choice([0.98] * 9 + [0.5]) * away[code] + random.gauss(0, 0.3)
+            away[code] += 6.0 * random.choice([1, -1]) * (random.random() < 0.015)
+        answer = Answer(questionnaire="q", questionnaire_version=1, link_id="breath", value=random.randrange(3))
+        readings = _of_session(random, hours, {code: (*usual[code], away[code]) for code in codes}, late=not long)
+        session = submitted(
+            f"s-{number}",
+            hours,
+            *(readings or (reading(codes[0], usual[codes[0]][0], usual[codes[0]][2], hours),)),
+            late=random.choice([0, 0.2]) if long else random.choice([0, 0, 5, 60]),
+            answers=(answer,) if random.random() < 0.05 else (),
+        )
+        events.append(session)
+        if random.random() < 0.02:
+            events.append(_every_signal(random, hours + 1, len(events)))
+        common = {
+            "event_id": named(f"e-{number}"),
+            "patient": PATIENT,
+            "at": at(hours + 1),
+            "recorded_at": at(hours + 1),
+        }
+        if random.random() < 0.02:
+            events.append(random.choice([Admitted(acute=True, **common), Discharged(**common)]))
+        if random.random() < 0.02:
+            events.append(Paused(**common | {"event_id": named(f"p-{number}")}, ends_at=at(hours + 60)))
+        if not long and random.random() < 0.1:
+            replaced = len(session.readings) > 1 and random.random() < 0.6
+            events.append(
+                Correction(
+                    correction_id=named(f"c-{number}"),
+                    submission_id=session.submission_id,
+                    patient=PATIENT,
+                    recorded_at=session.received_at + timedelta(hours=2),
+                    action=CorrectionAction.REPLACED if replaced else CorrectionAction.ENTERED_IN_ERROR,
+                    readings=session.readings[1:] if replaced else (),
+                )
+            )
+    return [read(event) for event in events]
+
+
+def _every_signal(random: Random, hours: float, version: int) -> PlanSigned:
+    """A plan that asks for much."""
+    limits = (
+        Limit(code="8480-6", unit="mm[Hg]", red_low=90, yellow_low=100, yellow_high=150, red_high=170),
+        Limit(code="8462-4", unit="mm[Hg]", yellow_high=90),
+        Limit(code="8867-4", unit="/min", red_low=45, red_high=110),
+        Limit(code="29463-7", unit="kg", yellow_high=90),
+        SPO2_LIMITS,
+    )
+    if random.random() < 0.4:
+        return signed(hours, random.choice(limits), version=version, weight_change=True)
+    return signed(
+        hours,
+        *random.sample(limits, random.randrange(1, 5)),
+        version=version,
+        cadence=Cadence(times=random.choice([("10:00",), ("08:00", "20:00")]), grace_minutes=600),
+        relative_limits=(
+            RelativeLimit(code="8867-4", unit="/min", yellow_above=14, red_above=18, yellow_below=13),
+            RelativeLimit(code="15074-8", unit="mmol/L", red_below=1.5, yellow_above=1.4),
+        ),
+        change_limits=(
+            ChangeLimit(code="8480-6", unit="mm[Hg]", hours=72, yellow_rise=20, red_fall=30),
+            ChangeLimit(code="8310-5", unit="Cel", hours=30, yellow_fall=0.8, red_rise=1),
+        ),
+        sustained_limits=(
+            SustainedLimit(code="8867-4", unit="/min", high=80, low=62, count=3, of=4),
+            SustainedLimit(code="9279-1", unit="/min", high=18, count=3, of=3, zone="red"),
+        ),
+        answer_rules=(
+            AnswerRule(link_id="breath", zone="yellow", at_least=1),
+            AnswerRule(link_id="breath", zone="red", at_least=2),
+        ),
+        weight_change=random.random() < 0.8,
+        news2=random.choice([None, News2Scale.SCALE_1, News2Scale.SCALE_2]),
+    )
+
+
+def _of_session(
+    random: Random, hours: float, codes: dict[str, tuple[float, float, str, float]], *, late: bool
+) -> tuple[Reading, ...]:
+    """Readings of vitals by code: usual value, its spread, unit, and how many spreads away the patient is by now."""
+    readings = []
+    for code, (value, spread, unit, away) in codes.items():
+        for _ in range(random.choice([0, 1, 1, 1, 1, 2])):
+            told = round(value + spread * (away + random.gauss(0, 1)), 1)
+            oxygen = Context(oxygen_l_min=random.choice([0, 2])) if random.random() < 0.1 else None
+            ago = random.choice([0, 0, 0, 0.2, 3] if late else [0, 0, 0.1])
+            readings.append(
+                Reading(
+                    code=code,
+                    value=random.choice([told] * 60 + [float(round(told)), value * 1.1, 7.0]),
+                    unit=unit,
+                    measured_at=at(hours - ago),
+                    device="cuff-1" if code in {"8480-6", "8462-4"} else None,
+                    context=oxygen,
+                )
+            )
+    return tuple(random.sample(readings, len(readings)))

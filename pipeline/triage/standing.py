@@ -113,6 +113,12 @@ def add(care: bytes, event: Kept) -> bytes | None:
     return _packed(sorted((*events, added), key=_order))
 
 
+def pack(events: Iterable[Kept]) -> bytes:
+    """The care of a state that all of `events`, each with its own id, were added to."""
+    held = sorted(map(_held, events), key=_order)
+    return _packed(held) if held else b""
+
+
 def count(care: bytes) -> int:
     """How many care events there are."""
     return len(read(care))

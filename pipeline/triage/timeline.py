@@ -28,7 +28,7 @@ from schemas.types import Zone
 if TYPE_CHECKING:
     from pipeline.triage.rules import Rules
     from pipeline.triage.standing import Course, Standing
-    from pipeline.triage.state import Content, Session, State
+    from pipeline.triage.state import Body, Content, Session, State
 
 CORRECTION_WEIGHT = 2  # outweighs the session that a correction may move away from before an assessment
 SESSION_BYTES = 40  # what a session takes beside its content
@@ -216,6 +216,26 @@ class Timeline:
         trimmed = {i: s.trimmed(base.from_day, rules) for i, s in self.series.items()}
         self.series = {i: s for i, s in trimmed.items() if s.days or s.track != NO_TRACK}
 
+    def judge(self, session: Session, body: Body, standing: Standing) -> Judgement:
+        """Judge what a session holds."""
+        return judge(
+            body,
+            self.names.names,
+            received_ms=session.received_ms,
+            day=session.day,
+            standing=standing,
+            series=self.series,
+            rules=self.rules,
+        )
+
+    def learn(self, day: int, judgement: Judgement, *, frozen: bool) -> None:
+        """Remember what a session tells of the patient's normal; `frozen` where that is nothing."""
+        series = self.series
+        for index, value in () if frozen or judgement.zone in ALERTS else judgement.admitted:
+            series[index] = (series.get(index) or Series()).push(day, value)
+        for index, track in judgement.tracks.items():
+            series[index] = (series.get(index) or Series()).tracked(track)
+
     # The steps of the walk.
 
     def _take(self, session: Session, content: Content, revision: int) -> None:
@@ -225,25 +245,14 @@ class Timeline:
         self.sessions_weight += weight(session)
         standing = self.course.at(session.at_ms)
         body = effective(content)
-        if body is None:
-            judgement = _IN_ERROR
-        else:
-            judgement = judge(
-                body,
-                self.names.names,
-                received_ms=session.received_ms,
-                day=session.day,
-                standing=standing,
-                series=self.series,
-                rules=self.rules,
-            )
+        judgement = _IN_ERROR if body is None else self.judge(session, body, standing)
         frozen = self.episode is not None or standing.guarded
         self.judged.append(Judged(session, content, judgement, standing, revision))
         self.decided_ms = session.at_ms
         if is_void(content):
             return
         alert_ms = self.alert_ms
-        self._learn(session.day, judgement, frozen=frozen)
+        self.learn(session.day, judgement, frozen=frozen)
         self.last_ms = session.at_ms
         if judgement.zone in ALERTS:
             self.alert_ms = session.at_ms
@@ -350,13 +359,6 @@ class Timeline:
             self.episode = episodes.marked(self.episode, self.patient, left, mark, over=over)
             self.marks.append(mark)
             self.changes.append(Change(mark, left, reasons, standing.service))
-
-    def _learn(self, day: int, judgement: Judgement, *, frozen: bool) -> None:
-        series = self.series
-        for index, value in () if frozen or judgement.zone in ALERTS else judgement.admitted:
-            series[index] = (series.get(index) or Series()).push(day, value)
-        for index, track in judgement.tracks.items():
-            series[index] = (series.get(index) or Series()).tracked(track)
 
     # Where a walk starts.
 

@@ -1,0 +1,719 @@
+"""Every signal of whole histories at once: the zone of each session and its reasons, as the fold gives them.
+
+What a signal says of a session may rest on the patient's own normal, and which values enter that rests on the zones of
+the sessions before. So a guess of what enters is judged by, which gives zones; the fold's own walk over these tells
+what enters; and so on until nothing changes. Whatever is decided on a session rests on earlier ones alone, so after n
+rounds at least the first n sessions are as the fold has them: there is one end, and it is the fold's. A few rounds
+reach it.
+
+Limits, quality, baselines, scores, and what is joined by time are worked out here on arrays; slow change, NEWS2, the
+answers' rules, episodes and whatever time decides by the very functions of `pipeline.triage`. Of a reason there is its
+rule, its vital's code and its zone. Where the fold could come to something else, `histories.OutOfScopeError` is raised.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import log1p
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from pipeline.backtest.histories import gather, tabulate
+from pipeline.backtest.joined import Asked, pasts, rounded
+from pipeline.backtest.walks import Walk
+from pipeline.triage import RULES, slow
+from pipeline.triage.baseline import MAD_TO_SD, NO_TRACK, Baseline, Track, shorten
+from pipeline.triage.news2 import score as news2_score
+from pipeline.triage.news2 import zone as news2_zone
+from pipeline.triage.quality import FALL_WITHIN_DAYS
+from pipeline.triage.signals import DAY_H
+from pipeline.triage.vitals import SPO2, VITALS, WEIGHT, Side
+from pipeline.triage.zones import BY_SEVERITY, SEVERITY
+from schemas.assessments import BaselineStatus
+from schemas.types import Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from pipeline.backtest.histories import Bools, Floats, History, Ints
+    from pipeline.backtest.joined import Past
+    from pipeline.triage import Rules
+    from pipeline.triage.plans import Bounds, Prescription
+    from pipeline.triage.timeline import Change
+    from schemas.care import CareEvent
+    from schemas.submissions import Answer, Correction, Submission
+
+_MANY: Final = len(VITALS)
+_SPAN: Final = 1 << 23  # more days than a calendar has: series and day in one number
+_GREEN, _NO_DATA, _YELLOW, _RED, _NOT_MONITORED = range(5)
+_LOW_ONLY: Final = np.array([vital.side is Side.LOW for vital in VITALS])
+_FLOOR: Final = np.array([vital.floor for vital in VITALS], np.float64)
+_FALL, _STEP, _SHARE = (
+    np.array([getattr(vital, name) for vital in VITALS], np.float64) for name in ("fall", "step", "share_of_best")
+)
+_GROUPS: Final = list({vital.group: None for vital in VITALS})
+_GROUP_BIT: Final = np.array([1 << _GROUPS.index(vital.group) for vital in VITALS])
+_SLOW: Final = (("slow_fall", "slow_rise"), ("shift_low", "shift_high"), ("drift_low", "drift_high"))
+_EDGES: Final = ("red_low", "yellow_low", "yellow_high", "red_high")
+
+
+class Told(NamedTuple):
+    """A reason without its numbers."""
+
+    rule: str
+    code: str | None
+    zone: Zone
+
+
+class Outcome(NamedTuple):
+    """What one session came to."""
+
+    session: bytes  # id of the submission
+    at_ms: int
+    zone: Zone
+    reasons: frozenset[Told]
+
+
+class Followed(NamedTuple):
+    """What one patient's history came to."""
+
+    patient: str
+    outcomes: tuple[Outcome, ...]  # in the order in which the sessions are judged
+    changes: tuple[Change, ...]  # of zone; their reasons stand with the outcomes
+
+
+class _Finding(NamedTuple):
+    """Reasons of one rule in one zone: their sessions, and the vitals that they are about."""
+
+    rule: str
+    zone: int  # severity
+    session: Ints
+    vital: Ints | None
+
+
+class _Joined(NamedTuple):
+    """What is joined by time, by the rows that are valid."""
+
+    valid: Bools
+    findings: list[_Finding]
+    heavier: Bools  # sessions with a weight that rose within days
+    could: Bools  # sessions in which something could be judged
+
+
+class _Normal(NamedTuple):
+    """The baseline of each series' day; numbers where there is one, else NaN."""
+
+    known: Bools
+    established: Bools
+    center: Floats
+    spread: Floats
+    days: Ints
+
+
+def run(
+    messages: Iterable[Submission | Correction | CareEvent], rules: Rules = RULES, *, until_ms: int | None = None
+) -> tuple[Followed, ...]:
+    """Judge every patient's whole history, by name.
+
+    Parameters
+    ----------
+    until_ms
+        Time goes on to here, where that is later than the newest message.
+
+    Raises
+    ------
+    histories.OutOfScopeError
+        The fold would refuse something, or may have forgotten something before a message came that bears on it.
+    """
+    histories = gather(messages, rules)
+    if until_ms is not None:
+        histories = tuple(one._replace(clock_ms=max(one.clock_ms, until_ms)) for one in histories)
+    return follow(histories, rules)
+
+
+def follow(histories: Sequence[History], rules: Rules) -> tuple[Followed, ...]:
+    """Judge whole histories."""
+    signals = _Signals(histories, rules)
+    ends = np.cumsum([0, *(len(history.registered) for history in histories)]).tolist()
+    walks: list[Walk | None] = [None] * len(histories)
+    learns = signals.guess()
+    before: tuple[Ints, Bools] | None = None
+    while True:
+        severities, findings = signals.judge(learns)
+        now = severities, signals.near
+        after = learns.copy()
+        for place, (start, end) in enumerate(pairwise(ends)):
+            own = slice(start, end)
+            walk = walks[place]
+            if (
+                walk is None
+                or before is None
+                or not all(np.array_equal(one[own], two[own]) for one, two in zip(now, before, strict=True))
+            ):
+                walk = walks[place] = Walk(
+                    histories[place], severities[own].tolist(), signals.near[own].tolist(), rules
+                )
+            after[own] = walk.learns
+        before = now
+        if signals.same(learns, after):
+            break
+        learns = after
+    reasons = _reasons(findings, len(severities))
+    sessions = signals.sessions
+    outcomes = [
+        Outcome(one.session.id, one.session.at_ms, BY_SEVERITY[severity], frozenset(told))
+        for one, severity, told in zip(sessions.registered, severities.tolist(), reasons, strict=True)
+    ]
+    return tuple(
+        Followed(history.patient, tuple(outcomes[start:end]), () if walk is None else walk.zone_changes())
+        for history, walk, (start, end) in zip(histories, walks, pairwise(ends), strict=True)
+    )
+
+
+def _reasons(findings: Iterable[_Finding], many: int) -> list[set[Told]]:
+    """The reasons of each of so many sessions."""
+    told: list[set[Told]] = [set() for _ in range(many)]
+    for rule, severity, session, vital in findings:
+        zone = BY_SEVERITY[severity]
+        if vital is None:
+            reason = Told(rule, None, zone)
+            for place in session.tolist():
+                told[place].add(reason)
+        else:
+            by_vital = [Told(rule, one.codes[0], zone) for one in VITALS]
+            by_vital.append(Told(rule, None, zone))  # of a code that no vital has
+            for place, index in zip(session.tolist(), vital.tolist(), strict=True):
+                told[place].add(by_vital[index])
+    return told
+
+
+class _Signals:
+    """The signals of some histories.
+
+    `rows` are the readings that are judged; `last` the last of each vital in each session, by series and time, where a
+    series is one patient's one vital.
+    """
+
+    def __init__(self, histories: Sequence[History], rules: Rules) -> None:
+        self.rules = rules
+        self.sessions, every = tabulate(histories, rules)
+        sessions = self.sessions
+        self._plans: list[Prescription] = []
+        places: dict[int, int] = {}
+        for held in sessions.standings:
+            if id(held.prescribed) not in places:
+                places[id(held.prescribed)] = len(self._plans)
+                self._plans.append(held.prescribed)
+        self._plan = np.array([places[id(held.prescribed)] for held in sessions.standings], np.int64)
+        judged = sessions.judged[every.session]
+        self._quarantined = every.where(judged & every.quarantined)
+        self.rows = every.where(judged & ~every.quarantined)
+        rows = self.rows
+        self._side_low = _LOW_ONLY[rows.vital]
+        series = sessions.patient[rows.session] * _MANY + rows.vital
+        first_day = int(sessions.day.min(initial=0)) - rules.window_days - 1
+        day = sessions.day[rows.session] - first_day
+        self._key = series * _SPAN + day
+        _, first, of = np.unique(
+            series * (len(sessions.day) + 1) + rows.session, return_index=True, return_inverse=True
+        )
+        self._first, self._of = first, of.ravel()
+        self._last = np.zeros(len(first), np.int64)
+        np.maximum.at(self._last, self._of, np.arange(len(rows.session)))
+        self._series = series[first]
+        self._day = day[first]
+        self._before = np.append(True, self._series[1:] != self._series[:-1])[: len(first)]  # a series starts here
+        self._limits, self._limited = self._tables("bounds")
+        self._away, _ = self._tables("relative")
+        self._scanned: tuple[_Normal, Floats] | None = None
+        self._tracks: list[Track] = [NO_TRACK] * len(first)
+        self._sides = np.zeros((len(_SLOW), len(first)), np.int64)  # that are newly told of
+        self._joined: _Joined | None = None
+        self.near = np.zeros(len(sessions.day), bool)
+        self._asked = np.zeros(len(sessions.day), bool)  # something could be judged
+        self._groups = np.zeros(len(sessions.day), bool)  # a signal that is none of weight's
+        self._fixed = [*self._own_limits(), *self._answers()]
+        self._news2 = self._partial_news2()
+
+    def guess(self) -> Bools:
+        """Sessions that may be learnt from, as far as can be seen before anything is learnt."""
+        alerted = np.zeros(len(self.sessions.day), bool)
+        for finding in (*self._fixed, *self._news2):
+            if finding.zone >= _YELLOW:
+                alerted[finding.session] = True
+        guarded = np.array([held.guarded for held in self.sessions.standings], bool)
+        learns: Bools = self.sessions.judged & ~alerted & ~guarded
+        return learns
+
+    def same(self, one: Bools, other: Bools) -> bool:
+        """Whether the same values are learnt, of readings that are valid."""
+        return bool((one == other)[self.rows.session].all())
+
+    def judge(self, learns: Bools) -> tuple[Ints, list[_Finding]]:
+        """Severity of each session's zone, and all reasons, if those values are learnt."""
+        rows, judged = self.rows, self.sessions.judged
+        valid, (keys, values) = self._believed(learns)
+        normal = self._normal(keys, values)
+        of = self._of
+        z = self._scores(normal)
+        findings = [*self._fixed]
+        findings.append(_Finding("quality", _NO_DATA, rows.session[~valid], rows.vital[~valid]))
+        findings.append(_Finding("quality", _NO_DATA, self._quarantined.session, self._quarantined.vital))
+        deviating, found = self._deviations(z)
+        findings += found
+        findings += self._relative(normal.center[of])
+        joined = self._changes(valid)
+        findings += joined.findings
+        over = rows.value - normal.center[of]
+        weighed = np.flatnonzero(np.isfinite(over) & (rows.vital == WEIGHT.index) & self._weighs())
+        weighed = weighed[rounded(over[weighed]) >= self.rules.weight_over_normal_kg]
+        findings.append(self._of_rows("weight_over_normal", _YELLOW, weighed))
+        findings += self._slow(normal, z)
+        findings += self._close(findings, deviating, np.flatnonzero(joined.heavier))
+        severities = np.where(judged, _GREEN, _NO_DATA)
+        for finding in findings:
+            severities[finding.session] = np.maximum(severities[finding.session], finding.zone)
+        nothing = np.flatnonzero(judged & ~self._asked & ~joined.could)
+        severities[nothing] = np.maximum(severities[nothing], _NO_DATA)
+        findings.append(_Finding("nothing_to_judge", _NO_DATA, nothing, None))
+        within = np.flatnonzero(judged & (severities == _GREEN))
+        findings.append(_Finding("within_limits", _GREEN, within, None))
+        findings += self._unjudged(severities)
+        return severities, findings
+
+    # What rests on a session alone.
+
+    def _tables(self, which: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Limits by plan, vital and edge, NaN where there is none; and which vitals have any."""
+        table = np.full((len(self._plans), _MANY, len(_EDGES)), np.nan)
+        limited = np.zeros((len(self._plans), _MANY), bool)
+        for place, plan in enumerate(self._plans):
+            found: dict[int, Bounds] = dict(getattr(plan, which))
+            for index, bounds in found.items():
+                table[place, index] = [np.nan if edge is None else edge for edge in bounds]
+                limited[place, index] = True
+        return table, limited
+
+    def _of_rows(self, rule: str, severity: int, rows: Ints) -> _Finding:
+        return _Finding(rule, severity, self.rows.session[rows], self.rows.vital[rows])
+
+    def _at(self, rows: Ints | slice = slice(None)) -> tuple[Ints, Ints]:
+        """Plan and vital of rows."""
+        return self._plan[self.rows.session[rows]], self.rows.vital[rows]
+
+    def _own_limits(self) -> list[_Finding]:
+        rows, rules = self.rows, self.rules
+        at = self._at()
+        red_low, yellow_low, yellow_high, red_high = self._limits[at].T
+        value, limited = rows.value, self._limited[at]
+        low, high = _innermost(self._limits[at].T)
+        away = rules.near_floors * _FLOOR[rows.vital]
+        self.near[rows.session[(value - low <= away) | (high - value <= away)]] = True
+        self._asked[rows.session[limited | (rows.vital == SPO2.index)]] = True
+        reds = (value <= red_low), (value >= red_high)
+        red = reds[0] | reds[1]
+        yellows = (value <= yellow_low) & ~red, (value >= yellow_high) & ~red
+        first_red = red[self._first[self._of]] & limited
+        better = np.unique(self._of[first_red & ~red])
+        oxygen = (rows.vital == SPO2.index) & ~limited & (value <= rules.oxygen_red)
+        return [
+            self._of_rows("limit_low", _RED, np.flatnonzero(reds[0])),
+            self._of_rows("limit_high", _RED, np.flatnonzero(reds[1] & ~reds[0])),
+            self._of_rows("limit_low", _YELLOW, np.flatnonzero(yellows[0])),
+            self._of_rows("limit_high", _YELLOW, np.flatnonzero(yellows[1] & ~yellows[0])),
+            self._of_rows("remeasure", _GREEN, self._first[better]),
+            self._of_rows("oxygen_low", _RED, np.flatnonzero(oxygen)),
+        ]
+
+    def _answers(self) -> list[_Finding]:
+        found: dict[int, list[int]] = {}
+        for place, (one, held) in enumerate(zip(self.sessions.registered, self.sessions.standings, strict=True)):
+            rules = held.prescribed.answers
+            if not rules or not self.sessions.judged[place]:
+                continue
+            for answer in one.answers:
+                for rule in rules.get(answer.link_id, ()):
+                    self._asked[place] = True
+                    if _answered(rule.at_least, rule.is_answer, answer):
+                        found.setdefault(SEVERITY[Zone(rule.zone)], []).append(place)
+                        self._groups[place] = True
+        return [_Finding("answer", severity, np.array(places), None) for severity, places in found.items()]
+
+    def _partial_news2(self) -> list[_Finding]:
+        scored = np.array([plan.news2 is not None for plan in self._plans], bool)
+        wanted = np.flatnonzero(scored[self._plan] & self.sessions.judged)
+        if len(wanted) == 0:
+            return []
+        values: dict[int, dict[int, float]] = {}
+        last = self._last
+        for place, index, value in zip(
+            self.rows.session[last].tolist(),
+            self.rows.vital[last].tolist(),
+            self.rows.value[last].tolist(),
+            strict=True,
+        ):
+            values.setdefault(place, {})[index] = value
+        breathed = np.flatnonzero(~np.isnan(self.rows.oxygen))
+        oxygen = dict(zip(self.rows.session[breathed].tolist(), self.rows.oxygen[breathed].tolist(), strict=True))
+        found: dict[int, list[int]] = {}
+        for place in wanted.tolist():
+            scale = self.sessions.standings[place].prescribed.news2
+            assert scale is not None  # noqa: S101 - the plans with one were asked for
+            told = news2_score(values.get(place, {}), oxygen_l_min=oxygen.get(place), consciousness=None, scale=scale)
+            zone = news2_zone(told)
+            if zone is not None:
+                found.setdefault(SEVERITY[zone], []).append(place)
+        return [_Finding("news2", severity, np.array(places), None) for severity, places in found.items()]
+
+    def _unjudged(self, severities: Ints) -> list[_Finding]:
+        found: dict[str, list[int]] = {}
+        for place in np.flatnonzero(~self.sessions.judged).tolist():
+            one = self.sessions.registered[place]
+            void = bool(one.content.corrections) and one.content.replacement is None
+            found.setdefault("entered_in_error" if void else "not_monitored", []).append(place)
+            severities[place] = _NO_DATA if void else _NOT_MONITORED
+        return [
+            _Finding(rule, _NO_DATA if rule == "entered_in_error" else _NOT_MONITORED, np.array(places), None)
+            for rule, places in found.items()
+        ]
+
+    # The patient's own normal.
+
+    def _believed(self, learns: Bools) -> tuple[Bools, tuple[Ints, Floats]]:
+        """Rows that are valid beside the days before, and the daily values that these make of them.
+
+        What is not believed is not learnt, which bears on later days alone; so this ends too.
+        """
+        valid = self.rows.valid
+        while True:
+            daily = self._daily(learns, valid)
+            believed = self.rows.valid & ~self._against_history(*daily)
+            if np.array_equal(valid, believed):
+                return valid, daily
+            valid = believed
+
+    def _daily(self, learns: Bools, valid: Bools) -> tuple[Ints, Floats]:
+        """Series and day in one number, in order, and the median of the values that were learnt that day."""
+        rows = self.rows
+        learnt = np.flatnonzero(valid & learns[rows.session])
+        learnt = learnt[np.lexsort((rows.value[learnt], self._key[learnt]))]
+        values = rows.value[learnt]
+        keys, starts, counts = np.unique(self._key[learnt], return_index=True, return_counts=True)
+        return keys, (values[starts + (counts - 1) // 2] + values[starts + counts // 2]) / 2
+
+    def _against_history(self, keys: Ints, values: Floats) -> Bools:
+        """As `pipeline.triage.quality.against_history`, of all rows."""
+        doubted = np.zeros(len(self._key), bool)
+        vital = self.rows.vital
+        own = np.flatnonzero(~(np.isnan(_FALL) & np.isnan(_STEP) & np.isnan(_SHARE))[vital])
+        end = np.searchsorted(keys, self._key[own])
+        known = end > np.searchsorted(keys, self._key[own] // _SPAN * _SPAN)
+        own, end = own[known], end[known]
+        if len(own) == 0:
+            return doubted
+        value, newest, age = self.rows.value[own], values[end - 1], self._key[own] - keys[end - 1]
+        best = _best(keys // _SPAN, values)[end - 1]
+        index = vital[own]
+        doubted[own] = (
+            ((age <= FALL_WITHIN_DAYS) & (newest - value > _FALL[index]))
+            | ((age <= 1) & (np.abs(newest - value) > _STEP[index]))
+            | (value < _SHARE[index] * best)
+        )
+        return doubted
+
+    def _normal(self, keys: Ints, values: Floats) -> _Normal:
+        """As `pipeline.triage.baseline.Series.at`, of all series' days."""
+        rules = self.rules
+        base = self._series * _SPAN
+        key = base + self._day
+        end = np.searchsorted(keys, key)
+        first = np.searchsorted(keys, np.maximum(key - rules.window_days, base))
+        start = np.maximum(first, end - rules.window_values)
+        days = end - start
+        enough = days >= max(rules.learning_below, 1)
+        newest = np.where(enough, keys[end - 1] if len(keys) else 0, 0)
+        oldest = np.where(enough, keys[np.minimum(start, len(keys) - 1)] if len(keys) else 0, 0)
+        known = enough & (key - newest <= rules.stale_after_days)
+        long = (days >= rules.established_values) & (key - oldest >= rules.established_span_days)
+        center, spread = np.full(len(key), np.nan), np.full(len(key), np.nan)
+        rows = np.flatnonzero(known)
+        if len(rows):
+            many = days[rows]
+            place = start[rows, None] + np.arange(rules.window_values)
+            inside = place < end[rows, None]
+            window = np.where(inside, values[np.minimum(place, len(values) - 1)], np.inf)
+            center[rows] = _middle(window, many)
+            apart = np.where(inside, np.abs(window - center[rows, None]), np.inf)
+            floor = _FLOOR[self._series[rows] % _MANY]
+            spread[rows] = np.maximum(MAD_TO_SD * _middle(apart, many), floor)
+        return _Normal(known, known & long, center, spread, days)
+
+    def _scores(self, normal: _Normal) -> Floats:
+        """As `pipeline.triage.deviation.score`, of all rows; NaN where there is no baseline."""
+        scores = np.full(len(self._of), np.nan)
+        rows = np.flatnonzero(normal.known[self._of])
+        of = self._of[rows]
+        days = normal.days[of].astype(np.float64)
+        freedom = days - 1
+        distance = (self.rows.value[rows] - normal.center[of]) / (normal.spread[of] * np.sqrt(1 + 1 / days))
+        # numpy's own logarithm may differ from the fold's in the last digit
+        tail = np.array([log1p(one) for one in (distance * distance / freedom).tolist()], np.float64)
+        z = np.sqrt(freedom * tail) * (8 * freedom + 1) / (8 * freedom + 3)
+        scores[rows] = np.copysign(z, distance)
+        return scores
+
+    def _deviations(self, z: Floats) -> tuple[Ints, list[_Finding]]:
+        """The rows that deviate, and the reasons that it makes."""
+        rules, of = self.rules, self._of
+        newest = z[self._last]
+        before = np.where(self._before, np.nan, np.roll(newest, 1))[of]
+        age = np.where(self._before, 0, self._day - np.roll(self._day, 1))[of]
+        size = np.abs(z)
+        bad = ~(self._side_low & (z > 0))
+        single = bad & (size >= rules.single_z)
+        again = (before * z > 0) & (np.abs(before) >= rules.repeated_z) & (age <= rules.in_a_row_days)
+        repeated = bad & ~single & (size >= rules.repeated_z) & again
+        either = np.flatnonzero(single | repeated)
+        reached = np.zeros(len(z), bool)
+        reached[either] = self._in_reach(either, z[either], rules.near_floors)
+        deviating = np.flatnonzero((single | repeated) & reached)
+        return deviating, [
+            self._of_rows("deviation", _YELLOW, np.flatnonzero(single & reached)),
+            self._of_rows("deviation_repeated", _YELLOW, np.flatnonzero(repeated & reached)),
+            self._of_rows("deviation_noted", _GREEN, np.flatnonzero((single | repeated) & ~reached)),
+        ]
+
+    def _in_reach(self, rows: Ints, side: Floats | Ints, floors: float) -> Bools:
+        at = self._at(rows)
+        low, high = _innermost(self._limits[at].T)
+        edge = np.where(side > 0, high, low)
+        away = (edge - self.rows.value[rows]) * np.where(side > 0, 1, -1)
+        free: Bools = ~self._limited[at] | _LOW_ONLY[at[1]] | np.isnan(edge)
+        return free | (away <= floors * _FLOOR[at[1]])
+
+    def _relative(self, center: Floats) -> list[_Finding]:
+        rows, rules = self.rows, self.rules
+        at = self._at()
+        known = ~np.isnan(center)
+        found = []
+        away = self._away[at]
+        asked = np.flatnonzero(known & ~np.isnan(away).all(axis=1))
+        if len(asked):
+            red_low, yellow_low, yellow_high, red_high = away[asked].T
+            up = rounded(rows.value[asked] - center[asked])
+            edges = (
+                ("relative_low", _RED, -up >= red_low),
+                ("relative_high", _RED, up >= red_high),
+                ("relative_low", _YELLOW, -up >= yellow_low),
+                ("relative_high", _YELLOW, up >= yellow_high),
+            )
+            found += [self._of_rows(rule, zone, asked[hit]) for rule, zone, hit in _first_of(edges)]
+        asked = np.flatnonzero(known & (rows.vital == SPO2.index) & ~self._limited[at])
+        if len(asked):
+            fallen = rounded(center[asked] - rows.value[asked])
+            red = fallen >= rules.oxygen_red_fall
+            yellow = ~red & (fallen >= rules.oxygen_yellow_fall)
+            found.append(self._of_rows("oxygen_below_normal", _RED, asked[red]))
+            found.append(self._of_rows("oxygen_below_normal", _YELLOW, asked[yellow]))
+        return found
+
+    # What is joined by time.
+
+    def _weighs(self) -> Bools:
+        asked = np.array([plan.weight_change for plan in self._plans], bool)
+        weighs: Bools = asked[self._plan[self.rows.session]]
+        return weighs
+
+    def _changes(self, valid: Bools) -> _Joined:
+        """What a reading's own past says of it; kept for the next round, as it hardly ever changes."""
+        if self._joined is not None and np.array_equal(valid, self._joined.valid):
+            return self._joined
+        joined = _Joined(valid, [], np.zeros(len(self.sessions.day), bool), np.zeros(len(self.sessions.day), bool))
+        remembers = np.array([[plan.remembers(index) for index in range(_MANY)] for plan in self._plans], bool).reshape(
+            -1, _MANY
+        )[self._at()]
+        asked = np.flatnonzero(remembers)
+        series = self._series[self._of[asked]]
+        for one in np.unique(series).tolist():
+            rows = asked[series == one]
+            index = one % _MANY
+            table = Asked(self.rows.session[rows], self.rows.measured_ms[rows], self.rows.value[rows], valid[rows])
+            start = 0
+            for past in pasts(table, self.rules):
+                these = rows[start : start + len(past.asked.session)]
+                start += len(these)
+                plans = self._plan[past.asked.session]
+                for place in np.unique(plans).tolist():
+                    own = np.flatnonzero(plans == place)
+                    self._changed(self._plans[place], index, these[own], past.of(own), joined)
+        self._joined = joined
+        return joined
+
+    def _changed(
+        self,
+        plan: Prescription,
+        index: int,
+        rows: Ints,
+        past: Past,
+        joined: _Joined,
+    ) -> None:
+        session = self.rows.session[rows]
+        found = joined.findings
+        for change in plan.changes.get(index, ()):
+            up, down = _moved(past, change.hours)
+            edges = (
+                ("rise", _RED, up >= _limit(change.red_rise)),
+                ("fall", _RED, down >= _limit(change.red_fall)),
+                ("rise", _YELLOW, up >= _limit(change.yellow_rise)),
+                ("fall", _YELLOW, down >= _limit(change.yellow_fall)),
+            )
+            found += [self._of_rows(rule, zone, rows[hit]) for rule, zone, hit in _first_of(edges)]
+        for target in plan.sustained.get(index, ()):
+            joined.could[session] = True
+            count = past.outside(target.low, target.high, target.of)
+            found.append(self._of_rows("sustained", SEVERITY[target.zone], rows[count >= target.least]))
+        if plan.weight_change and index == WEIGHT.index:
+            joined.could[session[past.known.any(axis=1)]] = True
+            rules, slack = self.rules, self.rules.weight_slack_h
+            days, day, week = (_moved(past, count * DAY_H + slack)[0] for count in (3, 1, 7))
+            _, most = past.extremes(30 * DAY_H + slack)
+            _, lost = _moved(past, 30 * DAY_H + slack)
+            heavier = days >= rules.weight_days_kg
+            joined.heavier[session[heavier]] = True
+            weekly = ~heavier & (week >= rules.weight_days_kg)
+            lighter = np.isfinite(most) & (lost >= rules.weight_month_share * np.where(np.isfinite(most), most, 0))
+            found.append(self._of_rows("weight_rise_week", _YELLOW, rows[weekly]))
+            found.append(self._of_rows("weight_rise_day", _YELLOW, rows[day >= rules.weight_day_kg]))
+            found.append(self._of_rows("weight_fall_month", _YELLOW, rows[lighter]))
+
+    # Slow change, and the session as a whole.
+
+    def _slow(self, normal: _Normal, z: Floats) -> list[_Finding]:
+        self._scan(normal, z[self._last])
+        found = []
+        for rules, sides in zip(_SLOW, self._sides, strict=True):
+            for rule, side in zip(rules, (-1, 1), strict=True):
+                rows = self._last[sides == side]
+                if side > 0:
+                    rows = rows[~self._side_low[rows]]
+                reached = self._in_reach(rows, np.full(len(rows), side), self.rules.slow_floors)
+                found.append(self._of_rows(rule, _YELLOW, rows[reached]))
+                found.append(self._of_rows(rule, _GREEN, rows[~reached]))
+        return found
+
+    def _scan(self, normal: _Normal, z: Floats) -> None:
+        """Follow each series' slow change from where something is new to its end."""
+        if self._scanned is None:
+            changed = np.ones(len(z), bool)
+        else:
+            known, scores = self._scanned
+            changed = ~_equal(scores, z) | (known.established != normal.established) | (known.days != normal.days)
+            changed |= ~_equal(known.center, normal.center) | ~_equal(known.spread, normal.spread)
+        self._scanned = normal, z
+        starts = np.flatnonzero(self._before)
+        new = np.flatnonzero(changed)
+        at = np.searchsorted(new, starts)
+        ends = np.append(starts[1:], len(z))[: len(starts)]
+        for begin, first, end in zip(starts.tolist(), at.tolist(), ends.tolist(), strict=True):
+            if first < len(new) and new[first] < end:
+                self._follow(begin, int(new[first]), end, normal, z)
+
+    def _follow(self, begin: int, first: int, end: int, normal: _Normal, z: Floats) -> None:
+        """Follow one series' rows from `first` to `end`; it begins at `begin`."""
+        track = NO_TRACK if first == begin else self._tracks[first - 1]
+        own = slice(first, end)
+        columns = (self._day, z, normal.established, normal.center, normal.spread, normal.days)
+        rows = zip(*(column[own].tolist() for column in columns), strict=True)
+        for place, (day, score, established, center, spread, days) in enumerate(rows, first):
+            high, low, drifted, known = track.high, track.low, track.drifted, track.first
+            level, shifted = track.level, track.shifted
+            passed = mean = told = 0
+            if established:
+                high, low, passed = slow.cusum(track, score, day, self.rules)
+                level, mean, shifted = slow.average(track, score, day, self.rules)
+                baseline = Baseline(center, spread, days, 0, BaselineStatus.ESTABLISHED)
+                _, told, drifted = slow.drift(track, baseline, self.rules)
+                if known is None:
+                    known = (shorten(center), shorten(round(spread, 3)))
+            newest, newest_day = track.score, track.score_day
+            if score == score or newest is not None:  # noqa: PLR0124 - NaN: no score
+                newest, newest_day = (score if score == score else None), day  # noqa: PLR0124
+            track = self._tracks[place] = Track(newest, newest_day, high, low, drifted, known, (), level, shifted)
+            self._sides[:, place] = passed, mean, told
+
+    def _close(self, findings: Iterable[_Finding], deviating: Ints, heavy: Ints) -> list[_Finding]:
+        """What several signals of a session make together."""
+        bits = np.zeros(len(self.sessions.day), np.int64)
+        np.bitwise_or.at(bits, self.rows.session[deviating], _GROUP_BIT[self.rows.vital[deviating]])
+        together = np.flatnonzero(np.bitwise_count(bits) >= self.rules.second_signals)
+        found = [_Finding("deviations_together", _RED, together, None), *self._news2]
+        if len(heavy):
+            second = self._groups.copy()
+            for finding in findings:
+                if finding.zone >= _YELLOW and finding.vital is not None:
+                    second[finding.session[finding.vital != WEIGHT.index]] = True
+            for severity, wanted in ((_RED, second[heavy]), (_YELLOW, ~second[heavy])):
+                where = heavy[wanted]
+                found.append(_Finding("weight_rise_days", severity, where, np.full(len(where), WEIGHT.index)))
+        return found
+
+
+def _answered(at_least: float | None, is_answer: object, answer: Answer) -> bool:
+    """Whether an answer is one that a rule is about."""
+    value = answer.value
+    number = isinstance(value, int) and not isinstance(value, bool)
+    reached = at_least is not None and number and float(value) >= at_least
+    return reached or (is_answer is not None and type(is_answer) is type(value) and is_answer == value)
+
+
+def _innermost(limits: Floats) -> tuple[Floats, Floats]:
+    """The first limits that a value meets on its way out, low and high; NaN where there is none."""
+    red_low, yellow_low, yellow_high, red_high = limits
+    return np.where(np.isnan(yellow_low), red_low, yellow_low), np.where(np.isnan(yellow_high), red_high, yellow_high)
+
+
+def _first_of(edges: Iterable[tuple[str, int, Bools]]) -> list[tuple[str, int, Bools]]:
+    """The edges, each broken only where none before it is."""
+    found = []
+    broken: Bools | None = None
+    for rule, zone, hit in edges:
+        found.append((rule, zone, hit if broken is None else hit & ~broken))
+        broken = hit if broken is None else broken | hit
+    return found
+
+
+def _limit(edge: float | None) -> float:
+    return np.inf if edge is None else edge
+
+
+def _moved(past: Past, hours: int) -> tuple[Floats, Floats]:
+    """How far each reading lies above the lowest, and below the highest, of the hours before; 0 where it does not."""
+    least, most = past.extremes(hours)
+    return (
+        np.maximum(0.0, rounded(past.asked.value - least)),
+        np.maximum(0.0, rounded(most - past.asked.value)),
+    )
+
+
+def _middle(values: Floats, many: Ints) -> Floats:
+    """Median of the first `many` of each row, the others being infinite."""
+    ordered = np.sort(values, axis=1)
+    row = np.arange(len(many))
+    return (ordered[row, (many - 1) // 2] + ordered[row, many // 2]) / 2
+
+
+def _best(series: Ints, values: Floats) -> Floats:
+    """The highest value of a series so far."""
+    best = np.empty(len(values))
+    starts = np.flatnonzero(np.append(True, series[1:] != series[:-1])[: len(series)])
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(series)], strict=True):
+        best[start:end] = np.maximum.accumulate(values[start:end])
+    return best
+
+
+def _equal(one: Floats, other: Floats) -> Bools:
+    same: Bools = (one == other) | (np.isnan(one) & np.isnan(other))
+    return same

@@ -1,0 +1,142 @@
+"""Whole histories at once come to what the fold comes to, event by event."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from pipeline.backtest import engine, vectors
+from pipeline.backtest.histories import OutOfScopeError
+from pipeline.triage import RULES, State, step
+from pipeline.triage.instants import to_ms
+from pipeline.triage.zones import BY_SEVERITY
+from schemas.assessments import Assessment, ZoneChange
+from schemas.care import Acknowledged
+from schemas.paging import Tick
+from schemas.submissions import Correction, CorrectionAction
+from tests.histories import END, PATIENT, at, enrolled, followed, history, named, reading, signed, submitted
+from tests.pipeline.triage.test_history import taken_over
+
+RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
+some = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+few = settings(some, max_examples=25)
+LAST = Tick(at=END.at + timedelta(days=400))
+Decided = tuple[dict[bytes, object], list[object]]
+
+
+def by_the_fold(events: list[Any], random: Random | None = None) -> tuple[Decided, list[Any]]:
+    """What the fold comes to, and the events; with `random` a nurse takes many alerts over an hour later."""
+    state: State | None = None
+    assessments: dict[bytes, Assessment] = {}
+    changes: dict[Any, ZoneChange] = {}
+    waiting = list(events)
+    seen = []
+    while waiting:
+        event = waiting.pop(0)
+        seen.append(event)
+        state, told = step(state, event)
+        for one in told:
+            if isinstance(one, Assessment):
+                assessments[one.submission_id.bytes] = one
+            elif isinstance(one, ZoneChange):
+                changes[one.zone_change_id] = one
+                if random is not None and one.to_zone in engine.ALERTS and random.random() < 0.6:
+                    waiting.insert(0, took_over(one, event, random))
+    _, told = step(state, LAST)
+    changes |= {one.zone_change_id: one for one in told if isinstance(one, ZoneChange)}
+    reasons = {
+        key: (to_ms(one.at), one.zone, frozenset((reason.rule, reason.code, reason.zone) for reason in one.reasons))
+        for key, one in assessments.items()
+    }
+    standing = [(to_ms(one.at), one.from_zone, one.to_zone) for one in changes.values() if not one.retracted]
+    return (reasons, sorted(standing)), seen
+
+
+def took_over(change: ZoneChange, event: Any, random: Random) -> Acknowledged:  # noqa: ANN401 - any message
+    at = (getattr(event, "received_at", None) or event.recorded_at) + timedelta(hours=1.1)
+    return Acknowledged(
+        event_id=named(f"ack {change.zone_change_id}"),
+        patient=PATIENT,
+        at=at,
+        recorded_at=at,
+        zone_change_id=change.zone_change_id,
+        by="nurse-1",
+        reason_code=random.choice(["called", "called", "called", "called", "exacerbation"]),
+    )
+
+
+def by_vectors(events: list[Any]) -> Decided:
+    (found,) = vectors.run(events, until_ms=to_ms(LAST.at))
+    reasons = {one.session: (one.at_ms, one.zone, frozenset(map(tuple, one.reasons))) for one in found.outcomes}
+    return reasons, sorted((one.mark.at_ms, BY_SEVERITY[one.left], BY_SEVERITY[one.mark.zone]) for one in found.changes)
+
+
+@some
+@given(RANDOM)
+def test_any_history_comes_to_what_the_fold_comes_to(random: Random) -> None:
+    events = history(random)
+    if random.random() < 0.5:
+        events = taken_over(random, events)
+    assert by_vectors(events) == by_the_fold(events)[0]
+
+
+@some
+@given(RANDOM)
+def test_so_does_one_in_which_every_signal_is_asked_for(random: Random) -> None:
+    events = followed(random, long=False)
+    if random.random() < 0.5:
+        events = taken_over(random, events)
+    assert by_vectors(events) == by_the_fold(events)[0]
+
+
+@few
+@given(RANDOM)
+def test_so_does_one_of_months_in_which_everything_came_in_its_turn(random: Random) -> None:
+    decided, events = by_the_fold(followed(random, long=True), random)
+    assert by_vectors(events) == decided
+
+
+def test_many_patients_at_once_come_to_what_each_comes_to_alone() -> None:
+    histories = [
+        [structs.replace(event, patient=f"sim-{seed:04}") for event in followed(Random(seed), long=bool(seed % 2))]  # noqa: S311 - no secret
+        for seed in range(6)
+    ]
+    together = vectors.run([event for events in histories for event in events])
+    assert together == tuple(one for events in histories for one in vectors.run(events))
+    assert vectors.run([]) == ()
+
+
+def test_a_session_that_bears_on_what_may_be_forgotten_is_not_judged() -> None:
+    days = [submitted(f"d{day}", 24 * day, reading("8867-4", 70, "/min", 24 * day)) for day in [*range(1, 120), 10.5]]
+    assert vectors.run([enrolled(), signed(0), *days[:-1]])
+    with pytest.raises(OutOfScopeError):
+        vectors.run([enrolled(), signed(0), *days])
+
+
+def test_nor_is_spirometry_beside_a_best_that_may_be_forgotten() -> None:
+    days = [submitted(f"d{day}", 24 * day, reading("20150-9", 2, "L", 24 * day)) for day in range(1, 120)]
+    with pytest.raises(OutOfScopeError):
+        vectors.run([enrolled(), signed(0), *days])
+
+
+def test_nor_are_more_corrections_than_are_kept() -> None:
+    session = submitted("d1", 5, reading("8867-4", 70, "/min", 5))
+    corrections = [
+        Correction(
+            correction_id=named(f"c{number}"),
+            submission_id=session.submission_id,
+            patient=PATIENT,
+            recorded_at=at(6 + number),
+            action=CorrectionAction.ENTERED_IN_ERROR,
+        )
+        for number in range(RULES.corrections_of_one + 1)
+    ]
+    assert vectors.run([enrolled(), signed(0), session, *corrections[1:]])
+    with pytest.raises(OutOfScopeError):
+        vectors.run([enrolled(), signed(0), session, *corrections])
