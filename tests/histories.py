@@ -244,7 +244,7 @@ def followed(random: Random, *, long: bool) -> list[Any]:
     spirometry too.
     """
     zone = random.choice(["Europe/Oslo", "America/New_York", "UTC"])
-    events: list[Any] = [enrolled(zone=zone), _every_signal(random, 0, 1)]
+    events: list[Any] = [enrolled(zone=zone), every_signal(random, 0, 1)]
     usual = USUAL if long else USUAL | SPIROMETRY
     codes = random.sample(sorted(usual), random.randrange(2, 6))
     away = dict.fromkeys(codes, 0.0)
@@ -265,7 +265,7 @@ def followed(random: Random, *, long: bool) -> list[Any]:
         )
         events.append(session)
         if random.random() < 0.02:
-            events.append(_every_signal(random, hours + 1, len(events)))
+            events.append(every_signal(random, hours + 1, len(events)))
         common = {
             "event_id": named(f"e-{number}"),
             "patient": PATIENT,
@@ -291,7 +291,7 @@ def followed(random: Random, *, long: bool) -> list[Any]:
     return [read(event) for event in events]
 
 
-def _every_signal(random: Random, hours: float, version: int) -> PlanSigned:
+def every_signal(random: Random, hours: float, version: int) -> PlanSigned:
     """A plan that asks for much."""
     limits = (
         Limit(code="8480-6", unit="mm[Hg]", red_low=90, yellow_low=100, yellow_high=150, red_high=170),

@@ -56,6 +56,14 @@ class Registered(NamedTuple):
     received_ms: int
 
 
+class Arrival(NamedTuple):
+    """When a session or a care event reached us."""
+
+    at_ms: int
+    session: bytes  # id; empty: a care event
+    from_ms: int  # of a care event, from when it bears on decisions
+
+
 class History(NamedTuple):
     """One patient's whole history."""
 
@@ -64,6 +72,7 @@ class History(NamedTuple):
     course: Course
     registered: tuple[Registered, ...]  # in the order in which they are judged
     clock_ms: int  # time has come to here
+    arrivals: tuple[Arrival, ...]  # of all but corrections, in the order given
 
 
 class Sessions(NamedTuple):
@@ -143,9 +152,11 @@ def _history(patient: str, messages: Sequence[Any], rules: Rules) -> History:
     early = 0  # bytes of corrections that came before what they correct
     awaited = set()
     clock_ms = NEVER
+    arrivals = []
     for message in messages:
         if isinstance(message, Submission):
             clock_ms = max(clock_ms, to_ms(message.received_at))
+            arrivals.append(Arrival(to_ms(message.received_at), message.submission_id.bytes, NEVER))
             sent.setdefault(message.submission_id, message)
         elif isinstance(message, Correction):
             clock_ms = max(clock_ms, to_ms(message.recorded_at))
@@ -155,6 +166,7 @@ def _history(patient: str, messages: Sequence[Any], rules: Rules) -> History:
                 early += len(msgspec.msgpack.encode(message))
         elif isinstance(message, standing.Kept):
             clock_ms = max(clock_ms, to_ms(message.recorded_at))
+            arrivals.append(Arrival(to_ms(message.recorded_at), b"", standing.effective_ms(message)))
             care.setdefault(message.event_id, message)
     packed = standing.pack(care.values())
     if len(care) > rules.care_events or len(packed) > rules.care_bytes:
@@ -171,7 +183,7 @@ def _history(patient: str, messages: Sequence[Any], rules: Rules) -> History:
     if any(one.session.day > two.session.day for one, two in pairwise(found)):
         raise OutOfScopeError("a clock that was put back over midnight")
     _check_size(found, messages, rules, in_turn=_in_turn(messages, rules))
-    return History(patient, packed, course, tuple(found), clock_ms)
+    return History(patient, packed, course, tuple(found), clock_ms, tuple(arrivals))
 
 
 def _registered(sent: Submission, corrections: Sequence[Correction], course: Course, rules: Rules) -> Registered:

@@ -18,6 +18,7 @@ from math import log1p
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+from msgspec import structs
 
 from pipeline.backtest.histories import gather, tabulate
 from pipeline.backtest.joined import Asked, pasts, rounded
@@ -57,6 +58,7 @@ _FALL, _STEP, _SHARE = (
 _GROUPS: Final = list({vital.group: None for vital in VITALS})
 _GROUP_BIT: Final = np.array([1 << _GROUPS.index(vital.group) for vital in VITALS])
 _SLOW: Final = (("slow_fall", "slow_rise"), ("shift_low", "shift_high"), ("drift_low", "drift_high"))
+_NO_SIDES: Final = (0, 0, 0)
 _EDGES: Final = ("red_low", "yellow_low", "yellow_high", "red_high")
 
 
@@ -134,8 +136,8 @@ def run(
     return follow(histories, rules)
 
 
-def follow(histories: Sequence[History], rules: Rules) -> tuple[Followed, ...]:
-    """Judge whole histories."""
+def follow(histories: Sequence[History], rules: Rules, walk_of: type[Walk] = Walk) -> tuple[Followed, ...]:
+    """Judge whole histories, each walked as `walk_of` walks."""
     signals = _Signals(histories, rules)
     ends = np.cumsum([0, *(len(history.registered) for history in histories)]).tolist()
     walks: list[Walk | None] = [None] * len(histories)
@@ -153,7 +155,7 @@ def follow(histories: Sequence[History], rules: Rules) -> tuple[Followed, ...]:
                 or before is None
                 or not all(np.array_equal(one[own], two[own]) for one, two in zip(now, before, strict=True))
             ):
-                walk = walks[place] = Walk(
+                walk = walks[place] = walk_of(
                     histories[place], severities[own].tolist(), signals.near[own].tolist(), rules
                 )
             after[own] = walk.learns
@@ -230,6 +232,9 @@ class _Signals:
         self._away, _ = self._tables("relative")
         self._scanned: tuple[_Normal, Floats] | None = None
         self._tracks: list[Track] = [NO_TRACK] * len(first)
+        self._slowly: dict[
+            tuple[Track, int, float, float, float], tuple[Track, tuple[int, int, int]]
+        ] = {}  # what was worked out once: plans that are compared have most of it in common
         self._sides = np.zeros((len(_SLOW), len(first)), np.int64)  # that are newly told of
         self._joined: _Joined | None = None
         self.near = np.zeros(len(sessions.day), bool)
@@ -625,24 +630,35 @@ class _Signals:
         """Follow one series' rows from `first` to `end`; it begins at `begin`."""
         track = NO_TRACK if first == begin else self._tracks[first - 1]
         own = slice(first, end)
-        columns = (self._day, z, normal.established, normal.center, normal.spread, normal.days)
+        self._sides[:, own] = 0
+        columns = (self._day, z, normal.established, normal.center, normal.spread)
         rows = zip(*(column[own].tolist() for column in columns), strict=True)
-        for place, (day, score, established, center, spread, days) in enumerate(rows, first):
-            high, low, drifted, known = track.high, track.low, track.drifted, track.first
-            level, shifted = track.level, track.shifted
-            passed = mean = told = 0
+        for place, (day, score, established, center, spread) in enumerate(rows, first):
             if established:
-                high, low, passed = slow.cusum(track, score, day, self.rules)
-                level, mean, shifted = slow.average(track, score, day, self.rules)
-                baseline = Baseline(center, spread, days, 0, BaselineStatus.ESTABLISHED)
-                _, told, drifted = slow.drift(track, baseline, self.rules)
-                if known is None:
-                    known = (shorten(center), shorten(round(spread, 3)))
-            newest, newest_day = track.score, track.score_day
-            if score == score or newest is not None:  # noqa: PLR0124 - NaN: no score
-                newest, newest_day = (score if score == score else None), day  # noqa: PLR0124
-            track = self._tracks[place] = Track(newest, newest_day, high, low, drifted, known, (), level, shifted)
-            self._sides[:, place] = passed, mean, told
+                asked = (track, day, score, center, spread)
+                found = self._slowly.get(asked)
+                if found is None:
+                    found = self._slowly[asked] = self._next(*asked)
+                track, sides = found
+                if sides != _NO_SIDES:
+                    self._sides[:, place] = sides
+            elif score == score:  # noqa: PLR0124 - no NaN
+                track = structs.replace(track, score=score, score_day=day)
+            elif track.score is not None:
+                track = structs.replace(track, score=None, score_day=day)
+            self._tracks[place] = track
+
+    def _next(
+        self, track: Track, day: int, score: float, center: float, spread: float
+    ) -> tuple[Track, tuple[int, int, int]]:
+        """One vital's track after a day's score, and the sides that are newly told of, as in `_SLOW`."""
+        high, low, passed = slow.cusum(track, score, day, self.rules)
+        level, mean, shifted = slow.average(track, score, day, self.rules)
+        baseline = Baseline(center, spread, 0, 0, BaselineStatus.ESTABLISHED)  # slow change asks for no more of it
+        moved = slow.drift(track, baseline, self.rules)
+        first = (shorten(center), shorten(round(spread, 3))) if track.first is None else track.first
+        after = Track(score, day, high, low, moved.drifted, first, (), level, shifted)
+        return after, (passed, mean, moved.tell)
 
     def _close(self, findings: Iterable[_Finding], deviating: Ints, heavy: Ints) -> list[_Finding]:
         """What several signals of a session make together."""

@@ -18,8 +18,12 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.backtest.engine import ALERTS
+from pipeline.backtest.histories import OutOfScopeError, gather
+from pipeline.backtest.vectors import follow
+from pipeline.backtest.walks import TAKEN_OVER_MS, Attended
 from pipeline.triage import RULES, step
-from pipeline.triage.instants import zone_of
+from pipeline.triage.instants import from_ms, to_ms, zone_of
+from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, ZoneChange
 from schemas.care import Acknowledged, Enrolled, PlanSigned
 from schemas.paging import PageRequest, Tick
@@ -29,12 +33,14 @@ from schemas.types import Zone
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeline.backtest.vectors import Followed
     from pipeline.triage import Rules, State
     from schemas.care import CareEvent, Plan
     from schemas.submissions import Correction
 
 WEEK: Final = timedelta(days=7)
-TAKEN_OVER: Final = timedelta(minutes=30)
+TAKEN_OVER: Final = timedelta(milliseconds=TAKEN_OVER_MS)
+_FIRST: Final = -1
 _NAMES: Final = UUID("8a0f3a5e-5a1b-4a39-8f0e-2f8f6f1f9d77")
 
 
@@ -76,10 +82,22 @@ class UnknownPatientError(ValueError):
     """The recording has no such patient."""
 
 
+class _Judged(NamedTuple):
+    at: datetime
+    zone: Zone
+    alerts: frozenset[str]  # "rule code" of the reasons in yellow and red
+
+
+class _Change(NamedTuple):
+    at: datetime
+    zone: Zone
+    by_session: bool
+
+
 class _Run(NamedTuple):
-    assessments: tuple[Assessment, ...]
-    changes: tuple[ZoneChange, ...]
-    pages: tuple[PageRequest, ...]
+    judged: tuple[_Judged, ...]  # but for what was entered in error
+    changes: tuple[_Change, ...]
+    pages: tuple[datetime, ...]
 
 
 def what_if(
@@ -147,13 +165,13 @@ def _compare(  # noqa: PLR0913, PLR0917 - a patient, and what is asked
         signed_by="what-if",
         plan=msgspec.structs.replace(plan, version=max(versions, default=0) + 1, valid_from_at=start),
     )
-    replay = _Replay(kept, rules)
-    replay.until(start)
-    changed_replay = replay.fork(changed)
-    old, new = replay.end(until), changed_replay.end(until)
+    try:
+        old, new = _at_once(kept, changed, until, rules)
+    except OutOfScopeError:
+        old, new = _by_the_fold(kept, changed, until, rules)
     zone = zone_of(enrolled[-1].time_zone)
-    alerts = [_alert_days(one.assessments, start, zone) for one in (old, new)]
-    reasons = [_reasons(one.assessments, start) for one in (old, new)]
+    alerts = [_alert_days(one.judged, start, zone) for one in (old, new)]
+    reasons = [_reasons(one.judged, start) for one in (old, new)]
     weeks = (until - start) / WEEK
     return Compared(
         patient=patient,
@@ -172,6 +190,41 @@ def _arrived(message: Any) -> datetime:  # noqa: ANN401 - a submission has one n
     return at
 
 
+def _at_once(kept: list[Any], changed: PlanSigned, until: datetime, rules: Rules) -> tuple[_Run, _Run]:
+    """Both runs of a history in which everything came in its turn."""
+    histories = [gather(sorted(one, key=_arrived), rules)[0] for one in (kept, [changed, *kept])]
+    histories = [one._replace(clock_ms=max(one.clock_ms, to_ms(until))) for one in histories]
+    old, new = map(_followed, follow(histories, rules, Attended))
+    return old, new
+
+
+def _followed(found: Followed) -> _Run:
+    return _Run(
+        judged=tuple(
+            _Judged(from_ms(one.at_ms), one.zone, _named((told.rule, told.code, told.zone) for told in one.reasons))
+            for one in found.outcomes
+            if not any(told.rule == "entered_in_error" for told in one.reasons)
+        ),
+        changes=tuple(
+            _Change(from_ms(change.mark.at_ms), BY_SEVERITY[change.mark.zone], bool(change.mark.session))
+            for change in found.changes
+        ),
+        pages=tuple(from_ms(change.mark.at_ms) for change in found.changes if change.mark.paged),
+    )
+
+
+def _by_the_fold(kept: list[Any], changed: PlanSigned, until: datetime, rules: Rules) -> tuple[_Run, _Run]:
+    """Both runs, event by event."""
+    replay = _Replay(kept, rules)
+    replay.until(changed.at)
+    other = replay.fork(changed)
+    return replay.end(until), other.end(until)
+
+
+def _named(reasons: Iterable[tuple[str, str | None, Zone]]) -> frozenset[str]:
+    return frozenset(f"{rule} {code or ''}".strip() for rule, code, zone in reasons if zone in ALERTS)
+
+
 class _Replay:
     """One patient's messages in order of arrival, folded, with staff who take everything over."""
 
@@ -187,7 +240,7 @@ class _Replay:
             self._wait(message)
 
     def fork(self, message: PlanSigned) -> _Replay:
-        """The same up to now, with one more message to come."""
+        """The same up to now, with one more message to come, before others that come at its instant."""
         other = _Replay((), self._rules)
         other._number = copy(self._number)
         other._waiting = list(self._waiting)
@@ -195,7 +248,7 @@ class _Replay:
         other._assessments = dict(self._assessments)
         other._changes = dict(self._changes)
         other._pages = dict(self._pages)
-        other._wait(message)
+        heappush(other._waiting, (_arrived(message), _FIRST, next(other._number), message))
         return other
 
     def until(self, at: datetime) -> None:
@@ -209,8 +262,19 @@ class _Replay:
             self._fold()
         _, told = step(self._state, Tick(at=at), self._rules)
         changes = self._changes | {one.zone_change_id: one for one in told if isinstance(one, ZoneChange)}
-        standing = tuple(change for change in changes.values() if not change.retracted)
-        return _Run(tuple(self._assessments.values()), standing, tuple(self._pages.values()))
+        return _Run(
+            judged=tuple(
+                _Judged(one.at, one.zone, _named((told.rule, told.code, told.zone) for told in one.reasons))
+                for one in self._assessments.values()
+                if not one.entered_in_error
+            ),
+            changes=tuple(
+                _Change(one.at, one.to_zone, one.assessment_id is not None)
+                for one in changes.values()
+                if not one.retracted
+            ),
+            pages=tuple(page.at for page in self._pages.values()),
+        )
 
     def _wait(self, message: Any) -> None:  # noqa: ANN401 - any message of a patient
         number = next(self._number)
@@ -245,30 +309,24 @@ def _taken_over(change: ZoneChange, at: datetime) -> Acknowledged:
 
 
 def _counts(run: _Run, start: datetime, weeks: float) -> Counts:
-    zones = Counter(one.zone for one in run.assessments if one.at >= start and not one.entered_in_error)
-    silent = sum(
-        change.to_zone is Zone.NO_DATA and change.assessment_id is None for change in run.changes if change.at >= start
-    )
+    zones = Counter(one.zone for one in run.judged if one.at >= start)
+    changes = [change for change in run.changes if change.at >= start]
+    silent = sum(change.zone is Zone.NO_DATA and not change.by_session for change in changes)
     return Counts(
         yellow=zones[Zone.YELLOW] / weeks,
         red=zones[Zone.RED] / weeks,
         no_data=(zones[Zone.NO_DATA] + silent) / weeks,
-        changes=sum(change.to_zone in ALERTS for change in run.changes if change.at >= start) / weeks,
-        pages=sum(page.at >= start for page in run.pages) / weeks,
+        changes=sum(change.zone in ALERTS for change in changes) / weeks,
+        pages=sum(at >= start for at in run.pages) / weeks,
     )
 
 
-def _alert_days(assessments: Iterable[Assessment], start: datetime, zone: Any) -> set[date]:  # noqa: ANN401 - tzinfo
-    return {one.at.astimezone(zone).date() for one in assessments if one.at >= start and one.zone in ALERTS}
+def _alert_days(judged: Iterable[_Judged], start: datetime, zone: Any) -> set[date]:  # noqa: ANN401 - tzinfo
+    return {one.at.astimezone(zone).date() for one in judged if one.at >= start and one.zone in ALERTS}
 
 
-def _reasons(assessments: Iterable[Assessment], start: datetime) -> Counter[str]:
-    return Counter(
-        named
-        for one in assessments
-        if one.at >= start
-        for named in {f"{reason.rule} {reason.code or ''}".strip() for reason in one.reasons if reason.zone in ALERTS}
-    )
+def _reasons(judged: Iterable[_Judged], start: datetime) -> Counter[str]:
+    return Counter(named for one in judged if one.at >= start for named in one.alerts)
 
 
 def _mean(found: list[tuple[float, Counts]]) -> Counts:

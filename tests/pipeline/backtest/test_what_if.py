@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from pipeline.backtest import what_if as module
+from pipeline.backtest.histories import OutOfScopeError
 from pipeline.backtest.what_if import UnknownPatientError, WhatIf, what_if
 from schemas.care import Limit, Plan
-from tests.histories import PATIENT, at, enrolled, reading, signed, submitted
+from tests.histories import PATIENT, at, enrolled, every_signal, followed, reading, signed, submitted
 
 PULSE = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
 TIGHTER = Limit(code="8867-4", unit="/min", yellow_high=90, red_high=105)
@@ -72,3 +77,33 @@ def test_patients_without_anything_in_the_window_are_named() -> None:
 def test_an_unknown_patient_is_named() -> None:
     with pytest.raises(UnknownPatientError):
         what_if(recording(), plan(PULSE), patient="sim-0009")
+
+
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(min_value=0, max_value=2**32), st.sampled_from([20, 90]))
+def test_what_is_judged_at_once_is_what_the_fold_comes_to(
+    monkeypatch: pytest.MonkeyPatch, seed: int, days: int
+) -> None:
+    random = Random(seed)  # noqa: S311 - no secret
+    events = followed(random, long=True)
+    asked = every_signal(random, 0, 1).plan
+    at_once = what_if(events, asked, days=days)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_at_once", out_of_scope)
+        assert what_if(events, asked, days=days) == at_once
+
+
+def test_what_came_in_its_turn_needs_no_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_by_the_fold", out_of_scope)
+    assert what_if(recording(), plan(TIGHTER), days=30).patients
+
+
+def test_what_did_not_is_folded() -> None:
+    late = submitted("late", 24 * 30, reading("8867-4", 130, "/min", 24 * 30), late=60)
+    (one,) = what_if([*recording(), late], plan(PULSE), days=20).patients
+    assert one.old == one.new
+    assert one.old.red * one.weeks == pytest.approx(1)
+
+
+def out_of_scope(*_: object) -> None:
+    raise OutOfScopeError("not asked")
