@@ -668,6 +668,8 @@ class _Signals:
         found = [_Finding("deviations_together", _RED, together, None), *self._news2]
         if len(heavy):
             second = self._groups.copy()
+            for finding in self._news2:
+                second[finding.session] = True
             for finding in findings:
                 if finding.zone >= _YELLOW and finding.vital is not None:
                     second[finding.session[finding.vital != WEIGHT.index]] = True

@@ -17,11 +17,13 @@ from pipeline.triage import RULES, State, step
 from pipeline.triage.instants import to_ms
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, ZoneChange
-from schemas.care import Acknowledged
+from schemas.care import Acknowledged, News2Scale
 from schemas.paging import Tick
 from schemas.submissions import Correction, CorrectionAction
+from schemas.types import Zone
 from tests.histories import END, PATIENT, at, enrolled, followed, history, named, reading, signed, submitted
 from tests.pipeline.triage.test_history import taken_over
+from tests.spec import test_signals as care
 
 RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
 some = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -99,6 +101,17 @@ def test_so_does_one_in_which_every_signal_is_asked_for(random: Random) -> None:
 @given(RANDOM)
 def test_so_does_one_of_months_in_which_everything_came_in_its_turn(random: Random) -> None:
     decided, events = by_the_fold(followed(random, long=True), random)
+    assert by_vectors(events) == decided
+
+
+def test_news2_is_a_second_signal_beside_weight() -> None:
+    events = [
+        *care.planned(weight_change=True, news2=News2Scale.SCALE_1),
+        *care.days(care.WEIGHT, [80.0, 80.7, 81.4]),
+        care.submitted("s", 82, care.reading(care.WEIGHT, 82.0, "kg", 82), care.reading(care.PULSE, 135, "/min", 82)),
+    ]
+    decided = by_the_fold(events)[0]
+    assert Zone.RED in {zone for _, zone, _ in decided[0].values()}
     assert by_vectors(events) == decided
 
 
