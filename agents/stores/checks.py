@@ -52,6 +52,15 @@ def check(point: Point) -> None:
     check_row(point)
 
 
+def holdable(point: Point) -> bool:
+    """Whether a store could hold `point`: what it refuses need not be looked for."""
+    try:
+        check(point)
+    except RefusedPointError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=16_384)  # a series comes again with each of its points
 def check_series(measurement: str, tags: tuple[tuple[str, str], ...]) -> None:
     """Raise RefusedPointError where no store may take points of this measurement with these tags."""

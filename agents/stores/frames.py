@@ -13,6 +13,7 @@ from agents.stores.port import ReadError, ReadFault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+Identity = tuple[str, tuple[tuple[str, str], ...], int]  # measurement, tags by name, time [ns]
 _NOT_ROWS: Final = frozenset({"result", "table", ""})
 # The table by which Flux tells, within a 200, that it gave up: at the start, or after an empty line.
 _FAILED: Final = re.compile(r"(?:\A\s*|\r?\n\r?\n)(?:#[^\n]*\n)*,?error,reference\r?\n")
@@ -30,7 +31,39 @@ def tidy(rows: pd.DataFrame, *, fields: Sequence[str]) -> pd.DataFrame:
 
 
 def from_csv(answer: str, *, fields: Sequence[str]) -> pd.DataFrame:
-    """Return the frame of one annotated CSV table as InfluxDB answers it (its `datatype` annotation alone).
+    """Return the frame of one annotated CSV table as InfluxDB answers it; see `table` for what is raised."""
+    rows = table(answer)
+    if rows is None:
+        return tidy(pd.DataFrame({"time": []}), fields=fields)
+    return tidy(rows.rename(columns={"_time": "time"}), fields=fields)
+
+
+def values(answer: str, measurement: str) -> dict[Identity, float | str]:
+    """Return what a `look_up_query` found: by a point's identity, what stands in the field that was asked for.
+
+    Raises
+    ------
+    ReadError
+        As from `table`.
+    """
+    rows = table(answer)
+    if rows is None:
+        return {}
+    at_ns = rows.pop("_time").dt.as_unit("ns").astype("int64")
+    held = rows.pop("_value")
+    empty: float | str = 0.0 if held.dtype == "float64" else ""  # an empty text reads as missing
+    tags = [
+        tuple((name, text) for name, text in zip(sorted(rows.columns), row, strict=True) if not pd.isna(text))
+        for row in rows[sorted(rows.columns)].itertuples(index=False, name=None)
+    ]
+    return {
+        (measurement, of, int(at)): empty if pd.isna(value) else value
+        for of, at, value in zip(tags, at_ns, held, strict=True)
+    }
+
+
+def table(answer: str) -> pd.DataFrame | None:
+    """Return one annotated CSV table as InfluxDB answers it (its `datatype` annotation alone); None: it is empty.
 
     Types come from the annotation and not from a guess, so a text of digits stays text. InfluxDB ends lines with a
     carriage return and a newline, within a text too, where it drops the carriage returns that were stored.
@@ -44,21 +77,21 @@ def from_csv(answer: str, *, fields: Sequence[str]) -> pd.DataFrame:
         raise ReadError(ReadFault.FAILED, "InfluxDB gave up within its answer: ask for less, or see its own log")
     text = answer.replace("\r\n", "\n").strip("\n")
     if not text:
-        return tidy(pd.DataFrame({"time": []}), fields=fields)
+        return None
     if not text.startswith("#datatype,"):
         raise ReadError(ReadFault.MISCONFIGURED, "this does not answer as InfluxDB does: check the address")
-    annotation, _, table = text.partition("\n")
-    names = table.partition("\n")[0].split(",")
+    annotation, _, body = text.partition("\n")
+    names = body.partition("\n")[0].split(",")
     kinds = dict(zip(names, annotation.split(","), strict=True))
     rows = pd.read_csv(
-        StringIO(table),
+        StringIO(body),
         usecols=[name for name in names if name not in _NOT_ROWS],
         dtype={name: "float64" if kind == "double" else str for name, kind in kinds.items()},
         keep_default_na=False,
         na_values=[""],
     )
     rows["_time"] = pd.to_datetime(rows["_time"], format="ISO8601", utc=True)
-    return tidy(rows.rename(columns={"_time": "time"}), fields=fields)
+    return rows
 
 
 def _unquoted(answer: str, found: re.Match[str]) -> bool:

@@ -13,24 +13,29 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from agents.stores.answers import UNREACHABLE, Refusal, TooLarge, judge, not_yet, unreadable
-from agents.stores.checks import RefusedPointError, check_name
-from agents.stores.flux import points_query
-from agents.stores.frames import from_csv
+from agents.stores.checks import RefusedPointError, check_name, holdable
+from agents.stores.flux import look_up_query, points_query
+from agents.stores.frames import from_csv, values
 from agents.stores.line_protocol import encode
 from agents.stores.patience import NotYetError, Patience
 from agents.stores.port import Point, Problem, ReadError, ReadFault, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     import pandas as pd
 
     from agents.metrics import Metrics
+    from agents.stores.flux import Query
+    from agents.stores.frames import Identity
 
 # Requests of this size, several at once, so that the server works while we encode: benchmarks/storing.py.
 MOST_LINES: Final = 1_000
 MOST_LANES: Final = 4
+# A question for given points finds all of their series within its time: both are bounded, or it would find too much.
+MOST_LOOKED_UP: Final = 200  # points
+LONGEST_LOOKED_UP_NS: Final = 86_400 * 10**9
 _DIALECT: Final = Dialect(  # type: ignore[no-untyped-call]  # the client has no types here, nor at close
     header=True, delimiter=",", comment_prefix="#", annotations=["datatype"]
 )
@@ -151,13 +156,27 @@ class InfluxDBStore:
         if start.tzinfo is None or stop.tzinfo is None:
             raise ValueError("start and stop need a time zone")
         query = points_query(self._bucket, measurement, start=start, stop=stop, tags=tags, fields=fields)
+        return await asyncio.to_thread(from_csv, await self._ask(query), fields=fields)
+
+    async def look_up(self, points: Sequence[Point], field: str) -> list[float | str | None]:
+        """Return what is held in `field` of each of `points`; see the port."""
+        check_name(field)
+        held: dict[Identity, float | str] = {}
+        for some in _asked_together([point for point in points if holdable(point)]):
+            answer = await self._ask(look_up_query(self._bucket, some, field))
+            wanted = {_identity(point) for point in some}
+            found = await asyncio.to_thread(values, answer, some[0].measurement)
+            held.update((identity, value) for identity, value in found.items() if identity in wanted)
+        return [held.get(_identity(point)) for point in points]
+
+    async def _ask(self, query: Query) -> str:
         try:
-            answer = await self._client().query_api().query_raw(query.text, self._org, _DIALECT, query.params)
+            answer: str = await self._client().query_api().query_raw(query.text, self._org, _DIALECT, query.params)
         except ApiException as error:
             raise unreadable(error.status, error.body) from None
         except (ClientError, OSError) as error:
             raise ReadError(ReadFault.UNREACHABLE, _unreachable(error).problem) from None
-        return await asyncio.to_thread(from_csv, answer, fields=fields)
+        return answer
 
     async def ping(self) -> bool:
         """Whether the server answers. What is wrong with token or bucket shows at the first write."""
@@ -184,6 +203,26 @@ class InfluxDBStore:
                 allow_redirects=False,  # a redirected POST becomes a GET, which answers 200 and stores nothing
             )
         return self._opened
+
+
+def _identity(point: Point) -> Identity:
+    return point.measurement, tuple(sorted(point.tags.items())), point.at_ns
+
+
+def _asked_together(points: Sequence[Point]) -> Iterator[list[Point]]:
+    """Cut `points` into questions: each of one measurement, not too many points, and not too long a time."""
+    some: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.measurement, point.at_ns)):
+        if some and (
+            len(some) == MOST_LOOKED_UP
+            or point.measurement != some[0].measurement
+            or point.at_ns - some[0].at_ns > LONGEST_LOOKED_UP_NS
+        ):
+            yield some
+            some = []
+        some.append(point)
+    if some:
+        yield some
 
 
 def _unreachable(error: Exception) -> NotYetError:

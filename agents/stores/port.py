@@ -133,6 +133,20 @@ class TimeSeriesStore(Protocol):
         """
         ...
 
+    async def look_up(self, points: Sequence[Point], field: str) -> list[float | str | None]:
+        """Return what the store holds in `field` of each of `points`, in the order given; None: it holds no such.
+
+        Points are known by measurement, tags and nanosecond; what their own fields say plays no part.
+
+        Raises
+        ------
+        ReadError
+            The store could not answer now.
+        ValueError
+            A name that no field can have.
+        """
+        ...
+
     async def ping(self) -> bool:
         """Whether the store answers at all. Asked once, not for ever."""
         ...

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 import pandas as pd
 
-from agents.stores.checks import RefusedPointError, check, check_name
+from agents.stores.checks import RefusedPointError, check, check_name, holdable
 from agents.stores.frames import tidy
 from agents.stores.patience import NotYetError, Patience
 from agents.stores.port import Point, Problem, ReadError, ReadFault, Refused
@@ -41,6 +41,10 @@ CREATE TABLE IF NOT EXISTS field (
 _ADD_POINT: Final = """
 INSERT INTO point (series, at_ns, fields) VALUES (?, ?, ?)
 ON CONFLICT (series, at_ns) DO UPDATE SET fields = json_patch(fields, excluded.fields)
+"""
+_FIELD_OF_POINT: Final = """
+SELECT json_extract(p.fields, ?) FROM series s JOIN point p ON p.series = s.id
+WHERE s.measurement = ? AND s.tags = ? AND p.at_ns = ?
 """
 _BUSY_S: Final = 1.0  # how long SQLite itself waits for another writer, before we pause and ask again [s]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -129,6 +133,22 @@ class SQLiteStore:
                 self._drop()
                 raise ReadError(ReadFault.UNREACHABLE, _not_yet(error).problem) from None
 
+    async def look_up(self, points: Sequence[Point], field: str) -> list[float | str | None]:
+        """Return what is held in `field` of each of `points`; see the port."""
+        check_name(field)
+        return await asyncio.to_thread(self._look_up, points, field)
+
+    def _look_up(self, points: Sequence[Point], field: str) -> list[float | str | None]:
+        with self._one_at_a_time:
+            try:
+                connection = self._open()
+                return [_held(connection, point, field) if holdable(point) else None for point in points]
+            except sqlite3.ProgrammingError:
+                raise
+            except sqlite3.DatabaseError as error:
+                self._drop()
+                raise ReadError(ReadFault.UNREACHABLE, _not_yet(error).problem) from None
+
     async def ping(self) -> bool:
         """Whether the file can be opened and read."""
         self._answers = await asyncio.to_thread(self._ping)
@@ -185,8 +205,7 @@ def _insert(connection: sqlite3.Connection, points: Sequence[Point]) -> list[Ref
             continue
         for name, value in point.fields.items():
             kinds.setdefault((point.measurement, name), _kind(value))
-        tags = _json(dict(sorted(point.tags.items())))
-        identity = (point.measurement, tags)
+        identity = (point.measurement, _tags(point))
         if identity not in series:
             series[identity] = _series(connection, *identity)
         fields = {name: value if isinstance(value, str) else float(value) for name, value in point.fields.items()}
@@ -201,6 +220,17 @@ def _series(connection: sqlite3.Connection, measurement: str, tags: str) -> int:
     connection.execute("INSERT OR IGNORE INTO series (measurement, tags) VALUES (?, ?)", (measurement, tags))
     found = connection.execute("SELECT id FROM series WHERE measurement = ? AND tags = ?", (measurement, tags))
     return int(found.fetchone()[0])
+
+
+def _held(connection: sqlite3.Connection, point: Point, field: str) -> float | str | None:
+    values = (f"$.{field}", point.measurement, _tags(point), point.at_ns)
+    with closing(connection.execute(_FIELD_OF_POINT, values)) as rows:
+        found = rows.fetchone()
+    return None if found is None else found[0]
+
+
+def _tags(point: Point) -> str:
+    return _json(dict(sorted(point.tags.items())))
 
 
 def _problem(point: Point, kinds: Mapping[tuple[str, str], str]) -> Problem | None:

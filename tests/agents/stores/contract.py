@@ -233,6 +233,61 @@ class StoreContract:
         with pytest.raises(ValueError, match="time zone"):
             await store.read("reading", start=naive, stop=NOON)
 
+    async def test_what_stands_in_a_field_of_given_points_is_found_in_their_order(self, store: TimeSeriesStore) -> None:
+        held = [
+            point(n * 3_600_000, tags={"patient": f"p-{n}", "vital": f"v-{n % 2}"}, revision=float(n)) for n in range(5)
+        ]
+        await store.write(held)
+
+        assert await store.look_up(held[::-1], "revision") == [4.0, 3.0, 2.0, 1.0, 0.0]
+        assert await store.look_up([], "revision") == []
+
+    async def test_a_point_is_known_by_all_of_its_tags_its_measurement_and_its_nanosecond(
+        self, store: TimeSeriesStore
+    ) -> None:
+        tags = {"patient": "p-1", "device": "d-1"}
+        held = structs.replace(point(tags=tags, unit="%"), apart_ns=123_457)
+        await store.write([held])
+
+        others = [
+            structs.replace(held, apart_ns=123_456),
+            structs.replace(held, at_ms=NOON_MS + 1),
+            structs.replace(held, measurement="answer"),
+            structs.replace(held, tags={"patient": "p-1"}),
+            structs.replace(held, tags={**tags, "vital": "v"}),
+            structs.replace(held, tags={"patient": "d-1", "device": "p-1"}),
+            structs.replace(held, tags={}),
+        ]
+        assert await store.look_up([held, *others, held], "unit") == ["%", *[None] * len(others), "%"]
+        assert await store.look_up([held], "value") == [None]
+
+    async def test_many_points_over_a_long_time_are_looked_up(self, store: TimeSeriesStore) -> None:
+        hour = 3_600_000
+        points = [
+            point(-n * hour // 10, tags={"patient": f"p-{n % 7}", "vital": f"v-{n % 2}"}, value=float(n))
+            for n in range(1_000)
+        ]
+        held = [one for n, one in enumerate(points) if n % 3]
+        await store.write(held)
+
+        assert await store.look_up(points, "value") == [float(n) if n % 3 else None for n in range(1_000)]
+
+    @pytest.mark.parametrize("text", ["a b", 'a"b', "a\\b", "æ漢😀", "0012", "') |> drop(", '" or 1==1'])
+    async def test_any_tag_and_any_text_can_be_looked_up(self, store: TimeSeriesStore, text: str) -> None:
+        odd = point(tags={"patient": text}, unit=text)
+        await store.write([odd])
+
+        assert await store.look_up([odd, point()], "unit") == [text, None]
+
+    async def test_an_empty_text_is_there(self, store: TimeSeriesStore) -> None:
+        await store.write([point(0, unit=""), point(1, unit="%")])
+
+        assert await store.look_up([point(0), point(1), point(2)], "unit") == ["", "%", None]
+
+    async def test_a_field_that_no_point_can_have_is_not_looked_up(self, store: TimeSeriesStore) -> None:
+        with pytest.raises(RefusedPointError):
+            await store.look_up([point()], 'x") |> drop(')
+
     async def test_it_is_reachable_once_it_answered(self, store: TimeSeriesStore) -> None:
         assert not store.reachable
         assert await store.ping()
