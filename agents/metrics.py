@@ -115,6 +115,19 @@ DECLARED: Final = (
     Metric("event_loop_lag", _gauge, "How late the process's event loop runs.", "seconds", ("process",)),
     Metric("patients", _gauge, "Patients that this worker follows, by the zone they stand in now.", labels=("zone",)),
     Metric("overdue_patients", _gauge, "Followed patients whose next registration is past due."),
+    Metric(
+        "unaccounted",
+        _gauge,
+        "Messages older than the settle time that did not come to a step and have no dead letter.",
+        labels=("step",),
+    ),
+    Metric(
+        "accounted_until",
+        _gauge,
+        "Unix time up to which everything received is accounted for.",
+        "timestamp_seconds",
+    ),
+    Metric("reconciled", _gauge, "Unix time at which the last round of reconciliation ended.", "timestamp_seconds"),
     Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
 )
 
@@ -157,6 +170,9 @@ class Metrics:
     event_loop_lag: Gauge
     patients: Gauge
     overdue_patients: Gauge
+    unaccounted: Gauge
+    accounted_until: Gauge
+    reconciled: Gauge
     build_info: Gauge
 
     def __init__(self, registry: CollectorRegistry) -> None:

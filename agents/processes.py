@@ -32,6 +32,7 @@ from agents.http import application, serving
 from agents.paging.messenger import Messenger
 from agents.paging.settings import PagingSettings
 from agents.paging.webhooks import load_webhooks
+from agents.reconciliation.running import Reconciling
 from agents.settings import SettingsError, secret, variable
 from agents.stores.influxdb import InfluxDBStore
 from agents.stores.sqlite import SQLiteStore
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from agents.stores.port import TimeSeriesStore
     from agents.streaming import Handler
 
-NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board")
+NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile")
 STATE_TABLE: Final = "state"
 STORE_ASKED_S: Final = 5.0
 EMBEDDED_FETCH_WAIT_MS: Final = 20  # the embedded broker waits an empty fetch out
@@ -172,6 +173,20 @@ def clock(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
     return Process("clock", ticking.run, {"ticks_confirmed": ticking.confirmed_lately})
 
 
+def reconcile(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSeriesStore) -> Process:
+    """Looks for what was received and is not stored."""
+    reconciling = Reconciling(
+        bootstrap=bootstrap,
+        prefix=settings.topic_prefix,
+        partitions=settings.partitions,
+        store=store,
+        metrics=metrics,
+        every_s=settings.reconcile_seconds,
+        settle_s=settings.settle_seconds,
+    )
+    return Process("reconcile", reconciling.run, {"reconciled": reconciling.moved_lately})
+
+
 @asynccontextmanager
 async def gateway(
     settings: Settings, bootstrap: str, metrics: Metrics, port: int
@@ -217,6 +232,10 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
             process = await stack.enter_async_context(paging(settings, bootstrap, metrics))
         elif name == "clock":
             process = clock(settings, bootstrap, metrics)
+        elif name == "reconcile":
+            process = reconcile(
+                settings, bootstrap, metrics, await stack.enter_async_context(opened_store(settings, metrics))
+            )
         elif name == "gateway":
             process, _ = await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
         else:

@@ -110,6 +110,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     tick_seconds: Annotated[
         float, _said("How often the clock tells all patients that time passes [s].", "0.1 to 300", ge=0.1, le=300)
     ] = 5.0
+    reconcile_seconds: Annotated[
+        float, _said("How often the running reconciliation looks for what is missing [s].", "1 to 900", ge=1, le=900)
+    ] = 300.0
+    settle_seconds: Annotated[
+        float,
+        _said("How long a message may be on its way before reconciliation misses it [s].", "1 to 3600", ge=1, le=3600),
+    ] = 300.0
     session_timeout_s: Annotated[
         float, _said("Silence after which a worker's partitions go to another [s].", "6 to 300", ge=6, le=300)
     ] = 10.0

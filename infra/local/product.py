@@ -20,7 +20,7 @@ from typing import Final
 
 from infra.local.process import free_port
 
-NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board")
+NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile")
 COMMAND: Final = [sys.executable, "-c", "from agents.commands import main; main()"]
 STOP_S: Final = 20.0
 
