@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
+from aiokafka.errors import KafkaConnectionError  # type: ignore[import-untyped] # the same
 
 from agents.broker.clients import started
 from agents.broker.topics import topic_name
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 READ: Final = (SUBMISSIONS, CARE, ASSESSMENTS, DEAD_LETTERS)
 POLL_MS: Final = 1000
-FETCH_WAIT_MS: Final = 100
+MOST_QUIET: Final = 30  # polls without an answer
+FETCH_WAIT_MS: Final = 10  # nothing is read that is not there already
 REQUEST_TIMEOUT_MS: Final = 10_000
 
 
@@ -40,7 +42,7 @@ class Logs(Protocol):
         """
 
     def read(self, topic: Topic, partition: int, start: int, stop: int) -> AsyncGenerator[Record, None]:
-        """The messages from offset `start` on and before `stop`."""
+        """The messages from offset `start` on and before `stop`. To be closed (aclosing) by whoever ends it early."""
 
 
 class KafkaLogs:
@@ -77,33 +79,40 @@ class KafkaLogs:
         if found is not None:
             return int(found.offset)
         begin, end = await self.bounds(topic, partition)
-        if begin < end:
-            async for last in self.read(topic, partition, end - 1, end):
-                if last.timestamp_ms < at_ms:
+        for first in (end - 1, begin):  # the last one says whether there is any
+            async with aclosing(self.read(topic, partition, max(first, begin), end)) as records:
+                async for record in records:
+                    if record.timestamp_ms >= at_ms:
+                        break
+                else:
                     return end
-            async for record in self.read(topic, partition, begin, end):
-                if record.timestamp_ms >= at_ms:
-                    return record.offset
-        return end
+        return record.offset
 
     async def read(self, topic: Topic, partition: int, start: int, stop: int) -> AsyncGenerator[Record, None]:
         """See `Logs`. Another reading may come in between: each goes on where it was."""
         of = TopicPartition(self.name(topic), partition)
-        while start < stop:
-            if self._at != (of, start):
-                self._consumer.assign([of])
-                self._consumer.seek(of, start)
+        quiet = 0
+        try:
+            while start < stop:
+                if self._at != (of, start):
+                    self._consumer.assign([of])
+                    self._consumer.seek(of, start)
+                self._at, before = None, start
+                records = (await self._consumer.getmany(of, timeout_ms=POLL_MS)).get(of, [])
+                start = await self._consumer.position(of)
+                self._at = (of, start)
+                quiet = 0 if start > before else quiet + 1
+                if quiet > MOST_QUIET:
+                    raise KafkaConnectionError(f"nothing comes of {of.topic}")
+                for record in records:
+                    if record.offset < stop:
+                        headers = tuple(record.headers)
+                        yield Record(
+                            topic.name, partition, record.offset, record.key, record.value, record.timestamp, headers
+                        )
+        finally:
             self._at = None
-            records = (await self._consumer.getmany(of, timeout_ms=POLL_MS)).get(of, [])
-            position = await self._consumer.position(of)
-            self._at = (of, position)
-            start = position
-            for record in records:
-                if record.offset < stop:
-                    headers = tuple(record.headers)
-                    yield Record(
-                        topic.name, partition, record.offset, record.key, record.value, record.timestamp, headers
-                    )
+            self._consumer.assign([])  # or it would fetch on, and every question would stand behind a fetch that waits
 
 
 @asynccontextmanager
