@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MOST_LINES: Final = 1_000
 MOST_LANES: Final = 4
 # A question for given points finds all of their series within its time: both are bounded, or it would find too much.
-MOST_LOOKED_UP: Final = 200  # points; Flux takes about 400 values of a tag before it is "nested too deep"
+MOST_LOOKED_UP: Final = 100  # points; from about 150 values of one tag on, Flux is "nested too deep"
 LONGEST_LOOKED_UP_NS: Final = 86_400 * 10**9
 _DIALECT: Final = Dialect(  # type: ignore[no-untyped-call]  # the client has no types here, nor at close
     header=True, delimiter=",", comment_prefix="#", annotations=["datatype"]

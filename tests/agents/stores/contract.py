@@ -262,11 +262,8 @@ class StoreContract:
         assert await store.look_up([held], "value") == [None]
 
     async def test_many_points_over_a_long_time_are_looked_up(self, store: TimeSeriesStore) -> None:
-        hour = 3_600_000
         points = [
-            point(
-                -n * hour // 10, tags={"patient": f"p-{n}", "vital": f"v-{n % 2}", "device": f"d-{n}"}, value=float(n)
-            )
+            point(-n * 360_000, tags={"patient": f"p-{n}", "vital": f"v-{n % 2}", "device": f"d-{n}"}, value=float(n))
             for n in range(1_000)
         ]
         held = [one for n, one in enumerate(points) if n % 3]
