@@ -40,8 +40,8 @@ WITHIN_S = 60.0
 
 
 def session(number: int, now: datetime) -> Submission:
-    """A registration of two readings; each has an instant of its own."""
-    at = now - timedelta(minutes=2 * (SESSIONS - number))
+    """A registration of two readings; each has a second of its own, within which its points lie."""
+    at = now.replace(microsecond=0) - timedelta(minutes=2 * (SESSIONS - number))
     readings = tuple(
         Reading(code=code, value=value, unit=unit, measured_at=at, device="device-1")
         for code, value, unit in (("2708-6", 95.0, "%"), ("8867-4", 70.0, "/min"))
