@@ -8,9 +8,12 @@ import logging
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from infra.local.servers import InfluxDB, Kafka
 from tests.faults.run import Plan, run
+
+FAULTS: Final = {"kills": 42, "pauses": 6, "outages": 9, "rolls": 6}
 
 
 def main() -> int:
@@ -22,18 +25,19 @@ def main() -> int:
     asked.add_argument("--stock", action="store_true", help="triage on Faust as it comes: known to fail")
     asked.add_argument("--no-static", action="store_true", help="without static membership")
     asked.add_argument("--workers", type=int, nargs="+", default=[1, 2, 3])
+    for what in FAULTS:
+        asked.add_argument(f"--{what}", type=int, help=f"so many, in place of {FAULTS[what]} in ten minutes")
     asked.add_argument("--keep", type=Path, help="folder for the processes' logs")
     given = asked.parse_args()
-    share = given.minutes / 10
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own clients, in outages that we make
     plan = Plan(
         seed=given.seed,
         seconds=60 * given.minutes,
         workers=tuple(given.workers),
-        kills=max(3, round(42 * share)),
-        pauses=max(1, round(6 * share)),
-        outages=max(2, round(9 * share)),
-        rolls=max(1, round(6 * share)),
+        **{
+            what: max(1, round(usual * given.minutes / 10)) if getattr(given, what) is None else getattr(given, what)
+            for what, usual in FAULTS.items()
+        },
         rate=given.rate,
         stock=given.stock,
         static=not given.no_static,

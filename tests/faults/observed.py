@@ -36,7 +36,7 @@ class Observed:
     repeats
         Messages beyond the first of their kind, by topic.
     assessed_at
-        When each assessment was written, and on which partition [s since 1970].
+        When each assessment was written [s since 1970].
     asked
         Page id -> (broker took the session [ms since 1970], page was asked for [ms since 1970]).
     """
@@ -47,7 +47,7 @@ class Observed:
     letters: set[tuple[str, int, int]] = field(default_factory=set)
     buried: set[UUID] = field(default_factory=set)
     delivered: set[UUID] = field(default_factory=set)
-    assessed_at: list[tuple[float, int]] = field(default_factory=list)
+    assessed_at: list[float] = field(default_factory=list)
     asked: dict[UUID, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -96,7 +96,7 @@ def _take(found: Observed, topic: str, message: Any, record: Any) -> None:  # no
         if RECEIVED_MS in headers:
             found.asked.setdefault(message.page_id, (int(headers[RECEIVED_MS]), record.timestamp))
     if topic == ASSESSMENTS.name:
-        found.assessed_at.append((record.timestamp / 1000, record.partition))
+        found.assessed_at.append(record.timestamp / 1000)
     found.messages.setdefault(topic, Counter())[record.value] += 1
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from math import inf
 from random import Random
 from secrets import token_bytes
 from statistics import median
@@ -49,6 +50,8 @@ PARTITIONS: Final = 6
 SESSION_S: Final = 6.0
 FED_S: Final = 0.5
 OUTAGES: Final = ("kafka_stop", "influxdb_stop", "webhook", *(mood.value for mood in Mood if mood is not Mood.WELL))
+APART_S: Final = 15.0
+UNDERWAY_S: Final = 0.2  # what was written just before a kill may reach the log just after it
 _BEHIND_S: Final = 240.0
 _SERVERS: Final = ThreadPoolExecutor(1)  # a server ends with the thread that started it: this one stays
 
@@ -315,15 +318,20 @@ class _Run:
         report.pages = len(self.work.pages)
         if found is not None:
             report.repeats = found.repeats
-            written = sorted(at for at, _ in found.assessed_at)
-            kills = [at for member in self.product.gone if member.name == "triage" for at in member.kills]
-            for killed in kills:
-                after = next((at for at in written if at > killed + 0.2), None)
-                if after is not None and self.alone[0] < killed < self.alone[1] - 15:
-                    report.recovery_s.append(after - killed)
+            report.recovery_s = self._recoveries(sorted(found.assessed_at))
         for member in self.product.gone:
             for code, times in member.ends.items():
                 report.ends[f"{member.name} with {code}"] += times
+
+    def _recoveries(self, written: list[float]) -> list[float]:
+        """From each kill of the only triage worker, with no other kill near it, to the next assessment [s]."""
+        kills = sorted(at for member in self.product.gone if member.name == "triage" for at in member.kills)
+        found = []
+        for before, killed, later in zip([0.0, *kills], kills, [*kills[1:], inf], strict=False):
+            first, last = self.alone
+            if first < killed < last - APART_S and killed - before > APART_S and later - killed > APART_S:
+                found += [at - killed for at in written if at > killed + UNDERWAY_S][:1]
+        return found
 
     # Where it runs.
 

@@ -231,52 +231,6 @@ def test_a_shift_is_told_again_after_the_average_came_half_way_back() -> None:
 
 
 @more
-@given(scores)
-def test_the_average_fades_with_time_as_its_twin_does(found: list[tuple[int, float]]) -> None:
-    daily = on_days([(step, round(z, 3)) for step, z in found])
-    track = NO_TRACK
-    levels, told = [], 0
-    for day, z in daily:
-        after = slow.average(track, z, day, RULES)
-        levels.append(after.level / slow.THOUSANDTHS)
-        assert after.passed in {0, after.shifted}
-        assert not after.passed or after.passed != told
-        told = after.shifted
-        track = Track(score=z, score_day=day, level=after.level, shifted=after.shifted)
-    assert levels == pytest.approx(twin.average(daily, RULES), abs=0.006)
-
-
-@pytest.mark.parametrize("gap", [1, 2, 7, 14, 28])
-def test_one_day_alone_is_never_a_shift(gap: int) -> None:
-    assert slow.average(NO_TRACK, 9.0, gap, RULES).passed == 0
-    assert slow.average(Track(score=0.0, score_day=1), 9.0, 1 + gap, RULES).passed == 0
-
-
-@pytest.mark.parametrize(
-    ("every_days", "z", "registrations"), [(1, -2.0, 5), (2, -2.0, 4), (7, -2.0, 4), (14, -2.5, 3)]
-)
-def test_a_lasting_shift_is_told_once_however_seldom_somebody_measures(
-    every_days: int, z: float, registrations: int
-) -> None:
-    track, told = NO_TRACK, []
-    for number in range(30):
-        day = 100 + number * every_days
-        after = slow.average(track, z, day, RULES)
-        told.append(after.passed)
-        track = Track(score=z, score_day=day, level=after.level, shifted=after.shifted)
-    assert told == [0] * (registrations - 1) + [-1] + [0] * (30 - registrations)
-
-
-def test_a_shift_is_told_again_after_the_average_came_half_way_back() -> None:
-    known = Track(score=1.0, score_day=100, level=700, shifted=1)
-    assert slow.average(known, 1.0, 101, RULES) == (728, 0, 1)
-    assert slow.average(known, -3.0, 101, RULES) == (351, 0, 1)
-    assert slow.average(Track(score=1.0, score_day=100, level=351, shifted=1), -0.2, 101, RULES) == (299, 0, 0)
-    assert slow.average(Track(score=1.0, score_day=100, level=640, shifted=0), 3.0, 101, RULES) == (862, 1, 1)
-    assert slow.average(known, 3.0, 129, RULES) == (283, 0, 0)  # stale: anew
-
-
-@more
 @given(st.lists(st.floats(50, 90), min_size=1, max_size=30))
 def test_a_drift_is_told_once_until_it_came_back(centers: list[float]) -> None:
     drifted, told = 0, []
