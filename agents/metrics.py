@@ -114,6 +114,7 @@ DECLARED: Final = (
     Metric("recovery_seconds", _gauge, "How long the last restore of state took.", "seconds", ("process",)),
     Metric("event_loop_lag", _gauge, "How late the process's event loop runs.", "seconds", ("process",)),
     Metric("patients", _gauge, "Patients that this worker follows, by the zone they stand in now.", labels=("zone",)),
+    Metric("unreadable_states", _gauge, "Patients of this worker whose state cannot be read: nobody watches them."),
     Metric("overdue_patients", _gauge, "Followed patients whose next registration is past due."),
     Metric(
         "unaccounted",
@@ -169,6 +170,7 @@ class Metrics:
     recovery_seconds: Gauge
     event_loop_lag: Gauge
     patients: Gauge
+    unreadable_states: Gauge
     overdue_patients: Gauge
     unaccounted: Gauge
     accounted_until: Gauge

@@ -16,6 +16,15 @@ _PATH: Final = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
 _QUOTED_VALUE: Final = re.compile(r"^(Invalid (?:enum )?value) .*$", re.DOTALL)
 
 
+class _Versioned(msgspec.Struct):
+    """Of a message, only what says which reader it is for."""
+
+    schema_version: int = SCHEMA_VERSION
+
+
+_versions: Final = msgspec.json.Decoder(_Versioned)
+
+
 class UnreadableError(ValueError):
     """A message that cannot be read: why, and at which field.
 
@@ -47,6 +56,8 @@ class Codec(Generic[T]):
         try:
             message = self._decoder.decode(raw if raw is not None else b"")
         except msgspec.ValidationError as error:
+            if _is_newer(raw):  # it may be of a shape that only that reader knows
+                raise _newer() from None
             text = str(error)
             path = _PATH.search(text)
             field = path["path"] if path else None
@@ -55,8 +66,19 @@ class Codec(Generic[T]):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UnreadableError(DeadLetterReason.NOT_JSON, None, "not JSON") from None
         if getattr(message, "schema_version", SCHEMA_VERSION) > SCHEMA_VERSION:
-            raise UnreadableError(DeadLetterReason.UNSUPPORTED_VERSION, "schema_version", "newer than this reader")
+            raise _newer()
         return message
+
+
+def _newer() -> UnreadableError:
+    return UnreadableError(DeadLetterReason.UNSUPPORTED_VERSION, "schema_version", "newer than this reader")
+
+
+def _is_newer(raw: bytes | None) -> bool:
+    try:
+        return _versions.decode(raw or b"").schema_version > SCHEMA_VERSION
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def encode(message: msgspec.Struct) -> bytes:

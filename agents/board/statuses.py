@@ -9,6 +9,7 @@ import structlog
 from msgspec import structs
 
 from dashboards.board.page import overdue
+from pipeline.triage.lost import LOST
 from schemas.assessments import PatientStatus, Reason
 from schemas.codec import Codec, UnreadableError
 from schemas.dead_letters import DeadLetterReason
@@ -29,7 +30,8 @@ _log = structlog.get_logger()
 class Statuses:
     """Takes what the topic says, and gives the rows of the list.
 
-    A status with a lower revision than the one held is older, whenever it was written, and is dropped.
+    A status with a lower revision than the one held is older, whenever it was written, and is dropped; but for one
+    that says that the patient's state cannot be read, which stands beside what is held until a later one comes.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -55,7 +57,9 @@ class Statuses:
             self._refuse(key, written_ms, DeadLetterReason.WRONG_KEY)
             return
         held = self._rows.get(key)
-        if held is None or status.revision >= held.revision:
+        if held is not None and LOST in status.reasons:
+            self._rows[key] = _doubted(held, LOST)  # of what was known before, the core knows nothing any more
+        elif held is None or status.revision >= held.revision:
             self._rows[key] = status
             self._unreadable.discard(key)
 
@@ -87,12 +91,19 @@ class Statuses:
                 since_at=at,
                 reasons=(_UNREADABLE,),
             )
-        elif _UNREADABLE not in held.reasons:
-            zone = held.zone if held.zone in _ALERTS else Zone.NOT_MONITORED
-            self._rows[key] = structs.replace(held, zone=zone, reasons=(*held.reasons, _UNREADABLE))
+        else:
+            self._rows[key] = _doubted(held, _UNREADABLE)
         self._count(reason)
 
     def _count(self, reason: DeadLetterReason) -> None:
         # Only counted: the worker that wrote it is the one to answer for it, and the topic keeps the bytes.
         self._metrics.dead_letters.labels(PROCESS, reason.value).inc()
         _log.error("status_unreadable", process=PROCESS, reason=reason.value)
+
+
+def _doubted(held: PatientStatus, reason: Reason) -> PatientStatus:
+    """The patient's row, with a reason for which nobody can be sure of it; an alert goes on standing."""
+    if reason in held.reasons:
+        return held
+    zone = held.zone if held.zone in _ALERTS else Zone.NOT_MONITORED
+    return structs.replace(held, zone=zone, reasons=(*held.reasons, reason))

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import structlog
 
 from agents import wallclock
@@ -15,9 +16,9 @@ from agents.partitioner import partition_for
 from agents.streaming import Folded, Output, Record, dead_letter
 from agents.triage.letters import Letters
 from agents.triage.watchlist import Watchlist
-from pipeline.triage import RULES, Refused, State, step, unreadable, wakes_at
+from pipeline.triage import RULES, Refused, State, lost, step, unreadable, wakes_at
 from pipeline.triage.instants import from_ms, to_ms
-from pipeline.triage.state import UnreadableStateError, decode, encode
+from pipeline.triage.state import UnreadableStateError, encode
 from pipeline.triage.zones import SEVERITY
 from schemas import topics
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
@@ -25,6 +26,7 @@ from schemas.codec import Codec, UnreadableError
 from schemas.codec import encode as to_json
 from schemas.dead_letters import DeadLetterReason
 from schemas.paging import PageRequest, Tick
+from schemas.types import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,8 +42,9 @@ SLICE_S: Final = 0.5  # longer than this no batch keeps the worker from its puls
 DUE_AT_ONCE: Final = 10_000  # patients whom one tick finds due; the rest waits for the next
 TRY_AGAIN_MS: Final = 300_000  # one for whom a tick failed
 RESTORED_AT_ONCE: Final = 1_000  # states between two pulses of the worker
+NOT_MONITORED: Final = SEVERITY[Zone.NOT_MONITORED]
 # What the patient sent or staff decided, and no decision will ever rest on.
-UNHEARD: Final = frozenset({DeadLetterReason.HISTORY_FULL, DeadLetterReason.FUTURE, DeadLetterReason.UNREADABLE_STATE})
+UNHEARD: Final = frozenset({DeadLetterReason.HISTORY_FULL, DeadLetterReason.FUTURE})
 SOURCES: Final = (topics.SUBMISSIONS, topics.CARE, topics.TICKS, topics.RECEIPTS)
 _log = structlog.get_logger()
 
@@ -68,6 +71,7 @@ class TriageFold:
         self.watchlist = Watchlist()
         self.decoded: OrderedDict[bytes, tuple[bytes, State]] = OrderedDict()
         self.zones: dict[bytes, int] = {}
+        self.lost: set[bytes] = set()  # whose states cannot be read
         self.codecs = {prefix + topic.name: Codec[object](topic.message) for topic in SOURCES}
         self.topic_of = {
             Assessment: prefix + topics.ASSESSMENTS.name,
@@ -98,16 +102,28 @@ class TriageFold:
         self.watchlist.clear()
         self.zones.clear()
         self.decoded.clear()
+        self.lost.clear()
         for number, (key, raw) in enumerate(states):
             if number % RESTORED_AT_ONCE == 0:
                 await asyncio.sleep(0)  # the worker's pulse goes on
-            try:
-                state = decode(raw)
-            except UnreadableStateError:
-                continue  # named when the patient's next message comes
-            self.watchlist.put(partition_for(key, self.partitions), key, wakes_at(state))
-            self.zones[key] = state.marks[-1].zone if state.marks else state.base.zone
+            self._restore(key, raw)
         self.show_zones()
+
+    def _restore(self, key: bytes, raw: bytes) -> None:
+        """One patient; of one who is lost, or was and is not any more, the next tick tells."""
+        at_ms: int | None = 0
+        try:
+            state = lost.read(raw)
+            self.zones[key] = state.marks[-1].zone if state.marks else state.base.zone
+            if not lost.is_aside(raw):
+                at_ms = wakes_at(state)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other patients are restored
+            _log.error("state_unreadable", process=PROCESS, error=type(error).__name__)
+            self.lost.add(key)
+            self.zones[key] = NOT_MONITORED
+            if lost.is_aside(raw):
+                at_ms = None
+        self.watchlist.put(partition_for(key, self.partitions), key, at_ms)
 
     def delivered(self, records: Sequence[Record]) -> None:
         """What came of the submissions among `records` is confirmed: tell how long that took."""
@@ -121,6 +137,7 @@ class TriageFold:
         standing = Counter(self.zones.values())
         for zone, severity in SEVERITY.items():
             self.metrics.patients.labels(zone.value).set(standing[severity])
+        self.metrics.unreadable_states.set(len(self.lost))
 
 
 class _Batch:
@@ -132,6 +149,7 @@ class _Batch:
         self._taken = 0
         self._states: dict[bytes, State | None] = {}
         self._changed: dict[bytes, int] = {}  # key -> partition
+        self._lost: set[bytes] = set()  # whose states turned out not to be readable
         self._later: dict[bytes, int] = {}  # key -> when to try again [ms]
         self._woken: dict[bytes, int] = {}  # the same, of those that a tick found due
         self._outputs: list[tuple[int, Output]] = []
@@ -149,12 +167,11 @@ class _Batch:
                 return
             self._check_key(record, event)
             self._check_time(record, event)
-            state = self._state(record.key or b"")
+            state = self._known(record.partition, record.key or b"", record.timestamp_ms)
+            fold.letters.count(dead=False)
+            self._step(record, event, state)
         except UnreadableError as error:
             self._bury(record, error.reason, error.field)
-            return
-        fold.letters.count(dead=False)
-        self._step(record, event, state)
 
     def close(self) -> Folded:
         """Everything that came of the batch."""
@@ -163,14 +180,20 @@ class _Batch:
             self._write(partition, status, ())
         states = {}
         for key, partition in self._changed.items():
-            state = self._states[key]
-            if state is None:
+            state = self._states.get(key)
+            raw = self._stored.get(key) if state is None else encode(state)
+            if raw is None:
                 continue
-            raw = encode(state)
+            if key in self._lost:
+                states[key] = (partition, lost.put_aside(raw))
+            if state is None or key in self._lost:
+                continue
             states[key] = (partition, raw)
             fold.metrics.state_bytes.observe(len(raw))
             fold.decoded[key] = (raw, state)
+            fold.lost.discard(key)
             self._woken[key] = partition
+        fold.lost |= self._lost
         for key, partition in self._woken.items():
             self._put_on_watchlist(partition, key)
         while len(fold.decoded) > DECODED_STATES:
@@ -180,7 +203,10 @@ class _Batch:
 
     def _step(self, record: Record, event: object, state: State | None) -> None:
         key = record.key or b""
-        after, decisions = step(state, event, self._fold.rules)  # type: ignore[arg-type] # what the codecs decode
+        try:
+            after, decisions = step(state, event, self._fold.rules)  # type: ignore[arg-type] # what the codecs decode
+        except msgspec.DecodeError:
+            raise _unreadable_state() from None
         if decisions and isinstance(decisions[0], Refused):
             self._bury(record, decisions[0].reason, decisions[0].field)
             return
@@ -194,11 +220,12 @@ class _Batch:
         for key in self._fold.watchlist.due(record.partition, now_ms, DUE_AT_ONCE):
             self._woken[key] = record.partition
             try:
-                state = self._state(key)
+                state = self._known(record.partition, key, now_ms)
                 if state is None:
                     continue
                 after, decisions = step(state, tick, self._fold.rules)
-            except UnreadableError:
+            except (UnreadableError, msgspec.DecodeError):
+                self._lose(record.partition, key, now_ms)
                 continue
             except Exception as error:  # noqa: BLE001 - whatever it is, the other patients' time goes on
                 self._fold.metrics.dead_letters.labels(PROCESS, DeadLetterReason.INTERNAL_ERROR.value).inc()
@@ -209,7 +236,7 @@ class _Batch:
             self._tell(record.partition, key, decisions, ())
 
     def _put_on_watchlist(self, partition: int, key: bytes) -> None:
-        """By what is known now; one whose state cannot be read waits for its next message."""
+        """By what is known now; one whose state cannot be read is lost, and that was told."""
         at_ms = self._later.get(key)
         if at_ms is None:
             with contextlib.suppress(UnreadableError):
@@ -223,16 +250,32 @@ class _Batch:
         fold.letters.count(dead=True)
         self._outputs.append(dead_letter(fold.dead_letters, record, reason, field))
         fold.metrics.dead_letters.labels(PROCESS, reason.value).inc()
-        if record.key is None or not (fold.letters.alarming or reason in UNHEARD):
+        if record.key is None:
             return
+        if reason is DeadLetterReason.UNREADABLE_STATE:
+            self._lose(record.partition, record.key, record.timestamp_ms)
+        elif fold.letters.alarming or reason in UNHEARD:
+            self._not_monitored(record.partition, record.key, record.timestamp_ms)
+
+    def _not_monitored(self, partition: int, key: bytes, at_ms: int) -> None:
+        """Until the patient's next message that can be read, nobody knows how the patient is."""
         try:
-            state = self._state(record.key)
-        except UnreadableError:
+            state = self._known(partition, key, at_ms)
+            if state is not None:
+                after, decisions = unreadable(state, from_ms(at_ms), self._fold.rules)
+                self._keep(partition, key, state, after)
+                self._tell(partition, key, decisions, ())
+        except (UnreadableError, msgspec.DecodeError):
+            self._lose(partition, key, at_ms)
+
+    def _lose(self, partition: int, key: bytes, at_ms: int) -> None:
+        """Tell that nobody watches the patient, and keep what cannot be read as it is; once is enough."""
+        self._lost.add(key)
+        self._woken[key] = partition
+        if lost.is_aside(self._stored.get(key)) and key not in self._changed:
             return
-        if state is not None:
-            after, decisions = unreadable(state, from_ms(record.timestamp_ms), fold.rules)
-            self._keep(record.partition, record.key, state, after)
-            self._tell(record.partition, record.key, decisions, ())
+        self._changed[key] = partition
+        self._tell(partition, key, (lost.lost(key.decode(), from_ms(at_ms)),), ())
 
     def _check_key(self, record: Record, event: object) -> None:
         if not record.key:
@@ -248,7 +291,17 @@ class _Batch:
             if at is not None and to_ms(at) > latest_ms:
                 raise UnreadableError(DeadLetterReason.FUTURE, field, "lies after the message was written")
 
+    def _known(self, partition: int, key: bytes, at_ms: int) -> State | None:
+        """The patient's state; that one who was lost is watched again is told, whatever comes of the event."""
+        state = self._state(key)
+        if state is not None and key not in self._states and lost.is_aside(self._stored.get(key)):
+            self._keep(partition, key, None, state)
+            self._tell(partition, key, (lost.found(state, from_ms(at_ms), self._fold.rules),), ())
+        return state
+
     def _state(self, key: bytes) -> State | None:
+        if key in self._lost:
+            raise _unreadable_state()
         if key in self._states:
             return self._states[key]
         raw = self._stored.get(key)
@@ -259,9 +312,9 @@ class _Batch:
             self._fold.decoded.move_to_end(key)
             return held[1]
         try:
-            return decode(raw)
+            return lost.read(raw)
         except UnreadableStateError:
-            raise UnreadableError(DeadLetterReason.UNREADABLE_STATE, None, "the patient's state") from None
+            raise _unreadable_state() from None
 
     def _keep(self, partition: int, key: bytes, before: State | None, after: State | None) -> None:
         if after is not before:
@@ -303,3 +356,7 @@ class _Batch:
             else:
                 metrics.zone_changes.labels(*labels).inc(times)
         self._fold.show_zones()
+
+
+def _unreadable_state() -> UnreadableError:
+    return UnreadableError(DeadLetterReason.UNREADABLE_STATE, None, "the patient's state")

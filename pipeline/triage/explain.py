@@ -71,6 +71,10 @@ _WHY_NOT: Final = {
         "meldinger fra pasienten kan ikke leses",
         "messages from the patient cannot be read",
     ),
+    "unreadable_state": (
+        "det som er kjent om pasienten kan ikke leses; driften er varslet",
+        "what is known of the patient cannot be read; operations are told",
+    ),
     "plan_contradicts_itself": ("planen motsier seg selv", "the plan contradicts itself"),
 }
 

@@ -4,6 +4,10 @@ A state is written to Kafka at every submission, so it is an array without field
 ids stand once in `names`. Whatever in it could be worked out from the history (series, marks) is kept so that a
 registration that comes in its turn needs no look at the others. Thousands of states lie in memory: their frozen structs
 cannot refer back to themselves, so the garbage collector is told not to look into them.
+
+A new field stands last and has a default, so that older states are read. A reader drops the fields that it does not
+know, and writes the state back without them: so every new field needs a new `STATE_VERSION`, which an older reader
+refuses. tests/earlier holds what each version wrote, for ever.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from msgspec import Raw, Struct
 
 from pipeline.triage.baseline import Series, Track
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 1  # written; every earlier one is read
 ID_BYTES: Final = 8  # of an id that is random, enough to know it among a patient's own
 NEVER: Final = -(2**62)  # before every instant [ms]
 
@@ -181,11 +185,11 @@ def encode(state: State) -> bytes:
 
 
 def decode(raw: bytes) -> State:
-    """The state in `raw`; raises UnreadableStateError."""
+    """The state in `raw`, written by this version or an earlier one; raises UnreadableStateError."""
     try:
         state = _decoder.decode(raw)
     except msgspec.MsgspecError:
         raise UnreadableStateError("not a state of this version") from None
-    if state.version != STATE_VERSION:
-        raise UnreadableStateError("a state of another version")
-    return state
+    if not 1 <= state.version <= STATE_VERSION:
+        raise UnreadableStateError("a state of a newer version")
+    return state if state.version == STATE_VERSION else msgspec.structs.replace(state, version=STATE_VERSION)

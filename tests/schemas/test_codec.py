@@ -72,6 +72,28 @@ def test_a_bad_message_is_named_by_reason_and_field(raw: bytes | None, reason: s
     assert (told.value.reason, told.value.field) == (DeadLetterReason(reason), field)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        changed(schema_version=2, type="rumour"),
+        changed(schema_version=2, received_at={"day": 4}),
+        reading(entry_mode="guess")[:-1] + b', "schema_version": 2}',
+        b'{"schema_version": 2}',
+    ],
+)
+def test_of_a_newer_version_it_is_the_version_that_is_named_whatever_else_is_new(raw: bytes) -> None:
+    with pytest.raises(UnreadableError) as told:
+        SUBMISSIONS.decode(raw)
+    assert (told.value.reason, told.value.field) == (DeadLetterReason.UNSUPPORTED_VERSION, "schema_version")
+
+
+@pytest.mark.parametrize("version", [0, -1, 1.5, "1", None])
+def test_what_is_no_version_is_invalid(version: object) -> None:
+    with pytest.raises(UnreadableError) as told:
+        SUBMISSIONS.decode(changed(schema_version=version))
+    assert told.value.reason is DeadLetterReason.INVALID
+
+
 @pytest.mark.parametrize("field", ["patient", "submission_id", "received_at", "type", "readings", "schema_version"])
 def test_an_error_never_tells_a_value(field: str) -> None:
     with pytest.raises(UnreadableError) as told:

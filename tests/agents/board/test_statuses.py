@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from agents.board.statuses import Statuses
 from agents.metrics import Metrics
+from pipeline.triage.lost import lost
 from schemas.assessments import PatientStatus, Reason
 from schemas.codec import encode
 from schemas.types import Phase, Zone
@@ -60,6 +61,24 @@ def test_a_message_without_value_takes_the_patient_off_the_list(statuses: Status
     statuses.take(b"p-1", None, WRITTEN_MS)
     statuses.take(b"p-2", None, WRITTEN_MS)
     assert statuses.rows == ()
+
+
+@pytest.mark.parametrize(
+    ("held", "shown"), [(Zone.GREEN, Zone.NOT_MONITORED), (Zone.RED, Zone.RED), (Zone.YELLOW, Zone.YELLOW)]
+)
+def test_a_patient_whose_state_cannot_be_read_is_not_monitored_until_it_can_and_an_alert_stands(
+    statuses: Statuses, held: Zone, shown: Zone
+) -> None:
+    take(statuses, structs.replace(status(zone=held, revision=5), service="joint-centre"))
+    for _ in range(2):
+        take(statuses, lost("p-1", NOW))
+        take(statuses, lost("p-2", NOW))
+    assert [(row.zone, row.service, len(row.reasons)) for row in statuses.rows] == [
+        (shown, "joint-centre", 2),
+        (Zone.NOT_MONITORED, None, 1),
+    ]
+    take(statuses, status(zone=held, revision=5))
+    assert [len(row.reasons) for row in statuses.rows] == [1, 1]
 
 
 @pytest.mark.parametrize(
