@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from schemas.care import News2Scale
 from schemas.submissions import Answer, EntryMode
 from schemas.types import (
-    SCHEMA_VERSION,
+    FIRST_VERSION,
     UUID,
     DeviceRef,
     Instant,
@@ -131,7 +131,7 @@ class News2(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The zone of one registration, and everything that led to it."""
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     assessment_id: UUID  # the same for every revision
     submission_id: UUID
     patient: Pseudonym
@@ -157,7 +157,7 @@ class ZoneChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     From red to red: red again, and the first of it that is paged, as what came before was learnt of too late.
     """
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     zone_change_id: UUID
     patient: Pseudonym
     at: Instant
@@ -207,7 +207,7 @@ class PhaseFault(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class PatientStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a patient stands now: the compacted read model behind the triage board."""
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     patient: Pseudonym
     revision: Revision
     at: Instant | None = None  # when this was so: the newest instant that the patient's time has come to

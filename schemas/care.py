@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas.types import (
-    SCHEMA_VERSION,
+    FIRST_VERSION,
     UUID,
     DeviceRef,
     Instant,
@@ -130,7 +130,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class _CareEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
     """What every care event carries: whom it is about, when it holds from, when it was written down."""
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     event_id: UUID
     patient: Pseudonym
     at: Instant

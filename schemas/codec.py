@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from schemas.dead_letters import DeadLetterReason
-from schemas.types import SCHEMA_VERSION
+from schemas.types import FIRST_VERSION, SCHEMA_VERSION
 
 T = TypeVar("T")
 _encoder: Final = msgspec.json.Encoder()
@@ -19,7 +19,7 @@ _QUOTED_VALUE: Final = re.compile(r"^(Invalid (?:enum )?value) .*$", re.DOTALL)
 class _Versioned(msgspec.Struct):
     """Of a message, only what says which reader it is for."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = FIRST_VERSION
 
 
 _versions: Final = msgspec.json.Decoder(_Versioned)
@@ -65,7 +65,7 @@ class Codec(Generic[T]):
             raise UnreadableError(DeadLetterReason.INVALID, field, problem) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UnreadableError(DeadLetterReason.NOT_JSON, None, "not JSON") from None
-        if getattr(message, "schema_version", SCHEMA_VERSION) > SCHEMA_VERSION:
+        if getattr(message, "schema_version", FIRST_VERSION) > SCHEMA_VERSION:
             raise _newer()
         return message
 
@@ -82,5 +82,7 @@ def _is_newer(raw: bytes | None) -> bool:
 
 
 def encode(message: msgspec.Struct) -> bytes:
-    """JSON bytes of `message`."""
+    """JSON bytes of `message`, which name their version unless it is the first."""
+    if SCHEMA_VERSION != FIRST_VERSION and hasattr(message, "schema_version"):
+        message = msgspec.structs.replace(message, schema_version=SCHEMA_VERSION)
     return _encoder.encode(message)

@@ -7,13 +7,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.types import SCHEMA_VERSION, UUID, Instant, Loinc, Pseudonym, Slug, Zone
+from schemas.types import FIRST_VERSION, UUID, Instant, Loinc, Pseudonym, Slug, Zone
 
 
 class Tick(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Time has come to `at`. The clock writes one to every partition."""
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     at: Instant
 
 
@@ -38,7 +38,7 @@ class PageRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `page_id` is the idempotency key: a receiver that has seen it has nothing more to do.
     """
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     page_id: UUID
     patient: Pseudonym
     service: Slug
@@ -72,7 +72,7 @@ class FailureReason(StrEnum):
 class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One ask of a page was delivered, or failed after its bounded attempts."""
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     receipt_id: UUID
     page_id: UUID
     patient: Pseudonym

@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from schemas.types import (
-    SCHEMA_VERSION,
+    FIRST_VERSION,
     UUID,
     DeviceRef,
     Instant,
@@ -69,7 +69,7 @@ Answers = Annotated[tuple[Answer, ...], Meta(max_length=200)]
 class Submission(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="submission"):
     """One session of one patient, complete in one message: what is judged together travels together."""
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     submission_id: UUID
     patient: Pseudonym
     received_at: Instant  # when the gateway took it
@@ -93,7 +93,7 @@ class CorrectionAction(StrEnum):
 class Correction(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="correction"):
     """Replaces or withdraws an earlier submission; the latest `recorded_at` of several holds."""
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     correction_id: UUID
     submission_id: UUID  # the submission that is corrected
     patient: Pseudonym

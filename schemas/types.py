@@ -13,7 +13,8 @@ from uuid import UUID
 
 from msgspec import Meta
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1  # written; every earlier one is read
+FIRST_VERSION = 1  # of a message that names none, for ever
 
 # Eleven digits in a row is how a Norwegian national identity number looks, so no pseudonym may look so.
 Pseudonym = Annotated[
@@ -49,6 +50,7 @@ LocalTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)"
 TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$(?!\n)", description="An IANA time zone name.")]
 
 __all__ = [
+    "FIRST_VERSION",
     "SCHEMA_VERSION",
     "UUID",
     "DeviceRef",

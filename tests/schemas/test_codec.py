@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schemas import codec
 from schemas.codec import Codec, UnreadableError, encode
 from schemas.dead_letters import DeadLetterReason
 from schemas.submissions import Submission, SubmissionEvent
@@ -85,6 +86,19 @@ def test_of_a_newer_version_it_is_the_version_that_is_named_whatever_else_is_new
     with pytest.raises(UnreadableError) as told:
         SUBMISSIONS.decode(raw)
     assert (told.value.reason, told.value.field) == (DeadLetterReason.UNSUPPORTED_VERSION, "schema_version")
+
+
+def test_a_message_of_the_next_version_says_so_and_one_that_names_none_is_of_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = json.dumps(GOOD).encode()
+    with monkeypatch.context() as later:
+        later.setattr(codec, "SCHEMA_VERSION", 2)
+        second = encode(SUBMISSIONS.decode(first))
+        assert (SUBMISSIONS.decode(first).schema_version, SUBMISSIONS.decode(second).schema_version) == (1, 2)
+    with pytest.raises(UnreadableError) as told:
+        SUBMISSIONS.decode(second)
+    assert told.value.reason is DeadLetterReason.UNSUPPORTED_VERSION
 
 
 @pytest.mark.parametrize("version", [0, -1, 1.5, "1", None])
