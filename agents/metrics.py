@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from agents import wallclock
+
 if TYPE_CHECKING:
     from prometheus_client.metrics import MetricWrapperBase
 
@@ -109,7 +111,9 @@ DECLARED: Final = (
     ),
     Metric("lag_measured", _gauge, "Unix time at which the broker last told the lag.", "timestamp_seconds"),
     Metric("offset_jumps", _counter, "Times that a consumer was handed an offset out of turn.", labels=("process",)),
-    Metric("commit_stalls", _counter, "Times that commits stood still with work behind.", labels=("process",)),
+    Metric("still", _gauge, "For how long nothing moved with messages waiting.", "seconds", ("process",)),
+    Metric("uncommitted", _gauge, "For how long what was done was not committed.", "seconds", ("process",)),
+    Metric("commit_stalls", _counter, "Times that a process ended itself for standing still.", labels=("process",)),
     Metric("fenced", _counter, "Times that a process ended itself, too late to be sure to own.", labels=("process",)),
     Metric("recovery_seconds", _gauge, "How long the last restore of state took.", "seconds", ("process",)),
     Metric("event_loop_lag", _gauge, "How late the process's event loop runs.", "seconds", ("process",)),
@@ -129,6 +133,7 @@ DECLARED: Final = (
         "timestamp_seconds",
     ),
     Metric("reconciled", _gauge, "Unix time at which the last round of reconciliation ended.", "timestamp_seconds"),
+    Metric("started", _gauge, "Unix time at which the process started.", "timestamp_seconds"),
     Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
 )
 
@@ -165,6 +170,8 @@ class Metrics:
     consumer_lag_seconds: Gauge
     lag_measured: Gauge
     offset_jumps: Counter
+    still: Gauge
+    uncommitted: Gauge
     commit_stalls: Counter
     fenced: Counter
     recovery_seconds: Gauge
@@ -175,12 +182,14 @@ class Metrics:
     unaccounted: Gauge
     accounted_until: Gauge
     reconciled: Gauge
+    started: Gauge
     build_info: Gauge
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         for metric in DECLARED:
             setattr(self, metric.name, _declare(metric, registry))
+        self.started.set(wallclock.now().timestamp())
         self.build_info.labels(_version("sonevakt"), platform.python_version(), _version("faust-streaming")).set(1)
 
 

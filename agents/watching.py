@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from schemas.dead_letters import DeadLetterReason
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agents.metrics import Metrics
     from agents.streaming import StreamWorker
-    from schemas.dead_letters import DeadLetterReason
 
 LATE_S: Final = 2.0  # a loop later than this does not keep its promises
 STILL_S: Final = 30.0  # with messages waiting and nothing done or committed for so long, the worker does not work
@@ -33,6 +34,11 @@ class WorkerMetrics:
         self._window = window
         self._batches: deque[tuple[int, float]] = deque()  # (records, dead letters)
         self._letters_told = 0.0
+        # A counter that begins with its first event shows no increase for it.
+        for reason in DeadLetterReason:
+            metrics.dead_letters.labels(process, reason.value)
+        for ends in (metrics.offset_jumps, metrics.fenced, metrics.commit_stalls):
+            ends.labels(process)
 
     def batch(self, records: int, seconds: float) -> None:
         """Count a batch that is done."""
@@ -55,8 +61,13 @@ class WorkerMetrics:
         """Count an end by the fence."""
         self._metrics.fenced.labels(self._process).inc()
 
+    def pace(self, still_s: float, uncommitted_s: float) -> None:
+        """Show for how long nothing moved with work waiting, and nothing that was done was committed."""
+        self._metrics.still.labels(self._process).set(still_s)
+        self._metrics.uncommitted.labels(self._process).set(uncommitted_s)
+
     def commit_stall(self) -> None:
-        """Count commits that stand still with work behind."""
+        """Count ends for standing still."""
         self._metrics.commit_stalls.labels(self._process).inc()
 
     def recovered(self, seconds: float) -> None:

@@ -88,8 +88,11 @@ class StreamMetrics(Protocol):
     def fenced(self) -> None:
         """The process was paused for too long to be sure of what it owns."""
 
+    def pace(self, still_s: float, uncommitted_s: float) -> None:
+        """For so long nothing moved with work waiting, and what was done was not committed [s]."""
+
     def commit_stall(self) -> None:
-        """Work waits and nothing moves."""
+        """The process ends, for work waits and nothing moves, or no commit comes through."""
 
     def recovered(self, seconds: float) -> None:
         """State is restored."""
@@ -117,7 +120,7 @@ class StreamSettings:
     batch_max: int = 2000
     fetch_max_wait_ms: int = 500
     in_flight: int = 64  # messages of a Messenger at work at once, for each partition
-    stall_s: float = 60.0  # so long with work waiting and nothing moving ends the process
+    stall_s: float = 60.0  # so long with work waiting and nothing moving, or committed, ends the process
 
     @property
     def changelog(self) -> str | None:

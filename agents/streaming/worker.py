@@ -17,6 +17,7 @@ from agents.streaming.admission import Admission, OffsetGapError
 from agents.streaming.app import SafeApp
 from agents.streaming.delivery import Delivery
 from agents.streaming.fence import Fence
+from agents.streaming.pace import Pace
 from agents.streaming.records import Folded, Messenger, Output, Record, Sink, dead_letter
 from agents.streaming.underway import Underway
 from schemas.dead_letters import DeadLetterReason
@@ -80,10 +81,10 @@ class StreamWorker:
         self._admission = Admission(settings.compacted)
         self._writing = asyncio.Lock()
         self._stopping = asyncio.Event()
-        self._moved = monotonic()
+        self._pace = Pace(settings.stall_s)
         self._busy = False
         self._to_commit: dict[TP, int] = {}
-        self._committed = self._began = monotonic()
+        self._began = monotonic()
         self._recovered_generation: int | None = None
         self._table: Any = None
         self._assigned: set[TP] = set()
@@ -127,8 +128,8 @@ class StreamWorker:
             recovered=self._recovered_generation is not None
             and self._recovered_generation == self.app.consumer_generation_id,
             behind=behind,
-            still_s=monotonic() - self._moved if behind else 0.0,
-            uncommitted_s=0.0 if self._is_committed() else monotonic() - self._committed,
+            still_s=self._pace.still_s if behind else 0.0,
+            uncommitted_s=0.0 if self._is_committed() else self._pace.uncommitted_s,
         )
 
     # How Faust calls us.
@@ -184,7 +185,7 @@ class StreamWorker:
         if self._table is not None and not isinstance(self.handler, Sink | Messenger):
             await self.handler.restored(list(self._table.data.items()))
         self._recovered_generation = generation
-        self._moved = monotonic()
+        self._pace.moved()
         self.metrics.recovered(monotonic() - self._began)
 
     def _fenced(self) -> None:
@@ -223,7 +224,7 @@ class StreamWorker:
                 return
         finally:
             self._busy = False
-            self._moved = monotonic()
+            self._pace.moved()
         self._done(generation, last)
         self.metrics.batch(len(good), monotonic() - began)
 
@@ -309,7 +310,7 @@ class StreamWorker:
     def _done(self, generation: int, last: Mapping[TP, int]) -> None:
         for tp, offset in last.items():
             self.app.done[generation, tp] = offset
-        self._moved = monotonic()
+        self._pace.done()
 
     # Single messages.
 
@@ -372,10 +373,13 @@ class StreamWorker:
             if self._is_committed():
                 generation = self.app.consumer_generation_id
                 self._to_commit = {tp: offset for (held, tp), offset in self.app.done.items() if held == generation}
-                self._committed = monotonic()
-            if not self._behind():
-                self._moved = monotonic()
-            elif not self._busy and monotonic() - self._moved > self.settings.stall_s:
+                self._pace.committed()
+            health = self.health()
+            if not health.behind:
+                self._pace.moved()
+            self.metrics.pace(health.still_s, health.uncommitted_s)
+            stalled = self._pace.stalled(waits=health.behind and not self._busy)
+            if stalled is not None:
                 self.metrics.commit_stall()
-                self._die(EXIT_STALLED, "messages wait and nothing moves")
+                self._die(EXIT_STALLED, stalled)
                 return

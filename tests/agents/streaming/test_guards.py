@@ -14,6 +14,7 @@ from agents.streaming import Folded, Output, Record, UnverifiedVersionError, dea
 from agents.streaming.admission import Admission, OffsetGapError
 from agents.streaming.consumer import BatchConsumer, BatchThread
 from agents.streaming.fence import Fence
+from agents.streaming.pace import Pace
 from agents.streaming.underway import Underway
 from agents.streaming.worker import StreamWorker
 from schemas.dead_letters import DeadLetterReason
@@ -69,6 +70,45 @@ def test_the_fence_ends_a_process_whose_loop_stood_still() -> None:
     now[0] = 6.1
     fence.check()
     assert ended == [6.1]
+
+
+class Paced:
+    """A pace with a clock of its own."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pace = Pace(60, clock=lambda: self.now)
+
+    def at(self, now: float, *, waits: bool = False) -> str | None:
+        """Whether it must end by then."""
+        self.now = now
+        return self.pace.stalled(waits=waits)
+
+
+def test_messages_that_wait_while_nothing_moves_end_the_process() -> None:
+    paced = Paced()
+    assert [paced.at(now, waits=True) for now in (59, 61)] == [None, "messages wait and nothing moves"]
+    assert paced.at(61, waits=False) is None
+    paced.pace.moved()
+    assert paced.at(120, waits=True) is None
+
+
+def test_work_that_is_done_and_never_committed_ends_the_process() -> None:
+    paced = Paced()
+    for now in range(0, 60, 5):
+        assert paced.at(now) is None
+        paced.pace.done()
+    assert paced.at(61) == "work is done and no commit comes through"
+    paced.pace.committed()
+    assert paced.at(62) is None
+
+
+def test_no_commit_is_missed_where_no_work_is_done_either_as_while_the_broker_is_away() -> None:
+    paced = Paced()
+    paced.pace.done()
+    assert [paced.at(now) for now in (31, 61, 6000)] == [None] * 3
+    paced.pace.done()
+    assert paced.at(6001) == "work is done and no commit comes through"
 
 
 @pytest.mark.parametrize("name", version.VERIFIED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -178,6 +179,49 @@ async def test_a_worker_whose_commits_do_not_come_through_shows_it(eventually: E
             await eventually(lambda: worker.health().uncommitted_s > 2)
             worker.app.committed = dict(worker.app.committed)
             await eventually(lambda: worker.health().uncommitted_s == 0)
+
+
+async def test_a_worker_that_works_while_no_commit_comes_through_ends_and_shows_it_before(
+    eventually: Eventually,
+) -> None:
+    died = Ended()
+    async with broker() as (running, producer):
+        sink = Slow()
+        sink.gate.set()
+        stream = dataclasses.replace(settings(running.bootstrap), stall_s=4)
+        async with working(sink, stream, died) as worker:
+            await eventually(lambda: worker.health().recovered, within=40)
+            worker.app.committed = Deaf(worker.app.committed)
+            shown = worker.metrics._metrics.uncommitted.labels("test")._value  # type: ignore[attr-defined] # WorkerMetrics
+
+            async def put_on() -> None:
+                while True:
+                    await put(producer, 0)
+                    await asyncio.sleep(0.2)
+
+            putting = asyncio.create_task(put_on())
+            await eventually(lambda: shown.get() > 2)
+            assert died.codes == []
+            await eventually(lambda: died.codes == [71])
+            putting.cancel()
+
+
+async def test_a_worker_to_which_nothing_is_handed_over_any_more_ends(eventually: Eventually) -> None:
+    died = Ended()
+    async with broker() as (running, producer):
+        sink = Slow()
+        sink.gate.set()
+        stream = dataclasses.replace(settings(running.bootstrap), stall_s=2)
+        async with working(sink, stream, died) as worker:
+            await eventually(lambda: worker.health().recovered, within=40)
+            worker.app.consumer._hand_over = throw_away
+            await put(producer, 0)
+            await eventually(lambda: died.codes == [71])
+            assert sink.taken == []
+
+
+async def throw_away(*_: object) -> None:
+    """As upstream does with what it fetched before a seek."""
 
 
 class Deaf(dict[TP, int]):
