@@ -1,5 +1,7 @@
 """Which records of a batch may be worked: those of this generation, in their turn, none left out.
 
+Answers whatever is left of upstream #596 and of anything like it: what was thrown away before it came here.
+
 The guard compares every record with the offset that must come next, from where reading was last sought. What lies
 before it was worked already and is dropped. A hole means that the library lost records: the process ends, and reads
 from the commit when it starts again. Seeking back from inside was tried and made it worse.

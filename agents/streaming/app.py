@@ -1,4 +1,8 @@
-"""The Faust app of a worker: every setting that keeping messages asks for, and where its parts meet."""
+"""The Faust app of a worker: every setting that keeping messages asks for, and where its parts meet.
+
+`at_least_once`, as upstream has open faults with transactions (#136, #177, #323, #440, #517). No wait for an empty
+stream, which hangs where a sink is down. No web: its `/table` would serve what is known of patients.
+"""
 
 from __future__ import annotations
 

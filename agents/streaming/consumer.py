@@ -5,8 +5,9 @@ Answers, on faust-streaming 0.15.3 and aiokafka 0.14.0:
 - per-message delivery costs about 70 us of tasks and futures a message: a batch goes as one event;
 - the commit offset is worked out of acknowledged ranges and guessed gaps, off by one (upstream #606, #707): here it
   is what the worker declared;
+- a commit that the broker refused is taken for done and not tried again (upstream #611);
 - `seek_to_committed` passes over a partition without a commit, and what was polled and dropped there before is never
-  read again: every source partition is moved;
+  read again: every source partition is moved, one whose commit lies outside the log too (upstream #318);
 - the fetcher is handed a live set, and takes an empty one for "all partitions", whose records are then dropped.
 """
 

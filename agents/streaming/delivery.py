@@ -1,7 +1,8 @@
 """Writing to Kafka: every confirmation is awaited, and an outage is waited out.
 
 `await topic.send()` of Faust returns when a message is buffered, and its flush before a commit gives up after 100 ms,
-so an offset can be committed before what came of it is written. Here nothing counts before the broker said so.
+so an offset can be committed before what came of it is written (upstream #273 made that flush, and left it its bound).
+Here nothing counts before the broker said so.
 """
 
 from __future__ import annotations

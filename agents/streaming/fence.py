@@ -2,7 +2,8 @@
 
 A worker that was stopped for longer than its session (a virtual machine moved, SIGSTOP) has lost its partitions and
 does not know: on waking it writes on, and 99 of 200 patients' states went back in the changelog. Nothing at the broker
-stops it, so it measures its own pulse: where the loop has not ticked for most of a session, it ends itself.
+stops it short of transactions, in which upstream has open faults (#136, #177, #323, #440, #517). So it measures its own
+pulse: where the loop has not ticked for most of a session, it ends itself.
 """
 
 from __future__ import annotations

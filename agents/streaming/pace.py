@@ -2,10 +2,10 @@
 
 Answers, on faust-streaming 0.15.3:
 
-- messages wait and nothing is handed over any more (upstream #596, where records were fetched and thrown away): the
+- messages wait and nothing is handed over any more (upstream #596, where records are fetched and thrown away): the
   offset guard sees only what comes, so nothing would ever end it;
-- work is done and its commits do not come through (upstream #606, #707: the offset to commit is not found, or the
-  commit fails and is not tried again): lag grows without end, and a restart would do all of it again.
+- work is done and its commits do not come through (upstream #318, #596, #611): lag grows without end, and a restart
+  does all of it again.
 
 Either ends the process, which reads on from its last commit. While the broker is away neither does: nothing is handed
 over and nothing is delivered, so there is nothing that a restart would mend.

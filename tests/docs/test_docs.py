@@ -61,3 +61,10 @@ def test_ci_calls_the_test_command_of_readme() -> None:
 
 def test_the_page_on_behaviour_is_that_of_the_tables() -> None:
     assert behaviour.PAGE.read_text(encoding="utf-8") == behaviour.page()
+
+
+def test_every_test_that_the_page_on_guarantees_names_is_there() -> None:
+    named = set(re.findall(r"`(test_[a-z_]{12,})`", (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")))
+    known = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert named
+    assert [name for name in sorted(named) if f"def {name}(" not in known] == []
