@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from infra.local.servers import InfluxDB, Kafka
-from tests.faults.run import Plan, run
+from tests.faults.run import OUTAGES, Plan, run
+from tests.faults.workload import DAYS
 
 FAULTS: Final = {"kills": 42, "pauses": 6, "outages": 9, "rolls": 6}
 
@@ -22,6 +23,9 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=7)
     asked.add_argument("--minutes", type=float, default=10)
     asked.add_argument("--rate", type=float, default=60, help="sessions a second")
+    asked.add_argument("--steady", action="store_true", help="sessions as steadily as may be, and not by bursts")
+    asked.add_argument("--days", type=int, default=DAYS, help="over which the sessions lie")
+    asked.add_argument("--held", nargs=2, metavar=("OUTAGE", "SECONDS"), help=f"one outage more: {', '.join(OUTAGES)}")
     asked.add_argument("--stock", action="store_true", help="triage on Faust as it comes: known to fail")
     asked.add_argument("--no-static", action="store_true", help="without static membership")
     asked.add_argument("--workers", type=int, nargs="+", default=[1, 2, 3])
@@ -39,6 +43,9 @@ def main() -> int:
             for what, usual in FAULTS.items()
         },
         rate=given.rate,
+        bursts=not given.steady,
+        days=given.days,
+        held=(given.held[0], float(given.held[1])) if given.held else None,
         stock=given.stock,
         static=not given.no_static,
     )

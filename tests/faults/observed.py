@@ -37,8 +37,12 @@ class Observed:
         Messages beyond the first of their kind, by topic.
     assessed_at
         When each assessment was written [s since 1970].
-    asked
-        Page id -> (broker took the session [ms since 1970], page was asked for [ms since 1970]).
+    written
+        When each state was written [s since 1970], and its size [bytes].
+    received
+        Page id -> when the broker took the session behind it [ms since 1970].
+    asked, delivered
+        Page id -> when it was first asked for, and when its delivery was told [ms since 1970].
     """
 
     messages: dict[str, Counter[bytes]] = field(default_factory=dict)
@@ -46,9 +50,11 @@ class Observed:
     regressed: Counter[str] = field(default_factory=Counter)
     letters: set[tuple[str, int, int]] = field(default_factory=set)
     buried: set[UUID] = field(default_factory=set)
-    delivered: set[UUID] = field(default_factory=set)
     assessed_at: list[float] = field(default_factory=list)
-    asked: dict[UUID, tuple[int, int]] = field(default_factory=dict)
+    written: list[tuple[float, int]] = field(default_factory=list)
+    received: dict[UUID, int] = field(default_factory=dict)
+    asked: dict[UUID, int] = field(default_factory=dict)
+    delivered: dict[UUID, int] = field(default_factory=dict)
 
     @property
     def repeats(self) -> dict[str, int]:
@@ -80,6 +86,7 @@ async def observe(bootstrap: str, prefix: str, changelog: str) -> Observed:
             if weight < seen.get(record.key, 0):
                 found.regressed[record.key.decode()] += 1
             seen[record.key] = weight
+            found.written.append((record.timestamp / 1000, len(record.value)))
             found.states[record.key.decode()] = record.value
     return found
 
@@ -88,13 +95,14 @@ def _take(found: Observed, topic: str, message: Any, record: Any) -> None:  # no
     headers = dict(record.headers)
     if topic == RECEIPTS.name:
         if message.reason is None:
-            found.delivered.add(message.page_id)
+            found.delivered.setdefault(message.page_id, record.timestamp)
         return
     if topic == PAGES.name:
         if message.ask != 1:
             return
         if RECEIVED_MS in headers:
-            found.asked.setdefault(message.page_id, (int(headers[RECEIVED_MS]), record.timestamp))
+            found.received.setdefault(message.page_id, int(headers[RECEIVED_MS]))
+            found.asked.setdefault(message.page_id, record.timestamp)
     if topic == ASSESSMENTS.name:
         found.assessed_at.append(record.timestamp / 1000)
     found.messages.setdefault(topic, Counter())[record.value] += 1
@@ -133,7 +141,7 @@ def differences(wanted: Workload, found: Observed, poison: set[tuple[str, int, i
     asked = {str(page) for page in wanted.pages}
     wrong += _told("page requests missing", asked - pages)
     wrong += _told("page requests that a clean run does not have", pages - asked)
-    wrong += _told("pages without a receipt of delivery", set(wanted.pages) - found.delivered)
+    wrong += _told("pages without a receipt of delivery", set(wanted.pages) - set(found.delivered))
     wrong += _told("poison that is no dead letter", poison - found.letters)
     buried = len(found.letters - poison)
     if buried != len(wanted.refused):

@@ -52,6 +52,11 @@ class Member:
         """Whether there is a process."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def pid(self) -> int | None:
+        """Its process id, while there is one."""
+        return self._process.pid if self._process is not None and self.running else None
+
     def kill(self) -> bool:
         """Kill -9; whether there was anything to kill."""
         if not self._signal(signal.SIGKILL):

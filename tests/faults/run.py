@@ -30,13 +30,14 @@ from agents.replay.feed import Feed
 from agents.settings import Settings
 from agents.stores.influxdb import InfluxDBStore
 from schemas.topics import CARE, SUBMISSIONS
+from tests.faults.growth import Growth
 from tests.faults.observed import differences, observe, stored
 from tests.faults.product import Product
 from tests.faults.proxy import Mood, Proxy
-from tests.faults.workload import POISON, READ, workload
+from tests.faults.workload import DAYS, POISON, READ, workload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
     from pathlib import Path
 
     from aiokafka import AIOKafkaProducer
@@ -69,7 +70,11 @@ class Plan:
     kills, pauses, outages, rolls
         So many of each, spread over the parts.
     rate
-        Sessions a second.
+        Sessions a second; by `bursts`, or as steadily as may be.
+    days
+        Over which the sessions lie. A state stops growing with about 90.
+    held
+        One outage more, by its name, from a quarter of the time on, and how long it lasts [s].
     """
 
     seed: int
@@ -80,6 +85,9 @@ class Plan:
     outages: int = 9
     rolls: int = 6
     rate: float = 60.0
+    bursts: bool = True
+    days: int = DAYS
+    held: tuple[str, float] | None = None
     stock: bool = False
     static: bool = True
     settle_s: float = _BEHIND_S
@@ -98,6 +106,8 @@ class Report:
     troubled: int = 0
     recovery_s: list[float] = field(default_factory=list)  # kill of the one worker -> next assessment
     seconds: float = 0.0
+    paged: list[str] = field(default_factory=list)  # how long pages took
+    growth: list[str] = field(default_factory=list)  # table of memory and states
 
     def lines(self) -> list[str]:
         """The report in words."""
@@ -112,7 +122,7 @@ class Report:
                 f"kill -9 of the only triage worker to its next assessment: median {median(self.recovery_s):.1f} s, "
                 f"longest {max(self.recovery_s):.1f} s of {len(self.recovery_s)}"
             )
-        return [*found, *(self.wrong or ["nothing lost, nothing different"])]
+        return [*found, *self.paged, *self.growth, *(self.wrong or ["nothing lost, nothing different"])]
 
 
 async def run(plan: Plan, kafka: Kafka, influxdb: InfluxDB, folder: Path) -> Report:
@@ -128,7 +138,7 @@ class _Run:
         self.folder = folder
         self.random = Random(plan.seed)  # noqa: S311 - not a secret
         self.report = Report()
-        self.work: Workload = workload(plan.seed, round(plan.rate * plan.seconds))
+        self.work: Workload = workload(plan.seed, round(plan.rate * plan.seconds), plan.days)
         self.poison: set[tuple[str, int, int]] = set()
         self.webhook_down = False
         self.settings = Settings(
@@ -137,6 +147,9 @@ class _Run:
             partitions=PARTITIONS,
             session_timeout_s=SESSION_S,
         )
+        self.growth = Growth()
+        self.fed: tuple[float, float] = (0.0, 0.0)  # from when to when there were sessions
+        self.held: tuple[float, float] = (inf, inf)  # the same of the outage that is held
         self.alone: tuple[float, float] = (0.0, 0.0)  # from when to when there was one triage worker
 
     async def whole(self) -> Report:
@@ -159,7 +172,9 @@ class _Run:
             await self.product.scale(self.plan.workers[0])
             await self.feed.send_all(producer, self.work.care)
             await self._worked_off((CARE.name,), self.plan.settle_s)
-            await asyncio.gather(self._fed(producer), self._faults(), self._poisoned(producer))
+            watching = asyncio.create_task(self.growth.watch(self.product))
+            await asyncio.gather(self._fed(producer), self._faults(), self._poisoned(producer), self._hold())
+            watching.cancel()
             found = await self._settled(producer)
             await self.product.stop()
         self._tell(found)
@@ -172,15 +187,17 @@ class _Run:
         """Sessions in order, by bursts: there is a backlog now and then."""
         sent, whole = 0, len(self.work.submissions)
         share = whole * FED_S / self.plan.seconds
-        began = monotonic()
+        began, first = monotonic(), wallclock.now().timestamp()
+        sizes = (0, 1, 1, 1, 40) if self.plan.bursts else (1,)
         while sent < whole:
             due = round((monotonic() - began + FED_S) / FED_S * share)
-            burst = round(share * self.random.choice((0, 1, 1, 1, 40)))
+            burst = round(share * self.random.choice(sizes))
             until = min(whole, max(sent + burst, due - round(20 * share)))
             await self.feed.send_all(producer, self.work.submissions[sent:until])
             sent = until
             ahead = sent / share * FED_S - (monotonic() - began)
-            await asyncio.sleep(max(FED_S, min(ahead, self.plan.seconds / 8)))
+            await asyncio.sleep(max(FED_S if self.plan.bursts else 0, min(ahead, self.plan.seconds / 8)))
+        self.fed = (first, wallclock.now().timestamp())
 
     async def _poisoned(self, producer: AIOKafkaProducer) -> None:
         for name in READ:
@@ -250,8 +267,18 @@ class _Run:
         else:
             self.report.done[f"pause ended by a kill within {monotonic() - paused:.0f} s"] += 1
 
-    async def _outage(self, name: str) -> None:
-        lasts = min(self.random.uniform(4, 10), self.plan.seconds / 10)
+    async def _hold(self) -> None:
+        if self.plan.held is None:
+            return
+        name, lasts = self.plan.held
+        await asyncio.sleep(self.plan.seconds / 4)
+        first = wallclock.now().timestamp()
+        await self._outage(name, lasts)
+        self.held = (first, wallclock.now().timestamp())
+
+    async def _outage(self, name: str, lasts: float | None = None) -> None:
+        if lasts is None:
+            lasts = min(self.random.uniform(4, 10), self.plan.seconds / 10)
         if name in {mood.value for mood in Mood}:
             self.proxy.mood = Mood(name)
             await asyncio.sleep(lasts)
@@ -319,6 +346,8 @@ class _Run:
         if found is not None:
             report.repeats = found.repeats
             report.recovery_s = self._recoveries(sorted(found.assessed_at))
+            report.paged = list(self._paged(found))
+            report.growth = list(self.growth.lines(*self.fed, found.written))
         for member in self.product.gone:
             for code, times in member.ends.items():
                 report.ends[f"{member.name} with {code}"] += times
@@ -332,6 +361,22 @@ class _Run:
             if first < killed < last - APART_S and killed - before > APART_S and later - killed > APART_S:
                 found += [at - killed for at in written if at > killed + UNDERWAY_S][:1]
         return found
+
+    def _paged(self, found: Observed) -> Iterator[str]:
+        """How long pages took from the broker's taking the session until their delivery was told."""
+        first, last = self.held
+        took: dict[str, list[int]] = {"before": [], "during": [], "after": []}
+        for page, received_ms in found.received.items():
+            if page in found.delivered:
+                at = received_ms / 1000
+                when = "before" if at < first else "during" if at < last else "after"
+                took[when].append(found.delivered[page] - received_ms)
+        for when, waits in took.items():
+            if waits:
+                yield (
+                    f"session received to its page delivered, {when} the outage that is held: median "
+                    f"{median(waits):.0f} ms, longest {max(waits)} ms of {len(waits)}"
+                )
 
     # Where it runs.
 

@@ -78,10 +78,10 @@ class Workload:
         return {page.service for page in self.pages.values()}
 
 
-def workload(seed: int, sessions: int) -> Workload:
-    """About so many `sessions` of simulated patients, numbered by `seed`."""
-    patients = max(2, round(sessions / DAYS / A_DAY))
-    simulated = cohort.simulate(seed, START, DAYS, patients)
+def workload(seed: int, sessions: int, days: int = DAYS) -> Workload:
+    """About so many `sessions` of simulated patients over so many `days`, numbered by `seed`."""
+    patients = max(2, round(sessions / days / A_DAY))
+    simulated = cohort.simulate(seed, START - timedelta(days=days - DAYS), days, patients)
     events = [Event(*event) for event in simulated.events]
     care = [event for event in events if event.topic is CARE]
     submissions = [event for event in events if event.topic is not CARE]
