@@ -34,8 +34,6 @@ from agents.paging.settings import PagingSettings
 from agents.paging.webhooks import load_webhooks
 from agents.reconciliation.running import Reconciling
 from agents.settings import SettingsError, secret, variable
-from agents.stores.influxdb import InfluxDBStore
-from agents.stores.sqlite import SQLiteStore
 from agents.storing.sink import StoringSink
 from agents.streaming import StreamSettings, StreamWorker
 from agents.triage import TriageFold
@@ -92,6 +90,10 @@ def group(settings: Settings, name: str) -> str:
 @asynccontextmanager
 async def opened_store(settings: Settings, metrics: Metrics) -> AsyncIterator[TimeSeriesStore]:
     """The store that the settings name."""
+    # Read in here: pandas and the clients take a third of a worker's start, and triage and paging need neither.
+    from agents.stores.influxdb import InfluxDBStore  # noqa: PLC0415
+    from agents.stores.sqlite import SQLiteStore  # noqa: PLC0415
+
     store: TimeSeriesStore
     if settings.sqlite_path is not None:
         settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)

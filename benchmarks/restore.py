@@ -1,12 +1,11 @@
 """How long a triage worker takes to have its patients again: their states from the changelog, to the first decision.
 
-    python -m benchmarks.restore --patients 100000 --days 14
+python -m benchmarks.restore --patients 100000 --days 14
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import tempfile
 from pathlib import Path
@@ -27,6 +26,7 @@ from infra.local.servers import Kafka
 from pipeline.triage.state import encode
 from schemas.codec import encode as to_json
 from schemas.topics import ASSESSMENTS, SUBMISSIONS
+from tests.faults.growth import MIB, resident
 from tests.faults.product import COMMAND, Member
 
 PARTITIONS = 6
@@ -92,10 +92,9 @@ async def main(patients: int, days: int) -> None:
         worker = Member("triage", (*COMMAND, "triage"), env, Path(scratch) / "triage.log")
         await first_decision(kafka.bootstrap, prefix, days)
         seconds = monotonic() - began
-        resident = Path(f"/proc/{worker.pid}/status").read_text().split("VmRSS:")[1].split()[0]
         print(
             f"{patients} patients of {size} bytes each: {seconds:.1f} s from the start of the process to the first"
-            f" decision, {int(resident) / 1024:.0f} MiB resident"
+            f" decision, {resident(worker.pid) / MIB:.0f} MiB resident"
         )
         if worker.ends:
             print(f"ended by itself: {dict(worker.ends)}\n{worker.tail()}")

@@ -118,6 +118,9 @@ class BatchConsumer(Consumer):
                 raise
 
     async def _poll(self, fetcher: Any) -> None:  # noqa: ANN401 - mode's services are untyped
+        if self.flow_active and not self._get_active_partitions():
+            await asyncio.sleep(_FULL_PAUSE_S)  # upstream sleeps for a second here, at every restore
+            return
         records, _ = await self._wait_next_records(1.0)
         generation = self.app.consumer_generation_id
         await asyncio.sleep(0)

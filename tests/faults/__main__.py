@@ -25,6 +25,7 @@ def main() -> int:
     asked.add_argument("--rate", type=float, default=60, help="sessions a second")
     asked.add_argument("--steady", action="store_true", help="sessions as steadily as may be, and not by bursts")
     asked.add_argument("--days", type=int, default=DAYS, help="over which the sessions lie")
+    asked.add_argument("--apart", action="store_true", help="kills of triage alone, as far apart as may be")
     asked.add_argument("--held", nargs=2, metavar=("OUTAGE", "SECONDS"), help=f"one outage more: {', '.join(OUTAGES)}")
     asked.add_argument("--stock", action="store_true", help="triage on Faust as it comes: known to fail")
     asked.add_argument("--no-static", action="store_true", help="without static membership")
@@ -45,6 +46,7 @@ def main() -> int:
         rate=given.rate,
         bursts=not given.steady,
         days=given.days,
+        apart=given.apart,
         held=(given.held[0], float(given.held[1])) if given.held else None,
         stock=given.stock,
         static=not given.no_static,

@@ -31,7 +31,7 @@ class Growth:
         while True:
             at = wallclock.now().timestamp()
             for member in product.members:
-                size = _resident(member.pid)
+                size = resident(member.pid)
                 if size:
                     self._seen.append((at, member.name, size))
             await asyncio.sleep(EVERY_S)
@@ -64,7 +64,7 @@ def _part(at: float, first: float, last: float) -> int:
     return min(PARTS, max(-1, int((at - first) // ((last - first) / PARTS))))
 
 
-def _resident(pid: int | None) -> int:
+def resident(pid: int | None) -> int:
     """Bytes of a process that lie in memory; 0: there is no such process."""
     try:
         text = Path(f"/proc/{pid}/status").read_text()

@@ -73,6 +73,8 @@ class Plan:
         Sessions a second; by `bursts`, or as steadily as may be.
     days
         Over which the sessions lie. A state stops growing with about 90.
+    apart
+        Whether kills are of triage alone and lie as far apart as may be, so that each one's recovery can be measured.
     held
         One outage more, by its name, from a quarter of the time on, and how long it lasts [s].
     """
@@ -87,6 +89,7 @@ class Plan:
     rate: float = 60.0
     bursts: bool = True
     days: int = DAYS
+    apart: bool = False
     held: tuple[str, float] | None = None
     stock: bool = False
     static: bool = True
@@ -232,7 +235,11 @@ class _Run:
         def share(whole: int) -> range:
             return range(whole * part // parts, whole * (part + 1) // parts)
 
-        planned += [(draw.uniform(0, part_s), self._kill) for _ in share(self.plan.kills)]
+        kills = share(self.plan.kills)
+        if self.plan.apart:
+            planned += [((place + 0.5) * part_s / len(kills), self._kill) for place in range(len(kills))]
+        else:
+            planned += [(draw.uniform(0, part_s), self._kill) for _ in kills]
         planned += [(draw.uniform(0, part_s), self._roll) for _ in share(self.plan.rolls)]
         pauses, outages = share(self.plan.pauses), share(self.plan.outages)
         planned += [((place + draw.random() / 2) * part_s / len(pauses), self._pause) for place in range(len(pauses))]
@@ -243,7 +250,8 @@ class _Run:
         return planned
 
     def _member(self) -> Member:
-        kind = self.random.choices((self.product.triage, self.product.storing, self.product.paging), (7, 2, 1))[0]
+        weights = (1, 0, 0) if self.plan.apart else (7, 2, 1)
+        kind = self.random.choices((self.product.triage, self.product.storing, self.product.paging), weights)[0]
         return self.random.choice(kind)
 
     async def _kill(self) -> None:
