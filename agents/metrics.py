@@ -66,6 +66,14 @@ DECLARED: Final = (
     Metric("page_attempts", _counter, "Single attempts to deliver a page.", labels=("outcome",)),
     Metric("dead_letters", _counter, "Messages that could not be worked with.", labels=("process", "reason")),
     Metric("dead_letter_ratio", _gauge, "Share of recent messages that became dead letters.", labels=("process",)),
+    Metric("open_dead_letters", _gauge, "Dead letters that nobody has dealt with.", labels=("reason",)),
+    Metric(
+        "oldest_open_dead_letter",
+        _gauge,
+        "Age of the dead letter that has waited for the longest to be dealt with; 0: none is open.",
+        "seconds",
+    ),
+    Metric("dead_letters_read", _gauge, "Unix time at which the dead letters were last read.", "timestamp_seconds"),
     Metric("points_written", _counter, "Points that the store confirmed.", labels=("measurement",)),
     Metric("gateway_requests", _counter, "Requests answered by the gateway.", labels=("status",)),
     Metric("ticks", _counter, "Ticks that the clock tried to write.", labels=("outcome",)),
@@ -155,6 +163,9 @@ class Metrics:
     page_attempts: Counter
     dead_letters: Counter
     dead_letter_ratio: Gauge
+    open_dead_letters: Gauge
+    oldest_open_dead_letter: Gauge
+    dead_letters_read: Gauge
     points_written: Counter
     gateway_requests: Counter
     ticks: Counter

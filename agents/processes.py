@@ -22,6 +22,7 @@ from agents.broker.clients import started
 from agents.broker.reach import Reach
 from agents.broker.topics import topic_name
 from agents.clock.ticking import Ticking
+from agents.dead_letters import watch
 from agents.gateway.application import build_gateway
 from agents.gateway.delivery import build_producer
 from agents.gateway.known import unknown_codes_and_units
@@ -164,7 +165,7 @@ async def paging(settings: Settings, bootstrap: str, metrics: Metrics) -> AsyncI
 
 
 def clock(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
-    """Tells all patients that time passes."""
+    """Tells all patients that time passes, and operators which dead letters are open: it is the one that runs alone."""
     ticking = Ticking(
         bootstrap=bootstrap,
         prefix=settings.topic_prefix,
@@ -172,7 +173,16 @@ def clock(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
         every=settings.tick_seconds,
         metrics=metrics,
     )
-    return Process("clock", ticking.run, {"ticks_confirmed": ticking.confirmed_lately})
+
+    async def work() -> None:
+        watching = asyncio.create_task(watch.show(bootstrap, settings.topic_prefix, metrics))
+        try:
+            await ticking.run()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    return Process("clock", work, {"ticks_confirmed": ticking.confirmed_lately})
 
 
 def reconcile(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSeriesStore) -> Process:

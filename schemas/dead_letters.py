@@ -1,9 +1,16 @@
-"""Dead letters: the original bytes as they came, with headers that say why and where from."""
+"""Dead letters: the original bytes as they came, with headers that say why and where from; and what was done about it.
+
+A dead letter is known by where its message came from, so the same one written twice is one.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+from schemas.types import SCHEMA_VERSION, Instant, Slug, StaffRef
 
 REASON: Final = "reason"
 FIELD: Final = "field"  # path of the offending field, where one is known
@@ -28,3 +35,31 @@ class DeadLetterReason(StrEnum):
     OVERSIZE_STATE = "oversize_state"
     REFUSED_BY_STORE = "refused_by_store"
     INTERNAL_ERROR = "internal_error"
+
+
+class DeadLetterAction(StrEnum):
+    """What an operator did about a dead letter."""
+
+    RETRIED = "retried"  # its bytes were sent again to where they came from
+    DISCARDED = "discarded"  # it was left as it is, with a reason
+
+
+class DeadLetterAct(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An operator dealt with the dead letter of the message at `topic`, `partition`, `offset`.
+
+    A dead letter that does not tell where its message came from is known by where it lies on `dead-letters` itself.
+    """
+
+    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    at: Instant
+    topic: Slug  # as the vocabulary names it, without an installation's prefix
+    partition: Annotated[int, Meta(ge=0)]
+    offset: Annotated[int, Meta(ge=0)]
+    action: DeadLetterAction
+    by: StaffRef
+    why: Annotated[str, Meta(min_length=1, max_length=500, description="In words; no patient's name.")] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where something is discarded without a word why."""
+        if self.action is DeadLetterAction.DISCARDED and not (self.why or "").strip():
+            raise ValueError("what is discarded has a reason in words")

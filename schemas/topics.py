@@ -1,4 +1,4 @@
-"""Topics as data: what is on each, how it is kept, and who writes it. Every key is a patient's pseudonym."""
+"""Topics as data: what is on each, how it is kept, and who writes it. Keys are patients' pseudonyms unless told."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.care import CareEvent
+from schemas.dead_letters import DeadLetterAct
 from schemas.paging import PageRequest, Receipt, Tick
 from schemas.submissions import SubmissionEvent
 
@@ -26,6 +27,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     retention_days: int | None  # None: kept for ever, or compacted
     compacted: bool = False
     keyed: bool = True  # False: one message per partition
+    about: str = "patient"  # what a key names
     broker_time: bool = False  # stamped by the broker, whatever time its writer believes it is
 
     def config(self) -> dict[str, str]:
@@ -106,6 +108,15 @@ DEAD_LETTERS: Final = Topic(
     meaning="Original bytes of what could not be worked with; headers say why and where from.",
     retention_days=90,
 )
+DEAD_LETTER_ACTS: Final = Topic(
+    name="dead-letter-acts",
+    message=DeadLetterAct,
+    owner="`sonevakt dead-letters`",
+    meaning="What operators did about dead letters: sent again, or discarded with a reason.",
+    retention_days=None,
+    compacted=True,
+    about="dead letter",
+)
 
 TOPICS: Final = (
     SUBMISSIONS,
@@ -117,4 +128,5 @@ TOPICS: Final = (
     PATIENT_STATUS,
     PAGES,
     DEAD_LETTERS,
+    DEAD_LETTER_ACTS,
 )

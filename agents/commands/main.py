@@ -22,11 +22,14 @@ from agents.broker.embedded import EmbeddedBrokerError
 from agents.broker.library import LibraryNotFoundError
 from agents.broker.topics import TopicsError
 from agents.commands import assess as assessing
+from agents.commands import dead_letters as letters
 from agents.commands import demo as demonstration
 from agents.commands import doctor as doctoring
 from agents.commands import explain as explaining
 from agents.commands import pathways as telling
 from agents.commands.signals import until_signal
+from agents.dead_letters.acting import NotConfirmedError
+from agents.dead_letters.letters import DeadLettersError
 from agents.recordings import log
 from agents.recordings.events import RecordingError
 from agents.settings import SettingsError
@@ -40,6 +43,14 @@ if TYPE_CHECKING:
 
 NOT_AS_IT_SHOULD_BE: Final = 1
 WRONG_USE: Final = 2
+_STATED: Final = (
+    EmbeddedBrokerError,
+    LibraryNotFoundError,
+    NotConfirmedError,
+    PathwayError,
+    TopicsError,
+    UnverifiedVersionError,
+)
 
 
 def fail(problem: str, code: int) -> NoReturn:
@@ -54,13 +65,11 @@ class _Told(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (RecordingError, SettingsError) as error:
+        except (DeadLettersError, RecordingError, SettingsError) as error:
             fail(str(error), WRONG_USE)
         except KafkaConnectionError:
             fail("the broker does not answer: is it up, and is SONEVAKT_BROKER right?", NOT_AS_IT_SHOULD_BE)
-        except ReadError as error:
-            fail(f"the store cannot be read: {error}", NOT_AS_IT_SHOULD_BE)
-        except (TopicsError, EmbeddedBrokerError, LibraryNotFoundError, UnverifiedVersionError, PathwayError) as error:
+        except _STATED as error:
             fail(str(error), NOT_AS_IT_SHOULD_BE)
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader has seen enough, which click knows to end on
@@ -281,6 +290,8 @@ def topics_apply() -> None:
         click.echo(str(difference), err=True)
     sys.exit(NOT_AS_IT_SHOULD_BE if applied.differences else 0)
 
+
+main.add_command(letters.group)
 
 _OWN = click.option(
     "--folder",

@@ -21,13 +21,14 @@ def topics() -> str:
     lines = [
         "# Topics",
         "",
-        "Made from `schemas/topics.py`. Every key is a patient's pseudonym, but for `ticks`, which has none.",
+        "Made from `schemas/topics.py`. Every key is a patient's pseudonym, but for `ticks`, which has none, and",
+        "`dead-letter-acts`, where it is a dead letter's id. A dead letter past its days is gone from every list.",
         "",
         "| topic | written by | kept | meaning |",
         "|---|---|---|---|",
     ]
     for topic in TOPICS:
-        kept = "newest of each patient" if topic.compacted else f"{topic.retention_days} days"
+        kept = f"newest of each {topic.about}" if topic.compacted else f"{topic.retention_days} days"
         kept = "for ever" if topic.retention_days is None and not topic.compacted else kept
         lines.append(f"| `{topic.name}` | {topic.owner} | {kept} | {topic.meaning} |")
     return "\n".join(lines) + "\n"
