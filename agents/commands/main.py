@@ -69,6 +69,8 @@ class _Told(click.Group):
             fail(str(error), WRONG_USE)
         except KafkaConnectionError:
             fail("the broker does not answer: is it up, and is SONEVAKT_BROKER right?", NOT_AS_IT_SHOULD_BE)
+        except ReadError as error:
+            fail(f"the store cannot be read: {error}", NOT_AS_IT_SHOULD_BE)
         except _STATED as error:
             fail(str(error), NOT_AS_IT_SHOULD_BE)
         except OSError as error:
