@@ -13,18 +13,17 @@ import msgspec
 
 from agents import logs, settings
 from agents.dead_letters import standing, telling
-from agents.dead_letters.acting import acting
+from agents.dead_letters.acting import Refused, acting, done_already, unsendable
 from agents.dead_letters.letters import NAMES, UNKNOWN, DeadLettersError, LetterId
 from agents.dead_letters.log import Log
 from agents.dead_letters.newer import span
 from schemas.dead_letters import DeadLetterReason
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, PAGES
 from schemas.types import StaffRef
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
-    from agents.dead_letters.acting import Refused
     from agents.dead_letters.standing import Standing
     from agents.settings import Settings
 
@@ -35,8 +34,24 @@ COMES_BACK_FOR: Final = {
     DeadLetterReason.FUTURE: "a message from the future is taken once its own time has come, and not before",
     DeadLetterReason.TOO_LATE: "a message that was too late is too late still, unless the patient's history was mended",
 }
+POSTED_AGAIN: Final = "a page is posted again: its receiver knows it by its id"
 REASONS: Final = (*(reason.value for reason in DeadLetterReason), UNKNOWN)
-_BY = click.option("--by", required=True, help="Who does it: a reference to staff or their role, no name.")
+_CHOOSING: Final = (
+    click.argument("letter_ids", metavar="[ID]...", nargs=-1),
+    click.option("--reason", type=click.Choice(REASONS), help="Every open one with this reason."),
+    click.option("--topic", type=click.Choice(NAMES), help="Every open one that came from there."),
+    click.option("--all-open", is_flag=True, help="Every open one."),
+    click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing."),
+    click.option("--yes", is_flag=True, help="Do not ask."),
+    click.option("--by", required=True, help="Who does it: a reference to staff or their role, no name."),
+)
+
+
+def _choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` what both acts take: which letters, whether to ask, and who does it."""
+    for option in reversed(_CHOOSING):
+        command = option(command)
+    return command
 
 
 @click.group("dead-letters")
@@ -65,15 +80,11 @@ def list_letters(  # noqa: PLR0913 - one for each option
         one
         for one in _run(_standings(read)).values()
         if (every or one.act is None)
-        and reason in {None, one.letter.reason}
-        and topic in {None, one.letter.id.topic}
+        and _matches(one, reason, topic)
         and (at is None or one.letter.at_ms >= at.timestamp() * 1000)
     ]
-    if as_json:
-        click.echo(telling.as_json(found[:limit]))
-        return
-    for line in telling.lines(found[:limit]):
-        click.echo(line)
+    shown = found[:limit]
+    click.echo(telling.as_json(shown) if as_json else "\n".join(telling.lines(shown)))
     if len(found) > limit:
         click.echo(f"{len(found) - limit} more: --limit", err=True)
 
@@ -92,37 +103,69 @@ def show_letter(letter_id: str) -> None:
 
 
 @group.command("retry")
-@click.argument("letter_ids", metavar="[ID]...", nargs=-1)
-@click.option("--reason", type=click.Choice(REASONS), help="Every open one with this reason; needs --yes.")
-@click.option("--all-open", is_flag=True, help="Every open one; needs --yes.")
-@click.option("--yes", is_flag=True, help="For many at once.")
-@_BY
-def retry(*, letter_ids: tuple[str, ...], reason: str | None, all_open: bool, yes: bool, by: str) -> None:
-    """Send messages again to the topic that they came from, as they were, once what was wrong is mended.
+@_choosing
+def retry(  # noqa: PLR0913 - one for each option
+    *,
+    letter_ids: tuple[str, ...],
+    reason: str | None,
+    topic: str | None,
+    all_open: bool,
+    dry_run: bool,
+    yes: bool,
+    by: str,
+) -> None:
+    """Send messages again, as they were, to where they came from, once what was wrong is mended.
 
-    Every reader knows a message by its id, so one that comes again changes nothing. One that still cannot be worked
-    with becomes a dead letter anew, with an id of its own. A message that a newer one has replaced since is not sent.
+    Takes ids, or --reason and --topic, or --all-open. Every reader knows a message by its id, so one that comes again
+    changes nothing. One that still cannot be worked with becomes a dead letter anew, with an id of its own. A message
+    that was sent again already, or that a newer one has replaced since, is not sent.
+
+    Exit codes: 0 all were sent, 1 one was not, or nobody said yes, 2 wrong use or settings.
     """
     _check_by(by)
-    if [bool(letter_ids), reason is not None, all_open].count(True) != 1:
-        raise DeadLettersError("retry takes ids, or --reason, or --all-open")
-    ids = [LetterId.parse(one) for one in letter_ids]
-    refused = _run(_retried(_settings(), ids, reason, by, yes=yes))
-    for one in refused:
-        click.echo(f"{one.id}: {one.problem}", err=True)
+    ids = _ids(letter_ids, reason, topic, all_open=all_open)
+    read = _settings()
+    chosen, refused = _run(_to_retry(read, ids, reason, topic))
+    _tell(chosen, refused)
+    for line in _what_comes_of(chosen):
+        click.echo(line)
+    if _agreed(chosen, "send again", dry_run=dry_run, yes=yes):
+        more = _run(_retried(read, by, chosen))
+        _tell_refused(more)
+        refused += more
     sys.exit(1 if refused else 0)
 
 
 @group.command("discard")
-@click.argument("letter_ids", metavar="ID...", nargs=-1, required=True)
+@_choosing
 @click.option("--why", required=True, help="In words, for whoever asks later; no patient's name.")
-@_BY
-def discard(*, letter_ids: tuple[str, ...], why: str, by: str) -> None:
-    """Leave dead letters as they are: they are open no longer, and why is written down."""
+def discard(  # noqa: PLR0913 - one for each option
+    *,
+    letter_ids: tuple[str, ...],
+    reason: str | None,
+    topic: str | None,
+    all_open: bool,
+    dry_run: bool,
+    yes: bool,
+    by: str,
+    why: str,
+) -> None:
+    """Leave dead letters as they are: they are open no longer, and why is written down.
+
+    Takes ids, or --reason and --topic, or --all-open. What is discarded can be sent again while it is kept.
+
+    Exit codes: 0 all are discarded, 1 one was dealt with before, or nobody said yes, 2 wrong use or settings.
+    """
     _check_by(by)
     if not why.strip() or len(why) > WHY_LENGTH:
         raise DeadLettersError(f"--why takes 1 to {WHY_LENGTH} characters")
-    _run(_discarded(_settings(), [LetterId.parse(one) for one in letter_ids], why, by))
+    ids = _ids(letter_ids, reason, topic, all_open=all_open)
+    read = _settings()
+    chosen, refused = _run(_to_discard(read, ids, reason, topic))
+    _tell(chosen, refused)
+    if _agreed(chosen, "discard", dry_run=dry_run, yes=yes):
+        _run(_discarded(read, by, why, chosen))
+    sys.exit(1 if refused else 0)
 
 
 def _settings() -> Settings:
@@ -169,41 +212,81 @@ async def _shown(read: Settings, about: LetterId) -> list[str]:
     raise DeadLettersError(f"{about} is gone: its time on the topic ran out meanwhile")
 
 
-async def _retried(read: Settings, ids: Sequence[LetterId], reason: str | None, by: str, *, yes: bool) -> list[Refused]:
+async def _to_retry(
+    read: Settings, ids: Sequence[LetterId], reason: str | None, topic: str | None
+) -> tuple[list[Standing], list[Refused]]:
     async with Log(read.bootstrap, read.topic_prefix) as log:
-        known = await standing.read(log)
-        if ids:
-            chosen = _named(known, ids)
-        else:
-            chosen = [one for one in known.values() if one.act is None and reason in {None, one.letter.reason}]
-            if chosen and not yes:
-                raise DeadLettersError(f"that would send {len(chosen)} messages again: say so with --yes")
-        if not chosen:
-            click.echo("none is open", err=True)
-            return []
-        async with acting(log, read.bootstrap, by) as operator:
-            refused = await operator.retry([one.letter for one in chosen], lambda done: click.echo(f"retried {done}"))
-    if len(refused) < len(chosen):
-        _say_what_may_come_back(chosen)
-    return refused
+        chosen = _chosen(await standing.read(log), ids, reason, topic)
+        refused = await unsendable(log, chosen)
+    left = {one.id for one in refused}
+    return [one for one in chosen if one.letter.id not in left], refused
 
 
-def _say_what_may_come_back(chosen: Sequence[Standing]) -> None:
-    click.echo(COMES_BACK)
-    for reason, words in COMES_BACK_FOR.items():
-        if any(one.letter.reason == reason.value for one in chosen):
-            click.echo(words)
+async def _retried(read: Settings, by: str, chosen: Sequence[Standing]) -> list[Refused]:
+    async with Log(read.bootstrap, read.topic_prefix) as log, acting(log, read.bootstrap, by) as operator:
+        return await operator.retry([one.letter for one in chosen], lambda done: click.echo(f"retried {done}"))
 
 
-async def _discarded(read: Settings, ids: Sequence[LetterId], why: str, by: str) -> None:
+async def _to_discard(
+    read: Settings, ids: Sequence[LetterId], reason: str | None, topic: str | None
+) -> tuple[list[Standing], list[Refused]]:
     async with Log(read.bootstrap, read.topic_prefix) as log:
-        chosen = _named(await standing.read(log), ids)
-        for one in chosen:
-            if one.act is not None:
-                raise DeadLettersError(f"{one.letter.id} is {one.state} already")
-        async with acting(log, read.bootstrap, by) as operator:
-            letters = [one.letter for one in chosen]
-            await operator.discard(letters, why, lambda done: click.echo(f"discarded {done}"))
+        chosen = _chosen(await standing.read(log), ids, reason, topic)
+    refused = [Refused(one.letter.id, done_already(one.act)) for one in chosen if one.act is not None]
+    return [one for one in chosen if one.act is None], refused
+
+
+async def _discarded(read: Settings, by: str, why: str, chosen: Sequence[Standing]) -> None:
+    async with Log(read.bootstrap, read.topic_prefix) as log, acting(log, read.bootstrap, by) as operator:
+        await operator.discard([one.letter for one in chosen], why, lambda done: click.echo(f"discarded {done}"))
+
+
+def _tell(chosen: Sequence[Standing], refused: Sequence[Refused]) -> None:
+    for line in telling.lines(chosen):
+        click.echo(line)
+    _tell_refused(refused)
+
+
+def _tell_refused(refused: Sequence[Refused]) -> None:
+    for one in refused:
+        click.echo(f"{one.id}: {one.problem}", err=True)
+
+
+def _agreed(chosen: Sequence[Standing], what: str, *, dry_run: bool, yes: bool) -> bool:
+    """Whether it is to be done; ends the command where somebody says no, or nobody is there to say."""
+    if not chosen:
+        return False
+    if dry_run:
+        click.echo(f"would {what}: {len(chosen)}; nothing was done")
+        return False
+    return yes or click.confirm(f"{what} {len(chosen)}?", abort=True)
+
+
+def _what_comes_of(chosen: Sequence[Standing]) -> list[str]:
+    """What an operator should know before messages are sent again."""
+    told = [words for reason, words in COMES_BACK_FOR.items() if any(one.letter.reason == reason for one in chosen)]
+    if any(one.letter.id.topic == PAGES.name for one in chosen):
+        told.append(POSTED_AGAIN)
+    return [COMES_BACK, *told] if chosen else []
+
+
+def _ids(texts: Sequence[str], reason: str | None, topic: str | None, *, all_open: bool) -> list[LetterId]:
+    """Return the ids that were given, where one way of choosing was taken and no other."""
+    if [bool(texts), reason is not None or topic is not None, all_open].count(True) != 1:
+        raise DeadLettersError("choose by ids, or by --reason and --topic, or take --all-open")
+    return [LetterId.parse(one) for one in texts]
+
+
+def _chosen(
+    known: dict[LetterId, Standing], ids: Sequence[LetterId], reason: str | None, topic: str | None
+) -> list[Standing]:
+    if ids:
+        return _named(known, ids)
+    return [one for one in known.values() if one.act is None and _matches(one, reason, topic)]
+
+
+def _matches(one: Standing, reason: str | None, topic: str | None) -> bool:
+    return reason in {None, one.letter.reason} and topic in {None, one.letter.id.topic}
 
 
 def _named(known: dict[LetterId, Standing], ids: Sequence[LetterId]) -> list[Standing]:

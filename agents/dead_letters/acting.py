@@ -2,12 +2,16 @@
 
 A message is sent first and the act written after, both confirmed by the broker. Whoever is interrupted in between does
 it again: its readers know it by its id.
+
+A message goes without headers. Those of its dead letter are about the letter; of the messages themselves, some say when
+the submission behind them was received, for metrics of latency. One that waited for an operator is not timed from
+there: a submission is timed from when it is sent again, and anything else not at all.
 """
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped] # aiokafka ships no types
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped] # the same
@@ -27,10 +31,12 @@ if TYPE_CHECKING:
 
     from agents.dead_letters.letters import Letter, LetterId
     from agents.dead_letters.log import Log
+    from agents.dead_letters.standing import Standing
 
 REQUEST_TIMEOUT_MS: Final = 15_000
 REPLACED: Final = "a newer message of the same id came after it, and this one would stand in its place: discard it"
 NO_ORIGIN: Final = "holds no whole message of one of our topics, so there is nowhere to send it: discard it"
+NO_PARTITION: Final = "came from a partition that is there no longer"
 TOO_LARGE: Final = "is larger than its topic takes: have it sent anew in parts, or alter the topic's max.message.bytes"
 GONE: Final = "is gone: its time on the topic ran out meanwhile"
 
@@ -40,10 +46,32 @@ class NotConfirmedError(RuntimeError):
 
 
 class Refused(NamedTuple):
-    """A letter that was not sent again, and why."""
+    """A letter that is left as it was, and why."""
 
     id: LetterId
     problem: str
+
+
+async def unsendable(log: Log, standings: Collection[Standing]) -> list[Refused]:
+    """Return which letters are not to be sent again: retried already, of no origin, or replaced by something newer.
+
+    One that was discarded may be: somebody has changed their mind.
+    """
+    refused, whole = [], []
+    for letter, act in standings:
+        if act is not None and act.action is DeadLetterAction.RETRIED:
+            refused.append(Refused(letter.id, done_already(act)))
+        elif not letter.tells_origin:
+            refused.append(Refused(letter.id, NO_ORIGIN))
+        else:
+            whole.append(letter)
+    older = await replaced(log, whole)
+    return refused + [Refused(letter.id, REPLACED) for letter in whole if letter.id in older]
+
+
+def done_already(act: DeadLetterAct) -> str:
+    """Return in words that `act` has been done."""
+    return f"was {act.action.value} already, at {act.at.isoformat(timespec='seconds')} by {act.by}"
 
 
 class Acting:
@@ -78,37 +106,32 @@ class Acting:
             done(letter.id)
 
     async def retry(self, letters: Collection[Letter], done: Callable[[LetterId], None]) -> list[Refused]:
-        """Send the bytes of `letters` again to where they came from, with their own keys; `done` hears of each.
+        """Send the bytes of `letters` again to the topic and partition they came from, with their own keys.
 
-        Returns those that were not sent, which stay as they were.
+        `done` hears of each. Returns those that were not sent, which stay as they were. Letters without an origin are
+        not to be given: `unsendable` names them.
 
         Raises
         ------
         NotConfirmedError
             The broker did not confirm one; those before it are sent and written down.
         """
-        refused = [Refused(letter.id, NO_ORIGIN) for letter in letters if not letter.tells_origin]
-        whole = [letter for letter in letters if letter.tells_origin]
-        older = await replaced(self._log, whole)
-        refused += [Refused(letter.id, REPLACED) for letter in whole if letter.id in older]
-        left = {letter.place: letter.id for letter in whole if letter.id not in older}
+        refused: list[Refused] = []
+        left = {letter.place: letter.id for letter in letters}
         async for record in self._log.records(DEAD_LETTERS, *span(left)):
             about = left.pop(Place(record.partition, record.offset), None)
             if about is None:
                 continue
             try:
-                await self._send_again(about, record)
+                await self._send(about.topic, record.value, record.key, about.partition)
+            except AssertionError:  # aiokafka's word for a partition that it does not know
+                refused.append(Refused(about, NO_PARTITION))
             except MessageSizeTooLargeError:
                 refused.append(Refused(about, TOO_LARGE))
-                continue
-            await self._write_down(about, DeadLetterAction.RETRIED, None)
-            done(about)
+            else:
+                await self._write_down(about, DeadLetterAction.RETRIED, None)
+                done(about)
         return refused + [Refused(about, GONE) for about in left.values()]
-
-    async def _send_again(self, about: LetterId, record: Any) -> None:  # noqa: ANN401 - aiokafka ships no types
-        """To the partition of its key, as every producer of ours chooses it; without a key, to where it was."""
-        partition = about.partition if record.key is None else None
-        await self._send(about.topic, record.value, record.key, partition)
 
     async def _write_down(self, about: LetterId, action: DeadLetterAction, why: str | None) -> None:
         act = DeadLetterAct(
@@ -127,7 +150,7 @@ class Acting:
             await self._producer.send_and_wait(topic_name(self._log.prefix, topic), value, key=key, partition=partition)
         except MessageSizeTooLargeError:
             raise
-        except (KafkaError, AssertionError) as error:
+        except KafkaError as error:
             raise NotConfirmedError(
                 "the broker did not confirm it: what was told as done is done; try the rest again"
             ) from error

@@ -49,9 +49,10 @@ def shown(standing: Standing, record: Any) -> Iterator[str]:  # noqa: ANN401 - a
     for name, value in record.headers:
         yield f"{printable(name, keep='')}: {printable(value.decode(errors='backslashreplace'), keep='')}"
     yield f"key: {'-' if record.key is None else printable(record.key.decode(errors='backslashreplace'), keep='')}"
-    yield f"bytes: {len(record.value)}"
+    value = record.value or b""
+    yield f"bytes: {len(value)}"
     yield ""
-    yield _body(record.value)
+    yield _body(value)
 
 
 def _body(value: bytes) -> str:
