@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
+from agents import processes
 from agents.dead_letters import log, watch
 from agents.metrics import Metrics
+from agents.settings import Settings
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetterAct, DeadLetterAction
 from tests.agents.dead_letters.conftest import AT_MS, PREFIX
@@ -118,3 +120,12 @@ async def test_a_topic_that_is_missing_leaves_the_figures_unread(installation: I
     assert read_at(metrics) == 0
     showing.cancel()
     await asyncio.gather(showing, return_exceptions=True)
+
+
+async def test_the_clock_shows_them_beside_its_ticks(installation: Installation, eventually: Eventually) -> None:
+    await installation.bury(number=1)
+    metrics = Metrics(CollectorRegistry())
+    settings = Settings(topic_prefix=PREFIX, partitions=3, tick_seconds=0.1)
+    clock = processes.clock(settings, installation.bootstrap, metrics)
+    async with processes.running(clock):
+        await eventually(lambda: opened(metrics) == 1 and clock.checks["ticks_confirmed"]())
