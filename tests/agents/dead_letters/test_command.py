@@ -220,7 +220,12 @@ async def test_of_a_group_what_cannot_be_sent_is_named_and_the_rest_is_sent(inst
 
 @pytest.mark.parametrize(
     ("topic", "name"),
-    [("assessments", "assessment_id"), ("zone-changes", "zone_change_id"), ("pages", "page_id")],
+    [
+        ("assessments", "assessment_id"),
+        ("zone-changes", "zone_change_id"),
+        ("patient-status", "patient"),
+        ("pages", "page_id"),
+    ],
 )
 async def test_what_a_newer_message_has_replaced_is_not_sent_again(
     installation: Installation, topic: str, name: str
