@@ -77,7 +77,7 @@ def of_record(record: Any, prefix: str) -> Letter:  # noqa: ANN401 - aiokafka sh
     One that does not say where it came from, or names a topic that is none of the installation's, is known by the
     place where it lies itself. So is what was too large to be written, of which only the beginning is kept.
     """
-    headers = dict(record.headers)
+    headers = {name: value for name, value in record.headers if value is not None}
     place = Place(record.partition, record.offset)
     reason = headers.get(dead_letters.REASON, b"").decode(errors="replace")
     field = headers.get(dead_letters.FIELD)

@@ -47,12 +47,16 @@ def shown(standing: Standing, record: Any) -> Iterator[str]:  # noqa: ANN401 - a
         yield f"  {act.action.value} at {act.at.isoformat()} by {act.by}{f': {printable(act.why)}' if act.why else ''}"
     yield f"written {from_ms(letter.at_ms).isoformat()}"
     for name, value in record.headers:
-        yield f"{printable(name, keep='')}: {printable(value.decode(errors='backslashreplace'), keep='')}"
-    yield f"key: {'-' if record.key is None else printable(record.key.decode(errors='backslashreplace'), keep='')}"
+        yield f"{printable(name, keep='')}: {_line(value)}"
+    yield f"key: {_line(record.key)}"
     value = record.value or b""
     yield f"bytes: {len(value)}"
     yield ""
     yield _body(value)
+
+
+def _line(value: bytes | None) -> str:
+    return "-" if value is None else printable(value.decode(errors="backslashreplace"), keep="")
 
 
 def _body(value: bytes) -> str:

@@ -30,7 +30,8 @@ class Installation:
         """Write one message; its offset."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, max_request_size=2**21)
         async with started(producer):
-            how["headers"] = [(name, text.encode()) for name, text in how.pop("headers", {}).items()]
+            headers = how.pop("headers", {}).items()
+            how["headers"] = [(name, None if text is None else text.encode()) for name, text in headers]
             return int((await producer.send_and_wait(PREFIX + topic, value, **{"partition": 0} | how)).offset)
 
     async def bury(  # noqa: PLR0913 - what a dead letter tells
@@ -43,7 +44,7 @@ class Installation:
         topic: str = "submissions",
         origin: int = 2,
         key: bytes | None = b"sim-0001",
-        also: dict[str, str] | None = None,
+        also: dict[str, str | None] | None = None,
     ) -> int:
         """Write the dead letter of the message `number` of a topic's partition `origin`, with headers `also`."""
         headers = {

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
 from agents.commands import main
+from agents.commands.dead_letters import group
 from agents.dead_letters import acting as acting_module
 from agents.partitioner import partition_for
 from schemas.codec import Codec
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 ACTS = Codec[DeadLetterAct](DeadLetterAct)
+README = Path(__file__).parents[3] / "README.md"
 SECRET = b'{"patient": "sim-0001", "spo2": 61}'
 NOBODY = "kafka://127.0.0.1:1"
 BY = ("--by", "operator-1")
@@ -100,7 +104,7 @@ async def test_a_list_is_narrowed_by_reason_topic_time_state_and_number(installa
 
 async def test_one_letter_is_shown_whole_to_who_asks_for_it(installation: Installation) -> None:
     await installation.bury(SECRET, also={"field": "readings[0]"})
-    await installation.bury(b"\x1b[2J{", number=9, key=None)
+    await installation.bury(b"\x1b[2J{", number=9, key=None, also={"reason": None})
     done = await told(installation, "show", "submissions/2/7")
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
@@ -108,6 +112,7 @@ async def test_one_letter_is_shown_whole_to_who_asks_for_it(installation: Instal
     assert {"reason: not_json", "field: readings[0]", "topic: t-submissions", "key: sim-0001"} <= set(lines)
     assert json.loads(done.stdout.split("\n\n")[1]) == json.loads(SECRET)
     done = await told(installation, "show", "submissions/2/9")
+    assert "reason: -\n" in done.stdout
     assert done.stdout.endswith("key: -\nbytes: 5\n\n\\x1b[2J{\n")
 
     assert (await told(installation, "discard", "submissions/2/7", "--yes", *BY, *WHY)).exit_code == 0
@@ -286,17 +291,19 @@ async def test_an_id_that_is_not_there_is_told_and_nothing_is_done(
     assert await acts(installation) == []
 
 
-async def test_what_the_broker_does_not_confirm_is_not_written_down(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("errors", "sent"), [([29], 0), ([0, 29], 1)])  # not authorized: to send, to write it down
+async def test_what_the_broker_does_not_confirm_is_not_done(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, errors: list[int], sent: int
 ) -> None:
     monkeypatch.setattr(acting_module, "REQUEST_TIMEOUT_MS", 1_000)
     await installation.bury()
-    not_authorized, produce = 29, 0
-    installation.broker.push_request_errors(produce, [not_authorized])
+    produce = 0
+    installation.broker.push_request_errors(produce, errors)
     done = await told(installation, "retry", "submissions/2/7", "--yes", *BY)
     assert done.exit_code == 1
     assert done.stderr.startswith("sonevakt: the broker did not confirm it")
     assert "retried" not in done.stdout
+    assert len(await installation.on("submissions")) == sent
     assert await acts(installation) == []
     assert await ids(installation) == ["submissions/2/7"]
     assert (await told(installation, "retry", "submissions/2/7", "--yes", *BY)).exit_code == 0
@@ -340,6 +347,14 @@ def test_wrong_use_is_one_sentence(arguments: tuple[str, ...], said: str) -> Non
 def test_what_is_left_out_or_unknown_is_wrong_use(arguments: tuple[str, ...]) -> None:
     done = CliRunner().invoke(main, ["dead-letters", *arguments], env={"SONEVAKT_BROKER": NOBODY})
     assert done.exit_code == 2
+
+
+def test_what_readme_shows_is_how_it_is_used() -> None:
+    shown = [line for line in README.read_text("utf-8").splitlines() if line.startswith("sonevakt dead-letters ")]
+    assert {shlex.split(line)[2] for line in shown} == set(group.commands)
+    for line in shown:
+        done = CliRunner().invoke(main, shlex.split(line)[1:], env={"SONEVAKT_BROKER": NOBODY})
+        assert (done.exit_code, "the broker does not answer" in done.stderr) == (1, True), done.output
 
 
 def test_a_broker_that_does_not_answer_is_one_sentence() -> None:

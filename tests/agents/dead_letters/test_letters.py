@@ -53,6 +53,8 @@ def test_a_reason_that_is_none_of_ours_is_unknown_and_a_field_moves_no_cursor() 
     letter = of_record(record(reason=b"sim-0001", field=b"\x1b[2Ja\nb"), "t-")
     assert (letter.reason, letter.field) == ("unknown", r"\x1b[2Ja\nb")
     assert of_record(record(field=None), "t-").field is None
+    without = SimpleNamespace(partition=1, offset=17, timestamp=5, headers=[("reason", None), ("field", None)])
+    assert (of_record(without, "t-").reason, of_record(without, "t-").field) == ("unknown", None)
     assert len(of_record(record(field=b"a" * 5000), "t-").field or "") == 200
 
 
