@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from schemas.types import SCHEMA_VERSION, Instant, Slug, StaffRef
+from schemas.types import FIRST_VERSION, Instant, Slug, StaffRef
 
 REASON: Final = "reason"
 FIELD: Final = "field"  # path of the offending field, where one is known
@@ -50,7 +50,7 @@ class DeadLetterAct(Struct, frozen=True, kw_only=True, omit_defaults=True):
     A dead letter that does not tell where its message came from is known by where it lies on `dead-letters` itself.
     """
 
-    schema_version: Annotated[int, Meta(ge=1)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     at: Instant
     topic: Slug  # as the vocabulary names it, without an installation's prefix
     partition: Annotated[int, Meta(ge=0)]

@@ -30,6 +30,7 @@ from schemas.care import (
     JointConsultation,
     Paused,
 )
+from schemas.dead_letters import DeadLetterAct, DeadLetterAction
 from schemas.paging import FailureReason, Outcome, PageRequest, Receipt, Tick
 from schemas.submissions import Answer, Context, Correction, CorrectionAction, EntryMode, Reading
 from schemas.types import Phase
@@ -250,6 +251,13 @@ def next_session(state: State, value: float) -> Any:  # noqa: ANN401 - a submiss
     return msgspec.structs.replace(session, patient=state.patient, received_at=when)
 
 
+def act(action: DeadLetterAction, why: str | None = None) -> DeadLetterAct:
+    """What an operator did about the dead letter of a submission."""
+    return DeadLetterAct(
+        at=START, topic="submissions", partition=3, offset=1042, action=action, by="operator-1", why=why
+    )
+
+
 def messages() -> dict[str, dict[str, Any]]:
     """Topic -> name -> a message, of every kind there is."""
     far, signals, replaced, leaving = red(), every_signal(), corrections(), taken_over()
@@ -303,6 +311,10 @@ def messages() -> dict[str, dict[str, Any]]:
             "red": far.newest(PatientStatus),
             "every-signal": signals.newest(PatientStatus),
             "not-monitored": not_understood().newest(PatientStatus),
+        },
+        "dead-letter-acts": {
+            "retried": act(DeadLetterAction.RETRIED),
+            "discarded": act(DeadLetterAction.DISCARDED, why="Sent by a test of the vendor."),
         },
     }
 
