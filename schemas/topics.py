@@ -64,6 +64,7 @@ TICKS: Final = Topic(
     meaning="Time passes: one message per partition.",
     retention_days=1,
     keyed=False,
+    broker_time=True,
 )
 RECEIPTS: Final = Topic(
     name="receipts",

@@ -216,7 +216,9 @@ class _Batch:
         self._tell(record.partition, key, decisions, headers)
 
     def _tick(self, record: Record, tick: Tick) -> None:
-        now_ms = to_ms(tick.at)
+        """Let time come to the tick's instant, and never past the broker's: the clock's machine may be wrong."""
+        now_ms = min(to_ms(tick.at), record.timestamp_ms)
+        tick = msgspec.structs.replace(tick, at=from_ms(now_ms))
         for key in self._fold.watchlist.due(record.partition, now_ms, DUE_AT_ONCE):
             self._woken[key] = record.partition
             try:

@@ -86,9 +86,7 @@ def workload(seed: int, sessions: int, days: int = DAYS) -> Workload:
     care = [event for event in events if event.topic is CARE]
     submissions = [event for event in events if event.topic is not CARE]
     submissions.insert(len(submissions) // 2, _too_much(seed))
-    made = Workload(
-        care=care, submissions=submissions, ends=Tick(at=wallclock.now().replace(microsecond=0) + timedelta(hours=1))
-    )
+    made = Workload(care=care, submissions=submissions, ends=Tick(at=wallclock.now().replace(microsecond=0)))
     _work(made, [event.message for event in (*care, *submissions)])
     return made
 

@@ -159,6 +159,29 @@ async def test_a_restart_knows_who_is_due() -> None:
     assert [wakes_at(decode(raw)) for raw in after.states.values()] == [None] * 5
 
 
+def test_a_clock_whose_machine_is_ahead_makes_nobody_overdue() -> None:
+    triage = Triage()
+    triage.follow_all()
+    ahead = triage.record("ticks", Tick(at=at(OVERDUE + 1000)), hours=OVERDUE - 1)
+    assert triage.work(ahead) == []
+    assert set(triage.zones().values()) == {0}
+    right = triage.record("ticks", Tick(at=at(OVERDUE + 1000)), hours=OVERDUE)
+    changes = [message for topic, message in triage.work(right) if topic == "zone-changes"]
+    assert {change["at"] for change in changes} == {f"{at(OVERDUE):%Y-%m-%dT%H:%M:%SZ}"}
+    assert len(changes) == len(PATIENTS)
+
+
+def test_a_clock_whose_machine_is_set_back_takes_nothing_back() -> None:
+    triage = Triage()
+    triage.follow_all()
+    triage.tick(OVERDUE)
+    before = dict(triage.states)
+    assert triage.work(triage.record("ticks", Tick(at=at(3)), hours=OVERDUE + 1)) == []
+    assert triage.states == before
+    triage.work(triage.record("submissions", submitted("s", 60, spo2(80, 60)), PATIENTS[0], hours=60))
+    assert triage.zones()[PATIENTS[0]] == 3
+
+
 @pytest.mark.parametrize(
     ("ahead", "dead"), [(timedelta(minutes=10), False), (timedelta(minutes=10, milliseconds=1), True)]
 )
