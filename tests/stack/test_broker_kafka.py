@@ -116,6 +116,23 @@ async def test_too_few_copies_are_named(bootstrap: str, prefix: str) -> None:
     assert Difference(topic=f"{prefix}care", what="min.insync.replicas", wanted="2", found="1") in found
 
 
+async def test_what_time_depends_on_is_stamped_by_the_broker_whatever_its_writer_believes(
+    bootstrap: str, prefix: str
+) -> None:
+    await apply(bootstrap, prefix)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    async with started(AIOKafkaProducer(bootstrap_servers=bootstrap)) as producer, started(consumer):
+        found = {}
+        for topic in TOPICS:
+            await producer.send_and_wait(
+                prefix + topic.name, b"x", key=b"k", partition=0, timestamp_ms=1_772_352_000_000
+            )
+            consumer.assign([TopicPartition(prefix + topic.name, 0)])
+            found[topic.name] = (await consumer.getone()).timestamp
+    stamped = {name for name, timestamp in found.items() if timestamp != 1_772_352_000_000}
+    assert stamped == {"submissions", "care", "ticks"}
+
+
 async def test_lag_is_what_was_written_less_what_was_committed(bootstrap: str, prefix: str) -> None:
     await apply(bootstrap, prefix)
     topic, group = f"{prefix}pages", f"{prefix}paging"  # its writers' times hold
