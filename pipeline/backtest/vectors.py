@@ -25,8 +25,10 @@ from pipeline.backtest.joined import Asked, pasts, rounded
 from pipeline.backtest.walks import Walk
 from pipeline.triage import RULES, slow
 from pipeline.triage.baseline import MAD_TO_SD, NO_TRACK, Baseline, Track, shorten
+from pipeline.triage.news2 import rule as news2_rule
 from pipeline.triage.news2 import score as news2_score
 from pipeline.triage.news2 import zone as news2_zone
+from pipeline.triage.plans import meets
 from pipeline.triage.quality import FALL_WITHIN_DAYS
 from pipeline.triage.signals import DAY_H
 from pipeline.triage.vitals import SPO2, VITALS, WEIGHT, Side
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from pipeline.triage.plans import Bounds, Prescription
     from pipeline.triage.timeline import Change
     from schemas.care import CareEvent
-    from schemas.submissions import Answer, Correction, Submission
+    from schemas.submissions import Correction, Submission
 
 _MANY: Final = len(VITALS)
 _SPAN: Final = 1 << 23  # more days than a calendar has: series and day in one number
@@ -335,17 +337,23 @@ class _Signals:
 
     def _answers(self) -> list[_Finding]:
         found: dict[int, list[int]] = {}
+        unfit: list[int] = []
         for place, (one, held) in enumerate(zip(self.sessions.registered, self.sessions.standings, strict=True)):
             rules = held.prescribed.answers
             if not rules or not self.sessions.judged[place]:
                 continue
             for answer in one.answers:
-                for rule in rules.get(answer.link_id, ()):
+                met = [(rule, meets(rule, answer.value)) for rule in rules.get(answer.link_id, ())]
+                if met and all(one is None for _, one in met):
+                    unfit.append(place)
+                    continue
+                for rule, reached in met:
                     self._asked[place] = True
-                    if _answered(rule.at_least, rule.is_answer, answer):
+                    if reached:
                         found.setdefault(SEVERITY[Zone(rule.zone)], []).append(place)
                         self._groups[place] = True
-        return [_Finding("answer", severity, np.array(places), None) for severity, places in found.items()]
+        told = [_Finding("answer", severity, np.array(places), None) for severity, places in found.items()]
+        return [*told, _Finding("answer_not_judged", _NO_DATA, np.array(unfit, int), None)]
 
     def _partial_news2(self) -> list[_Finding]:
         scored = np.array([plan.news2 is not None for plan in self._plans], bool)
@@ -363,15 +371,15 @@ class _Signals:
             values.setdefault(place, {})[index] = value
         breathed = np.flatnonzero(~np.isnan(self.rows.oxygen))
         oxygen = dict(zip(self.rows.session[breathed].tolist(), self.rows.oxygen[breathed].tolist(), strict=True))
-        found: dict[int, list[int]] = {}
+        found: dict[tuple[str, int], list[int]] = {}
         for place in wanted.tolist():
             scale = self.sessions.standings[place].prescribed.news2
             assert scale is not None  # noqa: S101 - the plans with one were asked for
             told = news2_score(values.get(place, {}), oxygen_l_min=oxygen.get(place), consciousness=None, scale=scale)
             zone = news2_zone(told)
             if zone is not None:
-                found.setdefault(SEVERITY[zone], []).append(place)
-        return [_Finding("news2", severity, np.array(places), None) for severity, places in found.items()]
+                found.setdefault((news2_rule(told), SEVERITY[zone]), []).append(place)
+        return [_Finding(rule, severity, np.array(places), None) for (rule, severity), places in found.items()]
 
     def _unjudged(self, severities: Ints) -> list[_Finding]:
         found: dict[str, list[int]] = {}
@@ -677,14 +685,6 @@ class _Signals:
                 where = heavy[wanted]
                 found.append(_Finding("weight_rise_days", severity, where, np.full(len(where), WEIGHT.index)))
         return found
-
-
-def _answered(at_least: float | None, is_answer: object, answer: Answer) -> bool:
-    """Whether an answer is one that a rule is about."""
-    value = answer.value
-    number = isinstance(value, int) and not isinstance(value, bool)
-    reached = at_least is not None and number and float(value) >= at_least
-    return reached or (is_answer is not None and type(is_answer) is type(value) and is_answer == value)
 
 
 def _innermost(limits: Floats) -> tuple[Floats, Floats]:

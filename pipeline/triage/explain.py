@@ -127,8 +127,8 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{Vital} {value} is away from the usual, the second time in a row ({center}, {days} days; deviation {score}).",
     ),
     "deviation_noted": (
-        "{Vital} {value} avviker fra det som er vanlig for pasienten ({center}), men er langt fra legens grense.",
-        "{Vital} {value} is away from what is usual for the patient ({center}), but far from the doctor's limit.",
+        "{Vital} {value} avviker fra det som er vanlig for pasienten ({center}), men er ikke nær legens grense.",
+        "{Vital} {value} is away from what is usual for the patient ({center}), but not near the doctor's limit.",
     ),
     "deviations_together": (
         "Flere slags målinger avviker samtidig fra det som er vanlig for pasienten.",
@@ -189,6 +189,14 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "news2": (
         "NEWS2 er minst {total}; {count} av {of} deler er kjent.",
         "NEWS2 is at least {total}; {count} of {of} parts are known.",
+    ),
+    "news2_part": (
+        "Én del av NEWS2 gir alene 3 poeng; summen er minst {total}, og {count} av {of} deler er kjent.",
+        "One part of NEWS2 alone has 3 points; the sum is at least {total}, and {count} of {of} parts are known.",
+    ),
+    "answer_not_judged": (
+        "Svaret på spørsmålet «{question}» er av et annet slag enn planen spør etter, og kan ikke vurderes.",
+        "The answer to the question “{question}” is of another kind than the plan asks for, and cannot be judged.",
     ),
     "answer": (
         "Svaret på spørsmålet «{question}» er {zone} i planen.",

@@ -81,6 +81,11 @@ def zone(found: News2) -> Zone | None:
     return None
 
 
+def rule(found: News2) -> str:
+    """What a score that raises a zone does it by: its sum, or one part that has three points on its own."""
+    return "news2" if found.total >= YELLOW_TOTAL else "news2_part"
+
+
 def _spo2_bands(scale: News2Scale, *, on_oxygen: bool | None) -> _Bands:
     if scale is News2Scale.SCALE_1:
         return _SPO2_1

@@ -90,6 +90,14 @@ def prescription(plan: Plan) -> Prescription:
     return Prescription(bounds(plan), relative, changes, sustained, answers, plan.weight_change, plan.news2)
 
 
+def meets(rule: AnswerRule, value: float | bool | str) -> bool | None:  # noqa: FBT001 - an answer by yes and no
+    """Whether an answer is one that a rule is about; None: it is of another kind, and the rule cannot judge it."""
+    wanted = int if rule.at_least is not None else type(rule.is_answer)
+    if type(value) is not wanted:
+        return None
+    return value == rule.is_answer if rule.at_least is None else float(value) >= rule.at_least
+
+
 def bounds(plan: Plan) -> dict[int, Bounds]:
     """The plan's absolute limits by vital index, in the vitals' own units; the plan must be without faults."""
     found = {}

@@ -13,8 +13,10 @@ from pipeline.triage import slow
 from pipeline.triage.baseline import NO_TRACK, Series, Track, shorten
 from pipeline.triage.deviation import score
 from pipeline.triage.limits import breach
+from pipeline.triage.news2 import rule as news2_rule
 from pipeline.triage.news2 import score as news2_score
 from pipeline.triage.news2 import zone as news2_zone
+from pipeline.triage.plans import meets
 from pipeline.triage.recent import DIGITS, fall, keep, outside, rise, within
 from pipeline.triage.vitals import SPO2, VITALS, WEIGHT, Side
 from schemas.assessments import BaselineStatus, Deviation, Quality, Reason
@@ -100,12 +102,14 @@ class Signals:
 
     def answer(self, question: str, value: float | bool | str) -> None:  # noqa: FBT001 - an answer by yes and no
         """Judge the answer to a question that the plan has rules for."""
-        for rule in self.prescribed.answers.get(question, ()):
+        rules = self.prescribed.answers.get(question, ())
+        met = [(rule, meets(rule, value)) for rule in rules]
+        if rules and all(found is None for _, found in met):
+            self.reasons.append(Reason(rule="answer_not_judged", zone=Zone.NO_DATA, question=question))
+            return
+        for rule, found in met:
             self._judged = True
-            number = isinstance(value, int) and not isinstance(value, bool)
-            reached = rule.at_least is not None and number and float(value) >= rule.at_least
-            given = rule.is_answer is not None and type(rule.is_answer) is type(value) and rule.is_answer == value
-            if reached or given:
+            if found:
                 self._groups.add(f"question {question}")
                 self.reasons.append(Reason(rule="answer", zone=Zone(rule.zone), question=question))
 
@@ -334,9 +338,8 @@ class Signals:
         zone = news2_zone(self.news2)
         if zone is not None:
             self._groups.add(_EVERYWHERE)
-            self.reasons.append(
-                Reason(rule="news2", zone=zone, value=self.news2.total, count=self.news2.known, of=NEWS2_PARTS)
-            )
+            rule, total, known = news2_rule(self.news2), self.news2.total, self.news2.known
+            self.reasons.append(Reason(rule=rule, zone=zone, value=total, count=known, of=NEWS2_PARTS))
 
     # What they rest on.
 

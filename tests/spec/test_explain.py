@@ -62,6 +62,16 @@ ROWS: Final = [
         "NEWS2 is at least 8; 4 of 7 parts are known.",
     ),
     (
+        Reason(rule="news2_part", zone=Zone.YELLOW, value=3, count=2, of=7),
+        "Én del av NEWS2 gir alene 3 poeng; summen er minst 3, og 2 av 7 deler er kjent.",
+        "One part of NEWS2 alone has 3 points; the sum is at least 3, and 2 of 7 parts are known.",
+    ),
+    (
+        Reason(rule="answer_not_judged", zone=Zone.NO_DATA, question="breath"),
+        "Svaret på spørsmålet «breath» er av et annet slag enn planen spør etter, og kan ikke vurderes.",
+        "The answer to the question “breath” is of another kind than the plan asks for, and cannot be judged.",
+    ),
+    (
         Reason(rule="answer", zone=Zone.YELLOW, question="breath"),
         "Svaret på spørsmålet «breath» er gult i planen.",
         "The answer to the question “breath” is yellow in the plan.",
@@ -154,7 +164,8 @@ def test_why_a_patient_is_not_green() -> None:
     assert why_not_green(Zone.NO_DATA, [ROWS[-1][0], noted], "nb") == (
         "Blå: ingen data. Registreringen er ikke kommet i tide."
     )
-    assert why_not_green(Zone.NOT_MONITORED, [ROWS[9][0]], "en") == (
+    contradicts = next(reason for reason, *_ in ROWS if reason.rule == "not_monitored")
+    assert why_not_green(Zone.NOT_MONITORED, [contradicts], "en") == (
         "Not monitored: the plan contradicts itself (limits[0])."
     )
     assert why_not_green(Zone.YELLOW, [noted], "nb") == "Gul."
