@@ -1,7 +1,8 @@
 """One service's line: how many of its pages are under way, how many wait, and whether its receiver is believed well.
 
-Every service has its own. A receiver that is slow or dead fills its own line and nobody else's; what does not fit is
-reported `busy` at once, and the fold asks again.
+Every service has its own. A receiver that is slow or dead fills its own line and nobody else's. Of those that wait the
+one about the newest measurement is next; what does not fit, the one about the oldest, is reported `busy` at once, and
+the fold asks again.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_exponential, wait_random
 
+from agents.paging.places import Places
 from schemas.paging import FailureReason
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from agents.paging.attempts import Attempt
     from agents.paging.settings import PagingSettings
 
@@ -46,8 +50,7 @@ class Line:
         self._settings = settings
         self._timeout_s = timeout_s
         self._sleep = sleep
-        self._places = asyncio.Semaphore(settings.under_way)
-        self._inside = 0  # under way and waiting
+        self._places = Places(settings.under_way, settings.waiting)
         self._failed_in_a_row = 0
         self._probing = False
 
@@ -65,20 +68,28 @@ class Line:
         """How many asks fit, under way and waiting."""
         return self._settings.under_way + self._settings.waiting
 
-    async def deliver(self, post: Post) -> Verdict:
-        """Post until it is delivered, refused, or the attempts or the time are used up."""
-        if self._inside >= self.room:
-            return Verdict(FailureReason.BUSY, 0)
-        self._inside += 1
+    async def deliver(self, post: Post, at: datetime) -> Verdict:
+        """Post until it is delivered, refused, or the attempts or the time are used up.
+
+        Parameters
+        ----------
+        post
+            One attempt.
+        at
+            Of the measurement that the page is about: the newest are posted first.
+        """
         tried: list[FailureReason] = []
         try:
-            async with asyncio.timeout(self._settings.total_s), self._places:
-                verdict = await self._ask(post, tried)
+            async with asyncio.timeout(self._settings.total_s):
+                if not await self._places.take(at):
+                    return Verdict(FailureReason.BUSY, 0)
+                try:
+                    verdict = await self._ask(post, tried)
+                finally:
+                    self._places.give_back()
         except TimeoutError:
             # Never got a place: busy. Else the bound fell into the last attempt, or the pause after it.
             verdict = Verdict(tried[-1] if tried else FailureReason.BUSY, len(tried))
-        finally:
-            self._inside -= 1
         self._remember(verdict)
         return verdict
 

@@ -121,7 +121,7 @@ class Messenger:
             self._metrics.page_attempts.labels(attempt.reason or DELIVERED).inc()
             return attempt
 
-        return await self._lines[page.service].deliver(once)
+        return await self._lines[page.service].deliver(once, page.at)
 
     def _receipt(self, page: PageRequest, verdict: Verdict) -> Receipt:
         outcome = Outcome.FAILED if verdict.reason else Outcome.DELIVERED

@@ -24,7 +24,8 @@ class PagingSettings:
     total_s
         Of one ask, with its wait for a place [s].
     under_way, waiting
-        Asks of one service posted at once, and waiting for that; one more is `busy` at once.
+        Asks of one service posted at once, and waiting for that; with one more, the one about the oldest measurement
+        is `busy` at once.
     failures_to_break
         Asks of one service that failed in a row, until its asks get one quick attempt each.
     """

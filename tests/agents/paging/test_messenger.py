@@ -207,9 +207,9 @@ async def test_a_page_that_finds_no_place_in_its_whole_time_is_busy() -> None:
         return Attempt(None)
 
     line = Line(PagingSettings(total_s=0.02, under_way=1), timeout_s=2)
-    await line._places.acquire()
+    assert await line._places.take(NOW)
 
-    assert (await line.deliver(post), posts) == (Verdict(FailureReason.BUSY, 0), [])
+    assert (await line.deliver(post, NOW), posts) == (Verdict(FailureReason.BUSY, 0), [])
 
 
 async def test_pauses_grow_have_jitter_a_bound_and_heed_the_receiver() -> None:
@@ -224,7 +224,7 @@ async def test_pauses_grow_have_jitter_a_bound_and_heed_the_receiver() -> None:
         pauses.append(seconds)
 
     line = Line(PagingSettings(attempts=5, backoff_s=0.1, backoff_most_s=0.75), timeout_s=2, sleep=sleep)
-    verdict = await line.deliver(post)
+    verdict = await line.deliver(post, NOW)
 
     assert verdict == Verdict(FailureReason.SERVER_ERROR, 5)
     bounds = [(0.1, 0.2), (0.2, 0.3), (0.4, 0.5), (0.7, 0.85)]
@@ -243,7 +243,7 @@ async def test_the_total_bound_ends_an_ask_with_its_last_reason() -> None:
 
     line = Line(PagingSettings(total_s=0.02), timeout_s=2, sleep=sleep)
 
-    assert await line.deliver(post) == Verdict(FailureReason.CONNECTION, 1)
+    assert await line.deliver(post, NOW) == Verdict(FailureReason.CONNECTION, 1)
 
 
 async def test_after_failures_in_a_row_each_ask_is_one_attempt_until_one_succeeds(ward: Ward) -> None:
@@ -276,11 +276,11 @@ async def test_a_receiver_that_is_well_again_and_slow_is_believed_again() -> Non
         return Attempt(None)
 
     for _ in range(3):
-        await line.deliver(dead)
+        await line.deliver(dead, NOW)
     assert line.broken
-    verdicts = await asyncio.gather(*(line.deliver(slow) for _ in range(4)))
+    verdicts = await asyncio.gather(*(line.deliver(slow, NOW) for _ in range(4)))
     assert [verdict.reason for verdict in verdicts] == [None, *[FailureReason.TIMEOUT] * 3]
-    assert (await line.deliver(slow)).reason is None
+    assert (await line.deliver(slow, NOW)).reason is None
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 422, 301, 307])
