@@ -63,6 +63,9 @@ DECLARED: Final = (
     Metric("assessments", _counter, "Registrations judged, by the zone they fell in.", labels=("zone",)),
     Metric("zone_changes", _counter, "Patients moving between zones.", labels=("from_zone", "to_zone")),
     Metric("pages", _counter, "Asked pages, by what became of them.", labels=("outcome",)),
+    Metric("pages_ahead", _counter, "Pages asked during a backlog before their submission's turn."),
+    Metric("partitions_ahead", _gauge, "Partitions with a backlog whose new submissions are looked at for pages."),
+    Metric("ahead_failures", _counter, "Failures to look ahead of a backlog; what failed is left to its turn."),
     Metric("page_attempts", _counter, "Single attempts to deliver a page.", labels=("outcome",)),
     Metric("dead_letters", _counter, "Messages that could not be worked with.", labels=("process", "reason")),
     Metric("dead_letter_ratio", _gauge, "Share of recent messages that became dead letters.", labels=("process",)),
@@ -160,6 +163,9 @@ class Metrics:
     assessments: Counter
     zone_changes: Counter
     pages: Counter
+    pages_ahead: Counter
+    partitions_ahead: Gauge
+    ahead_failures: Counter
     page_attempts: Counter
     dead_letters: Counter
     dead_letter_ratio: Gauge

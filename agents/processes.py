@@ -7,7 +7,7 @@ import contextlib
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from yarl import URL
@@ -38,11 +38,12 @@ from agents.settings import SettingsError, secret, variable
 from agents.storing.sink import StoringSink
 from agents.streaming import StreamSettings, StreamWorker
 from agents.triage import TriageFold
+from agents.triage.ahead import LookAhead
 from agents.watching import WorkerMetrics, worker_checks
 from schemas import topics
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 
     from aiohttp import web
 
@@ -121,7 +122,13 @@ def triage(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
         dead_letter_ratio=settings.dead_letter_ratio,
         metrics=metrics,
     )
-    return _worker("triage", settings, bootstrap, metrics, handler=fold, sources=fold.sources, table=STATE_TABLE)
+
+    def ahead(worker: StreamWorker) -> Coroutine[Any, Any, None]:
+        return LookAhead(worker, fold, bootstrap, metrics).run()
+
+    return _worker(
+        "triage", settings, bootstrap, metrics, handler=fold, sources=fold.sources, table=STATE_TABLE, beside=ahead
+    )
 
 
 def storing(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSeriesStore) -> Process:
@@ -300,6 +307,7 @@ def _worker(  # noqa: PLR0913 - what a worker is made of
     sources: tuple[str, ...],
     table: str | None = None,
     in_flight: int = 64,
+    beside: Callable[[StreamWorker], Coroutine[Any, Any, None]] | None = None,
 ) -> Process:
     embedded = settings.broker == "embedded"
     stream = StreamSettings(
@@ -322,11 +330,14 @@ def _worker(  # noqa: PLR0913 - what a worker is made of
     worker = StreamWorker(stream, handler, WorkerMetrics(name, metrics))
 
     async def work() -> int:
-        measuring = asyncio.create_task(lag.show(bootstrap, {stream.app_id: sources}, metrics))
+        tasks = [asyncio.create_task(lag.show(bootstrap, {stream.app_id: sources}, metrics))]
+        if beside is not None:
+            tasks.append(asyncio.create_task(beside(worker)))
         try:
             return await worker.run()
         finally:
-            measuring.cancel()
-            await asyncio.gather(measuring, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     return Process(name, work, worker_checks(worker), stop=worker.stop)

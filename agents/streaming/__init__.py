@@ -20,7 +20,7 @@ from agents.streaming.records import (
     dead_letter,
 )
 from agents.streaming.version import UnverifiedVersionError
-from agents.streaming.worker import Health, StreamWorker
+from agents.streaming.worker import Health, Place, StreamWorker
 
 __all__ = [
     "Fold",
@@ -29,6 +29,7 @@ __all__ = [
     "Health",
     "Messenger",
     "Output",
+    "Place",
     "Record",
     "Sink",
     "StreamMetrics",

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # aiokafk
 from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
+from agents import wallclock
 from agents.streaming import version
 from agents.streaming.admission import Admission, OffsetGapError
 from agents.streaming.app import SafeApp
@@ -48,6 +49,15 @@ class Health(NamedTuple):
     behind: bool  # messages wait that it has not worked
     still_s: float  # since anything was last done while something waited [s]
     uncommitted_s: float  # since what is done and not committed was done [s]
+
+
+class Place(NamedTuple):
+    """How far a worker is in one partition."""
+
+    generation: int
+    next: int  # offset of the first record that is not done
+    waits: bool  # whether there is such a record
+    late_s: float  # how old what was last taken up was by then, 0 once nothing was left behind it [s]
 
 
 def end_process(code: int, reason: str) -> None:
@@ -92,6 +102,7 @@ class StreamWorker:
         self._recovered_generation: int | None = None
         self._table: Any = None
         self._assigned: set[TP] = set()
+        self._late_s: dict[TP, float] = {}
         self._wire()
 
     # Life.
@@ -136,6 +147,31 @@ class StreamWorker:
             uncommitted_s=0.0 if self._is_committed() else self._pace.uncommitted_s,
         )
 
+    # For what is told ahead of its turn.
+
+    def places(self, topic: str) -> dict[int, Place]:
+        """How far it is in its partitions of `topic`; none of those of which nothing was taken up yet."""
+        generation = self.app.consumer_generation_id
+        if self._recovered_generation != generation:
+            return {}
+        found = {}
+        for tp in self._sources():
+            place = self._next_and_end(tp) if tp.topic == topic and tp in self._late_s else None
+            if place is not None:
+                found[tp.partition] = Place(generation, place[0], place[0] < place[1], self._late_s[tp])
+        return found
+
+    def confirmed(self, key: bytes) -> bytes | None:
+        """The state of `key` that the broker has."""
+        state: bytes | None = self._table.data.get(key)
+        return state
+
+    async def add(self, generation: int, topic: str, partition: int, outputs: Sequence[Output]) -> bool:
+        """Write something that repeats do not harm, beside the batch at work; False where `partition` went away."""
+        source, holds = TP(topic, partition), self._holds(generation)
+        addressed = [(partition, output) for output in outputs]
+        return await self.delivery.send(addressed, lambda: holds() and source in self._assigned) is not None
+
     # How Faust calls us.
 
     def _wire(self) -> None:
@@ -171,6 +207,7 @@ class StreamWorker:
 
     async def _assign(self, *sent: Any, **_: Any) -> None:  # noqa: ANN401 - a signal's arguments: app, partitions
         self._assigned = set(sent[1])
+        self._late_s.clear()
         self._began = monotonic()
 
     async def _revoked(self, *sent: Any, **_: Any) -> None:  # noqa: ANN401 - a signal's arguments: app, partitions
@@ -208,6 +245,7 @@ class StreamWorker:
             if message.generation_id != generation:
                 continue
             tp = TP(message.topic, message.partition)
+            self._late_s[tp] = wallclock.now().timestamp() - poll.value[0].timestamp / 1000
             for raw in self._admission.admit(generation, self.app.expected, tp, poll.value):
                 good.append(
                     Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.timestamp, tuple(raw.headers))
@@ -314,6 +352,9 @@ class StreamWorker:
     def _done(self, generation: int, last: Mapping[TP, int]) -> None:
         for tp, offset in last.items():
             self.app.done[generation, tp] = offset
+            place = self._next_and_end(tp)
+            if place is not None and place[0] >= place[1]:
+                self._late_s[tp] = 0.0
         self._pace.done()
 
     # Single messages.
@@ -351,16 +392,17 @@ class StreamWorker:
         return {tp for tp in self._assigned if tp.topic in self.settings.sources}
 
     def _behind(self) -> bool:
-        generation = self.app.consumer_generation_id
-        for tp in self._sources():
-            try:
-                end = self.app.consumer.highwater(tp)
-            except (KafkaError, ConsumerNotStarted):
-                continue  # the assignment is changing
-            done = self.app.done.get((generation, tp), self.app.expected.get(tp))
-            if done is not None and done < (end or 0):
-                return True
-        return False
+        places = map(self._next_and_end, self._sources())
+        return any(place is not None and place[0] < place[1] for place in places)
+
+    def _next_and_end(self, tp: TP) -> tuple[int, int] | None:
+        """The first record that is not done, and where the log ends; None while that is not known."""
+        try:
+            end = self.app.consumer.highwater(tp)
+        except (KafkaError, ConsumerNotStarted):
+            return None  # the assignment is changing
+        done = self.app.done.get((self.app.consumer_generation_id, tp), self.app.expected.get(tp))
+        return None if done is None else (done, end or 0)
 
     def _is_committed(self) -> bool:
         """Whether the broker has what was done when it was last asked."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from agents.metrics import Metrics
+    from agents.streaming.records import Headers
     from pipeline.triage import Output as Decision
     from pipeline.triage import Rules
 
@@ -97,6 +98,29 @@ class TriageFold:
                 break
         return batch.close()
 
+    def read(self, record: Record) -> object:
+        """The message in a record.
+
+        Raises
+        ------
+        UnreadableError
+            It is none, belongs to nobody, or claims to come from after it was written: that would move the patient's
+            time forward, past all that comes.
+        """
+        event = self.codecs[record.topic].decode(record.value)
+        if isinstance(event, Tick):
+            return event
+        if not record.key:
+            raise UnreadableError(DeadLetterReason.MISSING_PATIENT, None, "a record without a key has no patient")
+        if record.key != getattr(event, "patient", "").encode():
+            raise UnreadableError(DeadLetterReason.WRONG_KEY, "patient", "is not the record's key")
+        latest_ms = record.timestamp_ms + self.rules.future_tolerance_ms
+        for field in ("received_at", "recorded_at"):
+            at = getattr(event, field, None)
+            if at is not None and to_ms(at) > latest_ms:
+                raise UnreadableError(DeadLetterReason.FUTURE, field, "lies after the message was written")
+        return event
+
     async def restored(self, states: Iterable[tuple[bytes, bytes]]) -> None:
         """Start from these states: who is due when, and who stands where."""
         self.watchlist.clear()
@@ -161,12 +185,10 @@ class _Batch:
         self._taken += 1
         fold = self._fold
         try:
-            event = fold.codecs[record.topic].decode(record.value)
+            event = fold.read(record)
             if isinstance(event, Tick):
                 self._tick(record, event)
                 return
-            self._check_key(record, event)
-            self._check_time(record, event)
             state = self._known(record.partition, record.key or b"", record.timestamp_ms)
             fold.letters.count(dead=False)
             self._step(record, event, state)
@@ -211,8 +233,7 @@ class _Batch:
             self._bury(record, decisions[0].reason, decisions[0].field)
             return
         self._keep(record.partition, key, state, after)
-        submitted = record.topic == self._fold.submissions
-        headers = ((RECEIVED_MS, b"%d" % record.timestamp_ms),) if submitted else ()
+        headers = came_at(record) if record.topic == self._fold.submissions else ()
         self._tell(record.partition, key, decisions, headers)
 
     def _tick(self, record: Record, tick: Tick) -> None:
@@ -279,20 +300,6 @@ class _Batch:
         self._changed[key] = partition
         self._tell(partition, key, (lost.lost(key.decode(), from_ms(at_ms)),), ())
 
-    def _check_key(self, record: Record, event: object) -> None:
-        if not record.key:
-            raise UnreadableError(DeadLetterReason.MISSING_PATIENT, None, "a record without a key has no patient")
-        if record.key != getattr(event, "patient", "").encode():
-            raise UnreadableError(DeadLetterReason.WRONG_KEY, "patient", "is not the record's key")
-
-    def _check_time(self, record: Record, event: object) -> None:
-        """What claims to come from after it was written would move the patient's time forward, past all that comes."""
-        latest_ms = record.timestamp_ms + self._fold.rules.future_tolerance_ms
-        for field in ("received_at", "recorded_at"):
-            at = getattr(event, field, None)
-            if at is not None and to_ms(at) > latest_ms:
-                raise UnreadableError(DeadLetterReason.FUTURE, field, "lies after the message was written")
-
     def _known(self, partition: int, key: bytes, at_ms: int) -> State | None:
         """The patient's state; that one who was lost is watched again is told, whatever comes of the event."""
         state = self._state(key)
@@ -323,9 +330,7 @@ class _Batch:
             self._states[key] = after
             self._changed[key] = partition
 
-    def _tell(
-        self, partition: int, key: bytes, decisions: Iterable[Decision], headers: tuple[tuple[str, bytes], ...]
-    ) -> None:
+    def _tell(self, partition: int, key: bytes, decisions: Iterable[Decision], headers: Headers) -> None:
         for decision in decisions:
             if isinstance(decision, PatientStatus):
                 self._statuses[key] = (partition, decision)  # the newest of the batch is enough
@@ -337,7 +342,7 @@ class _Batch:
         self,
         partition: int,
         decision: Assessment | ZoneChange | PageRequest | PatientStatus,
-        headers: tuple[tuple[str, bytes], ...],
+        headers: Headers,
     ) -> None:
         topic = self._fold.topic_of[type(decision)]
         self._outputs.append((partition, Output(topic, decision.patient.encode(), to_json(decision), headers)))
@@ -358,6 +363,11 @@ class _Batch:
             else:
                 metrics.zone_changes.labels(*labels).inc(times)
         self._fold.show_zones()
+
+
+def came_at(record: Record) -> Headers:
+    """The header of what comes of a submission."""
+    return ((RECEIVED_MS, b"%d" % record.timestamp_ms),)
 
 
 def _unreadable_state() -> UnreadableError:

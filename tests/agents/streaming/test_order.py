@@ -203,6 +203,43 @@ async def test_a_batch_at_work_keeps_the_partitions_until_it_is_done() -> None:
     await working
 
 
+@pytest.mark.parametrize("gone", ["", "another generation", "revoked"])
+async def test_what_is_added_beside_the_batch_at_work_is_written_only_while_the_partition_is_this_workers(
+    gone: str,
+) -> None:
+    standing = Standing()
+    await standing.worker._assign(standing.app, {TOPIC})
+
+    def meanwhile(_: str) -> None:
+        if gone == "another generation":
+            standing.app.consumer_generation_id = 2
+        elif gone == "revoked":
+            standing.worker._assigned.discard(TOPIC)
+
+    standing.writing.meanwhile = meanwhile
+    added = await standing.worker.add(1, TOPIC.topic, TOPIC.partition, [Output("pages", KEY, b"x")])
+    assert added == (not gone)
+    assert (standing.held, standing.done) == ({}, [])
+
+
+async def test_how_far_and_how_late_a_worker_is_in_each_partition() -> None:
+    standing = Standing()
+    await standing.worker._assign(standing.app, {TOPIC})
+    standing.app.consumer = SimpleNamespace(highwater=lambda _: 3)
+    assert standing.worker.places(TOPIC.topic) == {}
+    standing.worker._recovered_generation = 1
+    assert standing.worker.places(TOPIC.topic) == {}  # nothing taken up yet
+    await standing.worker._work([poll(1, 0, 1)])
+    place = standing.worker.places(TOPIC.topic)[0]
+    assert (place.generation, place.next, place.waits) == (1, 2, True)
+    assert place.late_s > 1_000_000_000  # they are from 1970
+    assert standing.worker.places("care") == {}
+    await standing.worker._work([poll(1, 2)])
+    assert standing.worker.places(TOPIC.topic) == {0: (1, 3, False, 0.0)}
+    standing.app.consumer_generation_id = 2
+    assert standing.worker.places(TOPIC.topic) == {}
+
+
 async def test_a_faust_that_has_crashed_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
