@@ -124,6 +124,7 @@ class LookAhead:
             fetch_max_wait_ms=POLL_MS,
             max_partition_fetch_bytes=FETCH_BYTES,
         )
+        self._fold.hurries = True  # each turn of the loop waits for one of its slices
         try:
             async with started(consumer):
                 while await self._choose(consumer):
@@ -133,6 +134,7 @@ class LookAhead:
                         for partition, records in polled.items():
                             await self._work(partition.partition, records)
         finally:
+            self._fold.hurries = False
             self._next.clear()
             self.heard.clear()
             self._metrics.partitions_ahead.set(0)

@@ -40,6 +40,7 @@ PROCESS: Final = "triage"
 RECEIVED_MS: Final = "received_ms"  # header: when the submission behind a message was written to Kafka
 DECODED_STATES: Final = 20_000  # kept decoded; each takes about 10 KiB
 SLICE_S: Final = 0.5  # longer than this no batch keeps the worker from its pulse; the rest comes next [s]
+HURRIED_SLICE_S: Final = 0.1  # the same while something else needs many turns of the loop [s]
 DUE_AT_ONCE: Final = 10_000  # patients whom one tick finds due; the rest waits for the next
 TRY_AGAIN_MS: Final = 300_000  # one for whom a tick failed
 RESTORED_AT_ONCE: Final = 1_000  # states between two pulses of the worker
@@ -59,6 +60,11 @@ class TriageFold:
         Of the topics.
     dead_letter_ratio
         Above this share of dead letters the patients concerned show as not monitored.
+
+    Attributes
+    ----------
+    hurries
+        Whether its slices are short, for something beside it is urgent.
     """
 
     def __init__(
@@ -68,6 +74,7 @@ class TriageFold:
         self.partitions = partitions
         self.metrics = metrics
         self.rules = rules
+        self.hurries = False
         self.letters = Letters(dead_letter_ratio)
         self.watchlist = Watchlist()
         self.decoded: OrderedDict[bytes, tuple[bytes, State]] = OrderedDict()
@@ -91,10 +98,10 @@ class TriageFold:
     def __call__(self, records: Sequence[Record], states: Mapping[bytes, bytes]) -> Folded:
         """Work as many of the records, in their order, as a slice of time takes; one at least."""
         batch = _Batch(self, states)
-        began = monotonic()
+        began, most_s = monotonic(), HURRIED_SLICE_S if self.hurries else SLICE_S
         for record in records:
             batch.take(record)
-            if monotonic() - began > SLICE_S:
+            if monotonic() - began > most_s:
                 break
         return batch.close()
 

@@ -200,6 +200,7 @@ async def test_a_new_red_behind_a_backlog_is_paged_before_its_turn_and_asked_for
         await made.put("submissions", sent(ILL, "red", hours, RED), hours)
         await eventually(lambda: made.shown("pages_ahead_total") == 1)
 
+        assert made.fold.hurries
         assert await made.counts() == before | {"pages": 1}
         assert dict(made.worker._table.data) == states
         assert await made.done() == 2
@@ -211,7 +212,7 @@ async def test_a_new_red_behind_a_backlog_is_paged_before_its_turn_and_asked_for
         assert (first.key, first.headers) == (second.key, second.headers)
         assert PAGES.decode(first.value).patient == ILL
         assert first.headers == (("received_ms", b"%d" % to_ms(at(hours))),)
-        assert (made.ahead.heard.bytes, made.shown("ahead_failures_total")) == (0, 0)
+        assert (made.ahead.heard.bytes, made.fold.hurries, made.shown("ahead_failures_total")) == (0, False, 0)
 
 
 @pytest.mark.timeout(120)

@@ -148,6 +148,15 @@ def test_a_batch_is_worked_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert triage.fold(records, {}).taken == 5
 
 
+def test_slices_are_shorter_while_something_else_is_urgent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "HURRIED_SLICE_S", 0)
+    triage = Triage()
+    records = [triage.record("care", enrolled(), patient) for patient in PATIENTS]
+    assert triage.fold(records, {}).taken == 5
+    triage.fold.hurries = True
+    assert triage.fold(records, {}).taken == 1
+
+
 async def test_a_restart_knows_who_is_due() -> None:
     before = Triage()
     before.follow_all()
