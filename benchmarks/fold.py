@@ -18,9 +18,9 @@ KINDS = (("2708-6", "%", 93, 2), ("8867-4", "/min", 76, 5), ("8480-6", "mm[Hg]",
 ROUNDS = 4000
 
 
-def care(patient: str) -> tuple[Enrolled, PlanSigned]:
+def care(patient: str, start: datetime = START) -> tuple[Enrolled, PlanSigned]:
     """Enrolment and plan."""
-    at = START - timedelta(hours=8)
+    at = start - timedelta(hours=8)
     plan = Plan(
         version=1,
         valid_from_at=at,
@@ -43,9 +43,9 @@ def care(patient: str) -> tuple[Enrolled, PlanSigned]:
     )
 
 
-def session(patient: str, day: int, random: Random) -> Submission:
+def session(patient: str, day: int, random: Random, start: datetime = START) -> Submission:
     """One day's registration."""
-    at = START + timedelta(days=day, minutes=random.randrange(60))
+    at = start + timedelta(days=day, minutes=random.randrange(60))
     return Submission(
         submission_id=uuid5(NAMESPACE_OID, f"{patient}-{day}"),
         patient=patient,
