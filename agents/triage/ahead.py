@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 AFTER_S: Final = 30.0  # a partition that is later than this is looked ahead in, from so long ago on
 CAUGHT_UP_S: Final = 2.0  # and not any more once it is no later than this
+AHEAD: Final = "ahead"  # header of such a page
 LOOK_S: Final = 1.0  # how often it is seen which partitions are late
 POLL_MS: Final = 200
 POLL_RECORDS: Final = 500
@@ -171,6 +172,8 @@ class LookAhead:
 
     async def _work(self, partition: int, records: Sequence[Any]) -> None:
         """Look at records in slices, and write each slice's pages."""
+        if partition not in self._next:
+            return
         pages: list[Output] = []
         began = monotonic()
         for number, raw in enumerate(records, 1):
@@ -184,12 +187,13 @@ class LookAhead:
             spent_s = monotonic() - began
             if spent_s > SLICE_S or number == len(records):
                 if not await self._write(partition, pages):
+                    del self._next[partition]
+                    self.heard.clear()  # of what was not written
                     return
                 pages = []
                 await asyncio.sleep(spent_s * PAUSE)
                 began = monotonic()
-        if partition in self._next:
-            self._next[partition] = records[-1].offset + 1
+        self._next[partition] = records[-1].offset + 1
 
     async def _write(self, partition: int, pages: list[Output]) -> bool:
         """Ask for pages, confirmed; False once the partition is another's."""
@@ -216,10 +220,8 @@ class LookAhead:
             state, _ = step(state, self._earlier(earlier), self._fold.rules)
         _, decisions = step(state, event, self._fold.rules)
         self.heard.add(key, value)
-        topic = self._fold.topic_of[PageRequest]
-        return [
-            Output(topic, key, encode(page), came_at(record)) for page in decisions if isinstance(page, PageRequest)
-        ]
+        topic, headers = self._fold.topic_of[PageRequest], (*came_at(record), (AHEAD, b"1"))
+        return [Output(topic, key, encode(page), headers) for page in decisions if isinstance(page, PageRequest)]
 
     def _urgent(self, event: Submission) -> bool:
         """Whether it was measured late enough to page anybody."""

@@ -209,9 +209,9 @@ async def test_a_new_red_behind_a_backlog_is_paged_before_its_turn_and_asked_for
         await eventually(lambda: made.shown("partitions_ahead") == 0)
         first, second = await made.told("pages", 2)
         assert first.value == second.value
-        assert (first.key, first.headers) == (second.key, second.headers)
+        assert (first.key, first.headers) == (second.key, (*second.headers, ("ahead", b"1")))
         assert PAGES.decode(first.value).patient == ILL
-        assert first.headers == (("received_ms", b"%d" % to_ms(at(hours))),)
+        assert second.headers == (("received_ms", b"%d" % to_ms(at(hours))),)
         assert (made.ahead.heard.bytes, made.fold.hurries, made.shown("ahead_failures_total")) == (0, False, 0)
 
 
@@ -374,7 +374,13 @@ async def test_nothing_is_written_once_the_partition_is_another_s(gone: str) -> 
     if gone == "before":
         beside.place = None
     await beside.look(sent(ILL, "1", 100, RED))
-    assert (paged(beside), beside.shown("pages_ahead_total")) == ([], 0)
+    assert (paged(beside), beside.shown("pages_ahead_total"), beside.ahead._next) == ([], 0, {})
+    beside.revoked, beside.place = False, Place(generation=1, next=3, waits=True, late_s=3600)
+    await beside.look(sent(ILL, "1", 100, RED))
+    assert paged(beside) == []
+    beside.ahead._next = {0: 10}  # begun anew
+    await beside.look(sent(ILL, "1", 100, RED))
+    assert paged(beside) == [ILL]
 
 
 async def test_what_is_remembered_is_bounded_for_one_patient_and_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
