@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 from agents.broker.clients import started
 from agents.paging.messenger import RECEIVED_MS
+from agents.triage.ahead import AHEAD
 from pipeline.triage.state import decode
 from schemas.codec import Codec, UnreadableError
 from schemas.dead_letters import OFFSET, PARTITION, TOPIC
@@ -43,6 +44,8 @@ class Observed:
         Page id -> when the broker took the session behind it [ms since 1970].
     asked, delivered
         Page id -> when it was first asked for, and when its delivery was told [ms since 1970].
+    ahead
+        Pages asked ahead of a backlog; they stand for none of those that the fold must ask for in its turn.
     """
 
     messages: dict[str, Counter[bytes]] = field(default_factory=dict)
@@ -55,6 +58,7 @@ class Observed:
     received: dict[UUID, int] = field(default_factory=dict)
     asked: dict[UUID, int] = field(default_factory=dict)
     delivered: dict[UUID, int] = field(default_factory=dict)
+    ahead: int = 0
 
     @property
     def repeats(self) -> dict[str, int]:
@@ -98,6 +102,9 @@ def _take(found: Observed, topic: str, message: Any, record: Any) -> None:  # no
             found.delivered.setdefault(message.page_id, record.timestamp)
         return
     if topic == PAGES.name:
+        if AHEAD in headers:
+            found.ahead += 1
+            return
         if message.ask != 1:
             return
         if RECEIVED_MS in headers:

@@ -106,6 +106,7 @@ class Report:
     sessions: int = 0
     repeats: dict[str, int] = field(default_factory=dict)
     pages: int = 0
+    ahead: int = 0
     troubled: int = 0
     recovery_s: list[float] = field(default_factory=list)  # kill of the one worker -> next assessment
     seconds: float = 0.0
@@ -118,7 +119,8 @@ class Report:
         found = [
             f"{self.sessions} sessions in {self.seconds:.0f} s; requests to the store in trouble: {self.troubled}",
             f"done: {told}",
-            f"ends by themselves: {dict(self.ends)}; identical repeats: {self.repeats}; pages: {self.pages}",
+            f"ends by themselves: {dict(self.ends)}; identical repeats: {self.repeats}",
+            f"pages: {self.pages}; asked ahead of a backlog: {self.ahead}",
         ]
         if self.recovery_s:
             found.append(
@@ -353,6 +355,7 @@ class _Run:
         report.pages = len(self.work.pages)
         if found is not None:
             report.repeats = found.repeats
+            report.ahead = found.ahead
             report.recovery_s = self._recoveries(sorted(found.assessed_at))
             report.paged = list(self._paged(found))
             report.growth = list(self.growth.lines(*self.fed, found.written))

@@ -141,9 +141,9 @@ ASKED: Final = (
     [
         ("breath", 1, "green"), ("breath", 2, "yellow answer"), ("breath", 3, "red answer answer"),
         ("chest-pain", False, "green"), ("chest-pain", True, "red answer"),
-        ("cough", 1, "yellow answer"), ("cough", True, "no_data"),  # yes is no number
-        ("breath", "3", "no_data"), ("breath", "much", "no_data"),  # nor is a text
-        ("chest-pain", 1, "no_data"),  # and a number no yes
+        ("cough", 1, "yellow answer"), ("cough", True, "no_data answer_not_judged"),  # yes is no number
+        ("breath", "3", "no_data answer_not_judged"), ("breath", "much", "no_data answer_not_judged"),  # nor is a text
+        ("chest-pain", 1, "no_data answer_not_judged"),  # and a number no yes
         ("sputum", "green", "yellow answer"), ("sputum", "white", "green"),
         ("sleep", 5, "no_data"),  # nobody said what it means
     ],
