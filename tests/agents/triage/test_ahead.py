@@ -85,18 +85,19 @@ class Held:
 class Triage:
     """A worker of triage that looks ahead."""
 
-    def __init__(self, bootstrap: str, producer: AIOKafkaProducer) -> None:
+    def __init__(self, bootstrap: str, producer: AIOKafkaProducer, prefix: str = "") -> None:
         self.bootstrap = bootstrap
+        self.prefix = prefix
         self.producer = producer
         self.metrics = Metrics(CollectorRegistry())
-        self.fold = TriageFold(prefix="", partitions=1, dead_letter_ratio=0.9, metrics=self.metrics)
+        self.fold = TriageFold(prefix=prefix, partitions=1, dead_letter_ratio=0.9, metrics=self.metrics)
         self.held = Held(self.fold)
         stream = StreamSettings(
-            app_id="triage",
+            app_id=f"{prefix}triage",
             broker=bootstrap,
             partitions=1,
             sources=self.fold.sources,
-            dead_letters="dead-letters",
+            dead_letters=f"{prefix}dead-letters",
             session_timeout_s=6.0,
             commit_interval_s=0.1,
             fetch_max_wait_ms=20,
@@ -108,12 +109,16 @@ class Triage:
     async def put(self, topic: str, message: Any, hours: float) -> None:  # noqa: ANN401 - any message
         """Write it as of then."""
         await self.producer.send_and_wait(
-            topic, encode(message), key=message.patient.encode(), partition=0, timestamp_ms=to_ms(at(hours))
+            self.prefix + topic,
+            encode(message),
+            key=message.patient.encode(),
+            partition=0,
+            timestamp_ms=to_ms(at(hours)),
         )
 
     async def read(self, topic: str) -> list[Any]:
         """Everything on a topic."""
-        place = TopicPartition(topic, 0)
+        place = TopicPartition(self.prefix + topic, 0)
         async with started(AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=None)) as consumer:
             end = (await consumer.end_offsets([place]))[place]
             consumer.assign([place])
@@ -139,7 +144,8 @@ class Triage:
     async def done(self) -> int:
         """Submissions that are committed."""
         async with LagWatch(self.bootstrap) as watch:
-            return (await watch.behind("triage", ["submissions"]))["submissions", 0].first
+            topic = self.fold.submissions
+            return (await watch.behind(f"{self.prefix}triage", [topic]))[topic, 0].first
 
     def shown(self, name: str) -> float | None:
         """A sample."""
@@ -168,22 +174,30 @@ class Triage:
 
 
 @asynccontextmanager
+async def at_work(made: Triage) -> AsyncIterator[Triage]:
+    """It works while the block runs, and ends in order."""
+    working = asyncio.create_task(made.worker.run())
+    looking = asyncio.create_task(made.ahead.run())
+    try:
+        yield made
+    finally:
+        made.held.goes_on = True
+        made.worker.stop()
+        assert await asyncio.wait_for(working, 30) == 0
+        assert not looking.done()
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+@asynccontextmanager
 async def triage() -> AsyncIterator[Triage]:
-    """A worker at work, which ends in order."""
+    """On a broker of its own."""
     with EmbeddedBroker(partitions=1, changelogs=(CHANGELOG,)) as broker:
-        async with started(AIOKafkaProducer(bootstrap_servers=broker.bootstrap)) as producer:
-            made = Triage(broker.bootstrap, producer)
-            working = asyncio.create_task(made.worker.run())
-            looking = asyncio.create_task(made.ahead.run())
-            try:
-                yield made
-            finally:
-                made.held.goes_on = True
-                made.worker.stop()
-                assert await asyncio.wait_for(working, 30) == 0
-                assert not looking.done()
-                looking.cancel()
-                await asyncio.gather(looking, return_exceptions=True)
+        async with (
+            started(AIOKafkaProducer(bootstrap_servers=broker.bootstrap)) as producer,
+            at_work(Triage(broker.bootstrap, producer)) as made,
+        ):
+            yield made
 
 
 @pytest.mark.timeout(120)
