@@ -195,7 +195,7 @@ def test_news2_is_a_second_signal_too() -> None:
     plan = planned(weight_change=True, news2=News2Scale.SCALE_1)
     earlier = days(WEIGHT, [80.0, 80.7, 81.4])
     fast = submitted("s", 82, reading(WEIGHT, 82.0, "kg", 82), reading(PULSE, 135, "/min", 82))
-    assert said([*plan, *earlier, fast]) == "red news2 weight_rise_days"
+    assert said([*plan, *earlier, fast]) == "red news2_part weight_rise_days"
 
 
 def test_an_answer_is_a_second_signal_too() -> None:
