@@ -31,7 +31,7 @@ from agents.broker import topics as broker_topics
 from agents.broker.clients import started
 from agents.partitioner import partition_for
 from agents.settings import Settings
-from agents.triage.fold import RECEIVED_MS
+from agents.streaming.received import RECEIVED_MS
 from benchmarks.fold import care, session
 from infra.local.servers import Kafka
 from schemas.codec import encode

@@ -11,7 +11,10 @@ from schemas.care import News2Scale
 from schemas.submissions import Answer, EntryMode
 from schemas.types import (
     FIRST_VERSION,
+    MOST,
     UUID,
+    Count,
+    CountFromOne,
     DeviceRef,
     Instant,
     LinkId,
@@ -27,7 +30,11 @@ from schemas.types import (
 
 Revision = Annotated[
     int,
-    Meta(ge=1, description="Events of the patient's history that the decision has seen; a higher one supersedes."),
+    Meta(
+        ge=1,
+        le=MOST,
+        description="Events of the patient's history that the decision has seen; a higher one supersedes.",
+    ),
 ]
 
 
@@ -66,8 +73,8 @@ class Deviation(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
 
     center: float
     spread: float
-    days: Annotated[int, Meta(ge=1)]  # daily values behind it
-    age_days: Annotated[int, Meta(ge=0)]  # from the newest of them to the judged day [d]
+    days: CountFromOne  # daily values behind it
+    age_days: Count  # from the newest of them to the judged day [d]
     status: BaselineStatus
     score: float  # (value - center) / spread as an equivalent normal z
 
@@ -86,7 +93,7 @@ class JudgedReading(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     sent_unit: Ucum | None = None
     device: DeviceRef | None = None
     entry_mode: EntryMode = EntryMode.DEVICE
-    attempt: int = 1
+    attempt: Annotated[int, Meta(le=MOST)] = 1
     oxygen_l_min: float | None = None
     withdrawn: bool = False  # entered in error
     baseline_status: BaselineStatus | None = None
@@ -106,9 +113,9 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     readings: tuple[int, ...] = ()  # indexes into the assessment's readings
     detail: str | None = None  # which field or issue, out of a closed set
     change: float | None = None  # against an earlier value or the baseline, signed [unit]
-    hours: Annotated[int, Meta(ge=1)] | None = None  # the window of a change [h]
-    count: Annotated[int, Meta(ge=0)] | None = None  # so many
-    of: Annotated[int, Meta(ge=1)] | None = None  # of so many
+    hours: CountFromOne | None = None  # the window of a change [h]
+    count: Count | None = None  # so many
+    of: CountFromOne | None = None  # of so many
     question: LinkId | None = None  # whose answer it was
 
 
@@ -224,5 +231,5 @@ class PatientStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_submission_at: Instant | None = None
     due_at: Instant | None = None  # next registration due
     baselines: dict[str, BaselineStatus] = {}
-    open_pages: Annotated[int, Meta(ge=0)] = 0  # asked for and not yet delivered
+    open_pages: Count = 0  # asked for and not yet delivered
     episode: Episode | None = None

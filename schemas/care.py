@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from schemas.types import (
     FIRST_VERSION,
+    MOST,
     UUID,
     DeviceRef,
     Instant,
@@ -80,7 +81,7 @@ class AnswerRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     link_id: LinkId
     zone: AlertZone
-    at_least: int | None = None  # an answer by number: this or more
+    at_least: Annotated[int, Meta(ge=-MOST, le=MOST)] | None = None  # an answer by number: this or more
     is_answer: bool | str | None = None  # an answer by yes and no or by choice: this one
 
 

@@ -1,5 +1,6 @@
 """What breaks a reader or a writer when a message changes.
 
+An integer beyond 2^53 means different things to different readers of JSON, so to bound one there takes nothing away.
 Readers ignore fields that they do not know, so a new optional field is harmless. A value that a strict reader does not
 know stops it, so a new value of an enumeration is as breaking as a lost one: both need a new `schema_version`.
 """
@@ -8,11 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from schemas.types import MOST
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems")  # raising one is tighter
 _UPPER: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")  # lowering one is tighter
+_ANYHOW: Final = (("minimum", -MOST), ("maximum", MOST))  # bounds of every integer
 
 
 class Break(NamedTuple):
@@ -78,11 +82,12 @@ def _compare_values(before: dict[str, Any], after: dict[str, Any], path: str) ->
 
 
 def _compare_bounds(before: dict[str, Any], after: dict[str, Any], path: str) -> Iterator[Break]:
+    new = {word for word in (*_LOWER, *_UPPER) if word in after and (word, after[word]) not in _ANYHOW}
     for word in _LOWER:
-        if word in after and (word not in before or after[word] > before[word]):
+        if word in new and (word not in before or after[word] > before[word]):
             yield Break(path, f"{word} is tighter")
     for word in _UPPER:
-        if word in after and (word not in before or after[word] < before[word]):
+        if word in new and (word not in before or after[word] < before[word]):
             yield Break(path, f"{word} is tighter")
     if "pattern" in after and after["pattern"] != before.get("pattern"):
         yield Break(path, "pattern changed")

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from schemas.types import FIRST_VERSION, Instant, Slug, StaffRef
+from schemas.types import FIRST_VERSION, Count, Instant, Slug, StaffRef
 
 REASON: Final = "reason"
 FIELD: Final = "field"  # path of the offending field, where one is known
@@ -53,8 +53,8 @@ class DeadLetterAct(Struct, frozen=True, kw_only=True, omit_defaults=True):
     schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
     at: Instant
     topic: Slug  # as the vocabulary names it, without an installation's prefix
-    partition: Annotated[int, Meta(ge=0)]
-    offset: Annotated[int, Meta(ge=0)]
+    partition: Count
+    offset: Count
     action: DeadLetterAction
     by: StaffRef
     why: Annotated[str, Meta(min_length=1, max_length=500, description="In words; no patient's name.")] | None = None

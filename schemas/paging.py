@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.types import FIRST_VERSION, UUID, Instant, Loinc, Pseudonym, Slug, Zone
+from schemas.types import FIRST_VERSION, UUID, Count, CountFromOne, Instant, Loinc, Pseudonym, Slug, Zone
 
 
 class Tick(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,7 +47,7 @@ class PageRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: Instant  # when the patient came into the zone
     zone_change_id: UUID
     assessment_id: UUID | None
-    ask: Annotated[int, Meta(ge=1)]  # 1: first asked; each failed receipt asks once more
+    ask: CountFromOne  # 1: first asked; each failed receipt asks once more
     causes: tuple[PageCause, ...] = ()
 
 
@@ -76,10 +76,10 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     receipt_id: UUID
     page_id: UUID
     patient: Pseudonym
-    ask: Annotated[int, Meta(ge=1)]
+    ask: CountFromOne
     outcome: Outcome
     at: Instant
-    attempts: Annotated[int, Meta(ge=0)]
+    attempts: Count
     reason: FailureReason | None = None
 
     def __post_init__(self) -> None:

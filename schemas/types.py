@@ -44,6 +44,9 @@ Loinc = Annotated[
 Ucum = Annotated[str, Meta(min_length=1, max_length=32, description="A UCUM unit, as in FHIR Quantity.code.")]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
 Version = Annotated[int, Meta(ge=1, le=1_000_000)]
+MOST: int = 2**53 - 1  # the largest integer that every reader of JSON holds exactly (RFC 7493, 2.2)
+Count = Annotated[int, Meta(ge=0, le=MOST)]
+CountFromOne = Annotated[int, Meta(ge=1, le=MOST)]
 ShortText = Annotated[str, Meta(max_length=500)]
 LinkId = Annotated[str, Meta(min_length=1, max_length=64, description="A question, as in FHIR Questionnaire.item.")]
 LocalTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", description="Wall clock, HH:MM.")]
@@ -51,8 +54,11 @@ TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$(?!\n)", descrip
 
 __all__ = [
     "FIRST_VERSION",
+    "MOST",
     "SCHEMA_VERSION",
     "UUID",
+    "Count",
+    "CountFromOne",
     "DeviceRef",
     "Instant",
     "LinkId",

@@ -15,6 +15,7 @@ import structlog
 from agents.paging.attempts import Attempt, open_http, post
 from agents.paging.line import Line, Verdict
 from agents.paging.notice import notice_of
+from agents.streaming.received import received_ms
 from agents.streaming.records import Output, dead_letter
 from schemas.codec import Codec, UnreadableError, encode
 from schemas.dead_letters import DeadLetterReason
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from agents.streaming.records import Headers, Record
     from agents.wallclock import Clock
 
-RECEIVED_MS: Final = "received_ms"  # header: when the broker took the submission behind the page [ms since 1970]
 DELIVERED: Final = "delivered"
 _RECEIPTS: Final = UUID("6f0b3d0e-1f43-5a53-9d5e-6b9a6d6d3c9b")  # namespace of receipt ids
 _PAGES: Final = Codec[PageRequest](PageRequest)
@@ -148,9 +148,9 @@ class Messenger:
                 reason=verdict.reason.value,
             )
             return
-        received_ms = dict(headers).get(RECEIVED_MS, b"")
-        if received_ms.isdigit():
-            took_s = receipt.at.timestamp() - int(received_ms) / 1000
+        received = received_ms(headers)
+        if received is not None:
+            took_s = receipt.at.timestamp() - received / 1000
             # Two machines' clocks: a page cannot have been delivered before its cause.
             self._metrics.received_to_paged.observe(max(0.0, took_s))
 

@@ -21,7 +21,7 @@ from agents.reconciliation.account import Account, Ledger, Step
 from agents.reconciliation.dead import letters
 from agents.storing.care_points import of_care_event
 from agents.storing.points import of_assessment
-from agents.storing.sink import RECEIVED_MS
+from agents.streaming.received import received_ms
 from pipeline.triage.instants import from_ms
 from schemas.codec import Codec, UnreadableError
 from schemas.dead_letters import DeadLetterReason
@@ -82,9 +82,9 @@ class _Item:
     found: _Found | None = None
     other: _Found | None = None  # an assessment that something else caused
 
-    def take(self, found: _Found, received: bytes | None) -> bool:
+    def take(self, found: _Found, received: int | None) -> bool:
         """Whether this assessment is its own: caused by it, as far as the assessment says."""
-        own = received is None or int(received) in self.times_ms
+        own = received is None or received in self.times_ms
         if own:
             self.found = found
         elif self.other is None:
@@ -228,7 +228,7 @@ class _Check:
                 named, received, found = _of(record)
                 if named is None:
                     continue
-                correction = chunk.corrections.get((named, int(received))) if received else None
+                correction = chunk.corrections.get((named, received)) if received else None
                 item = correction or chunk.submissions.get(named)
                 if item and not item.found and item.take(found, received):
                     self._cursor = record.offset + 1
@@ -394,12 +394,11 @@ def _readable(codec: Codec[Any], record: Record) -> Any | None:  # noqa: ANN401 
     return message if record.key == message.patient.encode() else None
 
 
-def _of(record: Record) -> tuple[UUID | None, bytes | None, _Found]:
+def _of(record: Record) -> tuple[UUID | None, int | None, _Found]:
     """Whose assessment it is, when what caused it was received, and the assessment."""
     found = _Found(record.offset, record.timestamp_ms, record.value or b"")
-    received = dict(record.headers).get(RECEIVED_MS)
     try:
         named = _named.decode(found.raw).submission_id
     except msgspec.MsgspecError:
         return None, None, found
-    return named, received if received and received.isdigit() else None, found
+    return named, received_ms(record.headers), found

@@ -12,6 +12,7 @@ from agents import wallclock
 from agents.storing.care_points import of_care_event
 from agents.storing.points import at_ms, of_assessment, of_page, of_receipt, of_status, of_zone_change
 from agents.streaming import dead_letter
+from agents.streaming.received import received_ms
 from schemas.codec import Codec, UnreadableError
 from schemas.dead_letters import DeadLetterReason
 from schemas.topics import ASSESSMENTS, CARE, DEAD_LETTERS, PAGES, PATIENT_STATUS, RECEIPTS, ZONE_CHANGES, Topic
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from agents.streaming import Output, Record
 
 PROCESS: Final = "storing"
-RECEIVED_MS: Final = "received_ms"  # header of an assessment: when the broker got its session [ms since 1970]
 Told = Callable[[Any], list["Point"]]
 
 # What is stored, and how each message is told as points.
@@ -85,6 +85,10 @@ class StoringSink:
             except UnreadableError as error:
                 letters[place] = self._letter(record, error.reason, error.field)
                 continue
+            except Exception as error:  # noqa: BLE001 - whatever it is, the neighbours go on and this one is named
+                _log.error("telling_failed", error=type(error).__name__, topic=record.topic, offset=record.offset)
+                letters[place] = self._letter(record, DeadLetterReason.INTERNAL_ERROR, None)
+                continue
             points += told
             places.update((id(point), place) for point in told)
         refused = await self._store.write(points)
@@ -121,6 +125,6 @@ class StoringSink:
     def _time(self, stored: Sequence[Record]) -> None:
         now_ms = at_ms(self._now())
         for record in stored:
-            received = dict(record.headers).get(RECEIVED_MS) if record.topic == self._latency_of else None
-            if received is not None and received.isdigit():
-                self._metrics.received_to_stored.observe(max(now_ms - int(received), 0) / 1000)
+            received = received_ms(record.headers) if record.topic == self._latency_of else None
+            if received is not None:
+                self._metrics.received_to_stored.observe(max(now_ms - received, 0) / 1000)

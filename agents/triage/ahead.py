@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 from agents import wallclock
 from agents.broker.clients import started
 from agents.streaming import Output, Record
-from agents.triage.fold import came_at
+from agents.streaming.received import came_at
 from pipeline.triage import content as contents
 from pipeline.triage import lost, step
 from pipeline.triage.instants import to_ms

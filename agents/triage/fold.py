@@ -14,6 +14,7 @@ import structlog
 from agents import wallclock
 from agents.partitioner import partition_for
 from agents.streaming import Folded, Output, Record, dead_letter
+from agents.streaming.received import came_at
 from agents.triage.letters import Letters
 from agents.triage.watchlist import Watchlist
 from pipeline.triage import RULES, Refused, State, lost, step, unreadable, wakes_at
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from pipeline.triage import Rules
 
 PROCESS: Final = "triage"
-RECEIVED_MS: Final = "received_ms"  # header: when the submission behind a message was written to Kafka
 DECODED_STATES: Final = 20_000  # kept decoded; each takes about 10 KiB
 SLICE_S: Final = 0.5  # longer than this no batch keeps the worker from its pulse; the rest comes next [s]
 HURRIED_SLICE_S: Final = 0.1  # the same while something else needs many turns of the loop [s]
@@ -370,11 +370,6 @@ class _Batch:
             else:
                 metrics.zone_changes.labels(*labels).inc(times)
         self._fold.show_zones()
-
-
-def came_at(record: Record) -> Headers:
-    """The header of what comes of a submission."""
-    return ((RECEIVED_MS, b"%d" % record.timestamp_ms),)
 
 
 def _unreadable_state() -> UnreadableError:

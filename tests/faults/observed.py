@@ -11,7 +11,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
 
 from agents.broker.clients import started
-from agents.paging.messenger import RECEIVED_MS
+from agents.streaming.received import RECEIVED_MS
 from agents.triage.ahead import AHEAD
 from pipeline.triage.state import decode
 from schemas.codec import Codec, UnreadableError

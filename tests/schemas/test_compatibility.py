@@ -74,3 +74,13 @@ def test_a_new_optional_field_and_a_looser_bound_break_nothing() -> None:
 
 def test_the_same_document_breaks_nothing() -> None:
     assert breaking(generate.document(RECEIPTS), generate.document(RECEIPTS)) == []
+
+
+def test_a_bound_that_every_integer_of_json_has_breaks_nobody() -> None:
+    old = submissions()
+    del old["$defs"]["Reading"]["properties"]["attempt"]["maximum"]
+    bounded = copy.deepcopy(old)
+    bounded["$defs"]["Reading"]["properties"]["attempt"]["maximum"] = 2**53 - 1
+    assert breaking(old, bounded) == []
+    bounded["$defs"]["Reading"]["properties"]["attempt"]["maximum"] = 2**53 - 2
+    assert set(breaking(old, bounded)) == {Break("$.readings[].attempt", "maximum is tighter")}

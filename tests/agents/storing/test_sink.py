@@ -14,8 +14,9 @@ from agents.stores.port import Point, Problem, Refused
 from agents.stores.sqlite import SQLiteStore
 from agents.storing.sink import STORED, StoringSink
 from agents.streaming import Record, Sink
+from agents.streaming.received import RECEIVED_MS
 from schemas.codec import encode
-from schemas.topics import ASSESSMENTS, CARE, PAGES, PATIENT_STATUS, RECEIPTS, ZONE_CHANGES
+from schemas.topics import ASSESSMENTS, CARE, PAGES, PATIENT_STATUS, RECEIPTS, ZONE_CHANGES, Topic
 from tests.agents.storing.messages import AT, AT_MS, assessment, page, reading, receipt, status, zone_change
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     import msgspec
 
 DAY = timedelta(days=1)
+ADMITTED = (
+    b'{"type":"admitted","event_id":"00000000-0000-4000-8000-000000000001","patient":"p-1",'
+    b'"at":"2026-03-01T08:00:00Z","recorded_at":"2026-03-01T08:00:00Z","acute":true}'
+)
 
 
 @pytest.fixture
@@ -75,15 +80,13 @@ def test_it_is_a_sink_of_our_streams(sink: StoringSink) -> None:
 async def test_every_topic_that_is_read_ends_in_its_measurement(
     sink: StoringSink, store: SQLiteStore, metrics: Metrics
 ) -> None:
-    admitted = b'{"type":"admitted","event_id":"00000000-0000-4000-8000-000000000001","patient":"p-1",'
-    admitted += b'"at":"2026-03-01T08:00:00Z","recorded_at":"2026-03-01T08:00:00Z","acute":true}'
     batch = [
         record(ASSESSMENTS.name, assessment(reading(), reading(code="2708-6", vital="spo2"))),
         record(ZONE_CHANGES.name, zone_change()),
         record(PATIENT_STATUS.name, status()),
         record(PAGES.name, page()),
         record(RECEIPTS.name, receipt()),
-        record(CARE.name, admitted),
+        record(CARE.name, ADMITTED),
     ]
     assert len(batch) == len(STORED)
 
@@ -189,6 +192,50 @@ async def test_an_unreadable_message_does_not_tell_of_a_time(sink: StoringSink, 
     await sink.write([record(ASSESSMENTS.name, b"{", headers=(("received_ms", str(AT_MS).encode()),))])
 
     assert metrics.registry.get_sample_value("sonevakt_received_to_stored_seconds_count") == 0
+
+
+@pytest.mark.parametrize("headers", [((RECEIVED_MS, b"9" * 5_000),), ((RECEIVED_MS, b""),), ((RECEIVED_MS, None),)])
+async def test_a_header_that_tells_no_instant_keeps_nothing_from_being_stored(
+    sink: StoringSink, metrics: Metrics, headers: tuple[tuple[str, bytes], ...]
+) -> None:
+    assert await sink.write([record(ASSESSMENTS.name, assessment(reading()), headers=headers)]) == []
+    assert metrics.registry.get_sample_value("sonevakt_received_to_stored_seconds_count") == 0
+
+
+@pytest.mark.parametrize(
+    ("topic", "message", "field"),
+    [
+        (RECEIPTS, receipt(), "attempts"),
+        (RECEIPTS, receipt(), "ask"),
+        (PAGES, page(), "ask"),
+        (PATIENT_STATUS, status(), "revision"),
+        (PATIENT_STATUS, status(), "open_pages"),
+        (ASSESSMENTS, assessment(reading()), "revision"),
+    ],
+)
+async def test_a_number_that_no_reader_of_json_can_hold_becomes_a_dead_letter_and_its_neighbours_are_stored(
+    sink: StoringSink, store: SQLiteStore, topic: Topic, message: msgspec.Struct, field: str
+) -> None:
+    said = {**json.loads(encode(message)), field: 10**400}
+    extreme = json.dumps(said).encode()
+    letters = await sink.write([record(topic.name, extreme), record(CARE.name, ADMITTED, offset=1)])
+    assert [dict(letter.headers)["reason"] for _, letter in letters] == [b"invalid"]
+    assert [letter.value for _, letter in letters] == [extreme]
+    assert len(await store.read("care_event", start=AT - DAY, stop=AT + DAY)) == 1
+
+
+async def test_a_message_of_which_telling_fails_becomes_a_dead_letter_and_its_neighbours_are_stored(
+    sink: StoringSink, store: SQLiteStore
+) -> None:
+    codec, _ = sink._read["x-receipts"]
+
+    def fails(_: object) -> list[Point]:
+        raise OverflowError
+
+    sink._read["x-receipts"] = codec, fails
+    letters = await sink.write([record(RECEIPTS.name, receipt()), record(CARE.name, ADMITTED, offset=1)])
+    assert [dict(letter.headers)["reason"] for _, letter in letters] == [b"internal_error"]
+    assert len(await store.read("care_event", start=AT - DAY, stop=AT + DAY)) == 1
 
 
 async def test_nothing_to_store_is_nothing(sink: StoringSink) -> None:
