@@ -80,6 +80,7 @@ class TriageFold:
         self.decoded: OrderedDict[bytes, tuple[bytes, State]] = OrderedDict()
         self.zones: dict[bytes, int] = {}
         self.lost: set[bytes] = set()  # whose states cannot be read
+        self.due: dict[int, tuple[int, list[bytes]]] = {}  # by partition: a tick's offset, and whose turn it still is
         self.codecs = {prefix + topic.name: Codec[object](topic.message) for topic in SOURCES}
         self.topic_of = {
             Assessment: prefix + topics.ASSESSMENTS.name,
@@ -96,12 +97,14 @@ class TriageFold:
         return tuple(self.codecs)
 
     def __call__(self, records: Sequence[Record], states: Mapping[bytes, bytes]) -> Folded:
-        """Work as many of the records, in their order, as a slice of time takes; one at least."""
+        """Work as many of the records, in their order, as a slice of time takes.
+
+        One at least, but for a tick for which so many are due that it takes more than one slice: it comes again.
+        """
         batch = _Batch(self, states)
         began, most_s = monotonic(), HURRIED_SLICE_S if self.hurries else SLICE_S
         for record in records:
-            batch.take(record)
-            if monotonic() - began > most_s:
+            if not batch.take(record, began + most_s) or monotonic() - began > most_s:
                 break
         return batch.close()
 
@@ -134,6 +137,7 @@ class TriageFold:
         self.zones.clear()
         self.decoded.clear()
         self.lost.clear()
+        self.due.clear()
         for number, (key, raw) in enumerate(states):
             if number % RESTORED_AT_ONCE == 0:
                 await asyncio.sleep(0)  # the worker's pulse goes on
@@ -187,20 +191,20 @@ class _Batch:
         self._statuses: dict[bytes, tuple[int, PatientStatus]] = {}
         self._counts: Counter[tuple[str, ...]] = Counter()
 
-    def take(self, record: Record) -> None:
-        """Work one record."""
-        self._taken += 1
-        fold = self._fold
+    def take(self, record: Record, until: float) -> bool:
+        """Work one record; False where it is a tick that was not through at `until`, which must come again."""
         try:
-            event = fold.read(record)
-            if isinstance(event, Tick):
-                self._tick(record, event)
-                return
-            state = self._known(record.partition, record.key or b"", record.timestamp_ms)
-            fold.letters.count(dead=False)
-            self._step(record, event, state)
+            event = self._fold.read(record)
+            if isinstance(event, Tick) and not self._tick(record, event, until):
+                return False
+            if not isinstance(event, Tick):
+                state = self._known(record.partition, record.key or b"", record.timestamp_ms)
+                self._fold.letters.count(dead=False)
+                self._step(record, event, state)
         except UnreadableError as error:
             self._bury(record, error.reason, error.field)
+        self._taken += 1
+        return True
 
     def close(self) -> Folded:
         """Everything that came of the batch."""
@@ -243,27 +247,38 @@ class _Batch:
         headers = came_at(record) if record.topic == self._fold.submissions else ()
         self._tell(record.partition, key, decisions, headers)
 
-    def _tick(self, record: Record, tick: Tick) -> None:
+    def _tick(self, record: Record, tick: Tick, until: float) -> bool:
         """Let time come to the tick's instant, and never past the broker's: the clock's machine may be wrong."""
         now_ms = min(to_ms(tick.at), record.timestamp_ms)
         tick = msgspec.structs.replace(tick, at=from_ms(now_ms))
-        for key in self._fold.watchlist.due(record.partition, now_ms, DUE_AT_ONCE):
-            self._woken[key] = record.partition
-            try:
-                state = self._known(record.partition, key, now_ms)
-                if state is None:
-                    continue
-                after, decisions = step(state, tick, self._fold.rules)
-            except (UnreadableError, msgspec.DecodeError):
-                self._lose(record.partition, key, now_ms)
-                continue
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other patients' time goes on
-                self._fold.metrics.dead_letters.labels(PROCESS, DeadLetterReason.INTERNAL_ERROR.value).inc()
-                _log.error("tick_failed", error=type(error).__name__, partition=record.partition)
-                self._later[key] = now_ms + TRY_AGAIN_MS
-                continue
-            self._keep(record.partition, key, state, after)
-            self._tell(record.partition, key, decisions, ())
+        offset, due = self._fold.due.pop(record.partition, (-1, []))
+        if offset != record.offset:
+            due = self._fold.watchlist.due(record.partition, now_ms, DUE_AT_ONCE)[::-1]
+        while due:
+            self._wake(record, tick, now_ms, due.pop())
+            if due and monotonic() > until:
+                self._fold.due[record.partition] = record.offset, due
+                return False
+        return True
+
+    def _wake(self, record: Record, tick: Tick, now_ms: int, key: bytes) -> None:
+        """Let time come to the tick's instant for one patient."""
+        self._woken[key] = record.partition
+        try:
+            state = self._known(record.partition, key, now_ms)
+            if state is None:
+                return
+            after, decisions = step(state, tick, self._fold.rules)
+        except (UnreadableError, msgspec.DecodeError):
+            self._lose(record.partition, key, now_ms)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other patients' time goes on
+            self._fold.metrics.dead_letters.labels(PROCESS, DeadLetterReason.INTERNAL_ERROR.value).inc()
+            _log.error("tick_failed", error=type(error).__name__, partition=record.partition)
+            self._later[key] = now_ms + TRY_AGAIN_MS
+            return
+        self._keep(record.partition, key, state, after)
+        self._tell(record.partition, key, decisions, ())
 
     def _put_on_watchlist(self, partition: int, key: bytes) -> None:
         """By what is known now; one whose state cannot be read is lost, and that was told."""

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from collections import defaultdict
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+SPARE: Final = 1_000  # outdated entries of a partition that are not worth the clearing
 
 
 class Watchlist:
-    """The next instant of every patient, by partition."""
+    """The next instant of every patient, by partition.
+
+    A queue holds outdated entries too, one for each time that a patient's instant moved; never more than there are
+    patients in it, and `SPARE`.
+    """
 
     def __init__(self) -> None:
-        self._at: dict[bytes, int] = {}
-        self._queues: dict[int, list[tuple[int, bytes]]] = {}
+        self._at: defaultdict[int, dict[bytes, int]] = defaultdict(dict)
+        self._queues: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
 
     def put(self, partition: int, key: bytes, at_ms: int | None) -> None:
         """A patient is next due at `at_ms`; None: not before another event."""
+        instants = self._at[partition]
         if at_ms is None:
-            self._at.pop(key, None)
-        elif self._at.get(key) != at_ms:
-            self._at[key] = at_ms
-            heappush(self._queues.setdefault(partition, []), (at_ms, key))
+            instants.pop(key, None)
+        elif instants.get(key) != at_ms:
+            instants[key] = at_ms
+            queue = self._queues[partition]
+            heappush(queue, (at_ms, key))
+            if len(queue) > 2 * len(instants) + SPARE:
+                queue[:] = [(due_ms, known) for known, due_ms in instants.items()]
+                heapify(queue)
 
     def due(self, partition: int, now_ms: int, most: int) -> list[bytes]:
         """Who is due, the longest waiting first; they stay on the list until they are put on it anew."""
-        queue = self._queues.get(partition, [])
+        instants, queue = self._at[partition], self._queues[partition]
         found: list[tuple[int, bytes]] = []
         while queue and queue[0][0] <= now_ms and len(found) < most:
             at_ms, key = heappop(queue)
-            if self._at.get(key) == at_ms:
+            if instants.get(key) == at_ms:
                 found.append((at_ms, key))
         for entry in found:
             heappush(queue, entry)

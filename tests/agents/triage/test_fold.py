@@ -148,6 +148,26 @@ def test_a_batch_is_worked_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert triage.fold(records, {}).taken == 5
 
 
+def test_a_tick_for_which_many_are_due_is_worked_in_slices_and_nobody_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    triage = Triage()
+    triage.follow_all()
+    monkeypatch.setattr(folding, "SLICE_S", 0)
+    late = triage.record("ticks", Tick(at=at(OVERDUE)))
+    after = triage.record("care", enrolled(), PATIENTS[0])
+    taken, counts, told = [], [], 0
+    waiting = [late, after]
+    while waiting:
+        folded = triage.fold(waiting, triage.states)
+        triage.states.update({key: raw for key, (_, raw) in folded.states.items()})
+        told += sum(one.topic == "zone-changes" for _, one in folded.outputs)
+        waiting = waiting[folded.taken :]
+        taken.append(folded.taken)
+        counts.append(sum(zone == 1 for zone in triage.zones().values()))
+    assert taken == [0, 0, 0, 0, 1, 1]
+    assert counts == [1, 2, 3, 4, 5, 5]
+    assert told == 5
+
+
 def test_slices_are_shorter_while_something_else_is_urgent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folding, "HURRIED_SLICE_S", 0)
     triage = Triage()
