@@ -98,7 +98,8 @@ def pages(must: Clean, found: Observed, rang: Mapping[str, Mapping[str, Any]]) -
             one
             for one in ours
             for ask in found.asks[one]
-            if ask.ask > 1 and not any(receipt.ask == ask.ask - 1 and receipt.reason for receipt in found.receipts[one])
+            if ask.ask > 1
+            and not any(receipt.ask == ask.ask - 1 and receipt.reason for receipt in found.receipts.get(one, ()))
         },
     )
     # Of a page asked ahead docs/guarantees.md promises its id, whose it is and since when; the rest may be earlier.
@@ -123,7 +124,10 @@ def pages(must: Clean, found: Observed, rang: Mapping[str, Mapping[str, Any]]) -
             for one in delivered
             if str(one) in rang
             and rang[str(one)]
-            not in [msgspec.json.decode(notice_of(ask).body)["data"] for ask in (*found.asks[one], *found.ahead[one])]
+            not in [
+                msgspec.json.decode(notice_of(ask).body)["data"]
+                for ask in (*found.asks.get(one, ()), *found.ahead.get(one, ()))
+            ]
         },
     )
     return wrong

@@ -18,11 +18,13 @@ from uuid import uuid4
 
 import aiohttp
 import msgspec
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped] # aiokafka ships no types
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped] # the same
 from prometheus_client import CollectorRegistry
 
 from agents import processes, wallclock
 from agents.broker import topics
+from agents.broker.clients import started
 from agents.broker.lag import LagWatch
 from agents.http import serving
 from agents.metrics import Metrics
@@ -36,7 +38,7 @@ from agents.storing.sink import STORED
 from agents.triage.fold import SOURCES
 from infra.local.process import free_port
 from schemas.codec import Codec, encode
-from schemas.topics import MAX_MESSAGE_BYTES, PAGES, PATIENT_STATUS, SUBMISSIONS, TICKS
+from schemas.topics import ASSESSMENTS, MAX_MESSAGE_BYTES, PAGES, PATIENT_STATUS, SUBMISSIONS, TICKS
 from tests.faults import compared
 from tests.faults.clean import clean
 from tests.faults.ends import line, reason
@@ -167,9 +169,8 @@ class _Run:
             stack.callback(handing_in.cancel)
             await self._begin(producer)
             watching = asyncio.create_task(self.growth.watch(self.product))
-            going = asyncio.gather(
-                self._fed(), self._faults(), self._poisoned(producer), self._beside(producer), self._hold()
-            )
+            harm = self._stock_kills() if self.plan.stock else self._faults()
+            going = asyncio.gather(self._fed(), harm, self._poisoned(producer), self._beside(producer), self._hold())
             await asyncio.wait({going, handing_in}, return_when=asyncio.FIRST_COMPLETED)
             if handing_in.done():
                 going.cancel()
@@ -207,7 +208,7 @@ class _Run:
         sent, whole = 0, len(self.work.submissions)
         share_of = whole * FED_S / self.plan.seconds
         began, first = monotonic(), wallclock.now().timestamp()
-        sizes = (0, 1, 1, 1, 40) if self.plan.bursts else (1,)
+        sizes = (0, 1, 1, 1, min(40, self.plan.seconds / FED_S / 10)) if self.plan.bursts else (1,)
         while sent < whole:
             due = round((monotonic() - began + FED_S) / FED_S * share_of)
             burst = round(share_of * self.random.choice(sizes))
@@ -215,7 +216,7 @@ class _Run:
             self.vendor.put(self.work.submissions[sent:until])
             sent = until
             ahead = sent / share_of * FED_S - (monotonic() - began)
-            await asyncio.sleep(max(FED_S if self.plan.bursts else 0, min(ahead, self.plan.seconds / 8)))
+            await asyncio.sleep(max(FED_S if self.plan.bursts else 0, ahead))
         await self.vendor.emptied()
         self.fed = (first, wallclock.now().timestamp())
         await self._oversize()
@@ -323,6 +324,19 @@ class _Run:
             )
             if workers == 1:
                 self.alone.append((began, wallclock.now().timestamp(), self._static(part)))
+
+    async def _stock_kills(self) -> None:
+        """Kill -9 of the stock worker whenever it has just begun to work off what waits, where it loses most."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka.bootstrap, group_id=None)
+        places = [TopicPartition(f"{self.settings.topic_prefix}{ASSESSMENTS.name}", n) for n in range(PARTITIONS)]
+        async with started(consumer), asyncio.timeout(20 * self.plan.kills):
+            for _ in range(self.plan.kills):
+                before = sum((await consumer.end_offsets(places)).values())
+                while sum((await consumer.end_offsets(places)).values()) == before:  # noqa: ASYNC110 - it is elsewhere
+                    await asyncio.sleep(0.1)
+                await asyncio.sleep(self.random.uniform(0.2, 1.5))
+                if self.product.of["triage"][0].kill():
+                    self.report.done["kill -9 triage"] += 1
 
     async def _hold(self) -> None:
         if self.plan.held is None:
