@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agents.streaming.worker import EXIT_CRASHED, EXIT_FENCED, EXIT_GAP, EXIT_STALLED
+from tests.faults.proxy import Mood
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,7 @@ MEANINGS: Final = {
     EXIT_FENCED: "not sure of what it owns",
     1: "could not begin",
 }
+OF_STORE: Final = frozenset({"influxdb_stop", *(mood.value for mood in Mood)})
 AFTER_S: Final = 20.0  # so long after a fault its consequences may show
 
 
@@ -39,13 +41,15 @@ def line(end: End, faults: Iterable[Fault]) -> str:
 def reason(end: End, faults: Iterable[Fault]) -> str | None:
     """Which fault is a good reason for an end; None where none is.
 
-    A pause is one for the fence of the paused process. While the broker is away a batch that is being written keeps
-    partitions from moving on, which ends in the fence, and what is only starting finds no broker. A hole, a crash and
-    standing still are never right.
+    A pause is one for the fence of the paused process. While the broker is away, or for storing the store, a batch that
+    is being written keeps partitions from moving on, which ends in the fence; what is starting finds no broker then.
+    A hole, a crash and standing still are never right.
     """
     near = [fault for fault in faults if fault.began <= end.at <= fault.ended + AFTER_S]
     if end.code == EXIT_FENCED and any(fault.kind == "pause" and fault.pid == end.pid for fault in near):
         return "it was paused"
     if end.code in {EXIT_FENCED, 1} and any(fault.kind == "kafka_stop" for fault in near):
         return "the broker was away"
+    if end.code == EXIT_FENCED and end.name == "storing" and any(fault.kind in OF_STORE for fault in near):
+        return "the store confirmed nothing"
     return None

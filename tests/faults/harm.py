@@ -40,6 +40,7 @@ OUTAGES: Final = (
     Mood.SLOW.value,
     Mood.AWAY.value,
 )
+MEETS_S: Final = 90.0  # so long is waited at most for somebody to meet an outage
 _SERVERS: Final = ThreadPoolExecutor(1)  # a server ends with the thread that started it: this one stays
 
 
@@ -51,6 +52,8 @@ class Harm:
     ----------
     seconds
         While faults happen.
+    posts
+        How many pages were posted to receivers so far.
     apart
         Whether kills are of triage alone and lie as far apart as may be.
     done
@@ -68,6 +71,7 @@ class Harm:
     random: Random
     seconds: float
     apart: bool = False
+    posts: Callable[[], int] = int  # how many pages were posted
     done: Counter[str] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
     webhook: str = ""
@@ -156,12 +160,14 @@ class Harm:
             )
         began = wallclock.now().timestamp()
         if name in {mood.value for mood in Mood}:
+            before = self.proxy.troubled
             self.proxy.mood = Mood(name)
-            await asyncio.sleep(lasts)
+            await self._until(lasts, lambda: self.proxy.troubled > before)
             self.proxy.mood = Mood.WELL
         elif name == "webhook":
             self.webhook = self.random.choice(("down", "hangs", "forgets"))
-            await asyncio.sleep(lasts)
+            before = self.posts()
+            await self._until(lasts, lambda: self.posts() > before)
             self.webhook = ""
         else:
             server = self.kafka if name == "kafka_stop" else self.influxdb
@@ -171,6 +177,13 @@ class Harm:
             await loop.run_in_executor(_SERVERS, server.start)
         self.faults.append(Fault(name, began, wallclock.now().timestamp()))
         self.done[f"outage {name}"] += 1
+
+    async def _until(self, lasts: float, met: Callable[[], bool]) -> None:
+        """Go on for so long, and until somebody has met it: an outage that nobody notices is none."""
+        began = monotonic()
+        async with asyncio.timeout(lasts + MEETS_S):
+            while monotonic() - began < lasts or not met():  # noqa: ASYNC110 - in other processes
+                await asyncio.sleep(0.1)
 
 
 def share(whole: int, part: int, parts: int) -> int:

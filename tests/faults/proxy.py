@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SLOW_S: Final = 3.0
 LATE_S: Final = 12.0  # the product's client gives up after 10
 BODY_BYTES: Final = 64 * 1024 * 1024
+WRITE: Final = "/api/v2/write"
 TEXTS: Final = {  # of each measurement a field that is a text: a number in it is refused
     b"assessment": b"zone",
     b"reading": b"unit",
@@ -54,7 +55,7 @@ class Proxy:
     Attributes
     ----------
     troubled
-        Requests that went otherwise than the store alone would have it.
+        Writes that went otherwise than the store alone would have it.
     bad_lines
         Requests to which a bad line was added, and which the store answered with 422.
     """
@@ -87,7 +88,7 @@ class Proxy:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         mood = self.mood
         if mood not in {Mood.WELL, Mood.BAD_LINE}:
-            self.troubled += 1
+            self.troubled += request.path == WRITE
         match mood:
             case Mood.AWAY:
                 return _cut(request)

@@ -162,6 +162,7 @@ class _Run:
                 self.product, self.proxy, self.kafka, self.influxdb, self.random, self.plan.seconds, self.plan.apart
             )
             self.receiver = await self._receiver(stack)
+            self.harm.posts = lambda: self.receiver.posts
             stack.push_async_callback(self.product.stop)
             self.feed = Feed(self.kafka.bootstrap, prefix=self.settings.topic_prefix, partitions=PARTITIONS, group="")
             producer = await stack.enter_async_context(self.feed.producing())

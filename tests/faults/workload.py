@@ -133,11 +133,13 @@ def _moved(message: Struct, by: timedelta, zone: str) -> Any:  # noqa: ANN401 - 
     for name in message.__struct_fields__:
         value = getattr(message, name)
         if isinstance(value, datetime):
-            changed[name] = value + by
+            changed[name] = value.astimezone(UTC) + by  # not by the wall's clock, which has turns of its own
         elif isinstance(value, Plan):
             changed[name] = msgspec.structs.replace(value, valid_from_at=value.valid_from_at + by)
         elif name == "readings":
-            changed[name] = tuple(msgspec.structs.replace(one, measured_at=one.measured_at + by) for one in value)
+            changed[name] = tuple(
+                msgspec.structs.replace(one, measured_at=one.measured_at.astimezone(UTC) + by) for one in value
+            )
     if isinstance(message, Enrolled):
         changed["time_zone"] = zone
     return msgspec.structs.replace(message, **changed)
