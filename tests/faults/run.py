@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from io import BytesIO
 from math import inf
 from random import Random
 from secrets import token_bytes, token_urlsafe
@@ -67,6 +68,8 @@ if TYPE_CHECKING:
 
 PARTITIONS: Final = 6
 FED_S: Final = 0.5
+STEADY: Final = 0.6  # of the sessions; the others come by bursts,
+BURST_EVERY_S: Final = 8.0  # about so often
 TICK_S: Final = 0.5
 APART_S: Final = 15.0
 UNDERWAY_S: Final = 0.2  # what was written just before a kill may reach the log just after it
@@ -96,7 +99,7 @@ class Plan:
     held
         One outage more, by its name, from a quarter of the time on, and how long it lasts [s].
     static
-        Static membership in the first part and every third after it; None: in none of them.
+        Static membership in the first part and every third after it; else in none.
     """
 
     seed: int
@@ -132,7 +135,6 @@ class _Run:
         self.work = workload(plan.seed, round(plan.rate * plan.seconds), wallclock.now(), plan.days)
         self.poison: dict[Place, Poison] = {}
         self.calm: set[Place] = set()
-        self.rang: dict[str, Any] = {}  # page id -> what its receiver took
         self.settings = Settings(
             broker=f"kafka://{kafka.bootstrap}",
             topic_prefix=f"faults-{uuid4().hex[:8]}-",
@@ -178,7 +180,7 @@ class _Run:
                 await handing_in
             await going
             watching.cancel()
-            await self._settled(producer)
+            await self._settled()
             await self.product.stop()
         self._judge()
         self.report.seconds = monotonic() - began
@@ -205,19 +207,20 @@ class _Run:
         await self._worked_off(self.plan.settle_s)
 
     async def _fed(self) -> None:
-        """Sessions in order, by bursts: there is a backlog now and then."""
-        sent, whole = 0, len(self.work.submissions)
+        """Sessions in order, at no time none, and by bursts too: there is a backlog now and then."""
+        sent, whole, saved = 0, len(self.work.submissions), 0.0
         share_of = whole * FED_S / self.plan.seconds
-        began, first = monotonic(), wallclock.now().timestamp()
-        sizes = (0, 1, 1, 1, min(40, self.plan.seconds / FED_S / 10)) if self.plan.bursts else (1,)
+        steady = STEADY if self.plan.bursts else 1.0
+        began, first, turn = monotonic(), wallclock.now().timestamp(), 0
         while sent < whole:
-            due = round((monotonic() - began + FED_S) / FED_S * share_of)
-            burst = round(share_of * self.random.choice(sizes))
-            until = min(whole, max(sent + burst, due - round(20 * share_of), sent + (due > sent)))
-            self.vendor.put(self.work.submissions[sent:until])
-            sent = until
-            ahead = sent / share_of * FED_S - (monotonic() - began)
-            await asyncio.sleep(max(FED_S if self.plan.bursts else 0, ahead))
+            turn += 1
+            saved += (1 - steady) * share_of
+            until = turn * steady * share_of + (turn * (1 - steady) * share_of - saved)
+            if self.random.random() < FED_S / BURST_EVERY_S:
+                until, saved = until + saved, 0.0
+            self.vendor.put(self.work.submissions[sent : max(sent, round(until))])
+            sent = max(sent, round(until))
+            await asyncio.sleep(max(0.0, began + turn * FED_S - monotonic()))
         await self.vendor.emptied()
         self.fed = (first, wallclock.now().timestamp())
         await self._oversize()
@@ -275,16 +278,16 @@ class _Run:
         async with aiohttp.ClientSession() as http:
             while True:
                 try:
-                    async with http.post(f"{self.gateway}/v1/submissions", data=body, headers=headers) as answer:
+                    async with http.post(
+                        f"{self.gateway}/v1/submissions", data=BytesIO(body), headers=headers
+                    ) as answer:
                         self.report.done[f"session over the limit, gateway says {answer.status}"] += 1
                         if answer.status != 413:
                             self.report.wrong.append(f"a session over the limit was answered {answer.status}")
                         break
                 except aiohttp.ClientError:
                     await asyncio.sleep(0.5)
-        other = self.feed.producing()
-        async with other as producer:
-            producer._metadata  # noqa: B018 - only to see that it is connected
+        async with self.feed.producing() as producer:
             producer._max_request_size = 4 * MAX_MESSAGE_BYTES
             producer._message_accumulator._batch_size = 4 * MAX_MESSAGE_BYTES
             try:
@@ -350,9 +353,8 @@ class _Run:
 
     # What comes out.
 
-    async def _settled(self, producer: AIOKafkaProducer) -> None:
+    async def _settled(self) -> None:
         """Let all be worked off and time pass, and compare; more than once where something is not there yet."""
-        del producer
         deadline = monotonic() + self.plan.settle_s
         if self.plan.stock:
             await self._stock_settled()
@@ -385,7 +387,7 @@ class _Run:
         wrong += compared.unheard(self.vendor.taken, found)
         wrong += compared.pages(must, found, self.receiver.taken)
         wrong += compared.letters(must, found, self.poison, calm=self.calm)
-        wrong += self._timely(must, found)
+        wrong += self._timely(must)
         store = InfluxDBStore(
             self.influxdb.url,
             org=self.influxdb.org,
@@ -399,9 +401,8 @@ class _Run:
         finally:
             await store.close()
 
-    def _timely(self, must: Clean, found: Observed) -> list[str]:
+    def _timely(self, must: Clean) -> list[str]:
         """Whether time decided what it was to decide, and so whether the comparison says anything of it."""
-        del found
         changes = [msgspec.json.decode(raw) for raw in must.messages["zone-changes"]]
         by_time = [one for one in changes if one["patient"].startswith("clock-") and "assessment_id" not in one]
         self.report.decided_by_time = len(by_time)
