@@ -410,11 +410,11 @@ class _Run:
 
     async def _passed(self) -> None:
         """Until time has come to where the last thing is decided, and no page waits to be asked again."""
+        if self.plan.stock:
+            return  # it forgets whose turn time brings; what it commits over is looked for
         async with asyncio.timeout(self.plan.settle_s):
             while self.due is not None and wallclock.now() < self.due + timedelta(seconds=3):  # noqa: ASYNC110 - time
                 await asyncio.sleep(0.5)
-        if self.plan.stock:
-            return
         deadline = monotonic() + self.plan.settle_s
         while monotonic() < deadline:
             found = await self._observed()

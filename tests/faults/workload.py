@@ -267,7 +267,7 @@ def clockwork(seed: int, patients: int, now: datetime, seconds: float) -> tuple[
     last = now
     for number in range(patients):
         name = f"clock-{number:04d}"
-        minute = (now + timedelta(seconds=random.uniform(20, max(20, seconds - 60)))).replace(second=0, microsecond=0)
+        minute = (now + timedelta(seconds=random.uniform(0, max(0.0, seconds - 60)))).replace(second=0, microsecond=0)
         minute += timedelta(minutes=1)
         cadence = NEVER_DUE if number % 3 else Cadence(times=(f"{minute:%H:%M}",), daily_days=3650, grace_minutes=0)
         care += followed(name, now - timedelta(days=3), cadence=cadence)
