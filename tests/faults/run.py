@@ -337,8 +337,8 @@ class _Run:
             for _ in range(self.plan.kills):
                 before = sum((await consumer.end_offsets(places)).values())
                 while sum((await consumer.end_offsets(places)).values()) == before:  # noqa: ASYNC110 - it is elsewhere
-                    await asyncio.sleep(0.1)
-                await asyncio.sleep(self.random.uniform(0.2, 1.5))
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(self.random.uniform(0.1, 0.6))
                 if self.product.of["triage"][0].kill():
                     self.report.done["kill -9 triage"] += 1
 

@@ -44,17 +44,19 @@ async def test_the_suite_finds_what_faust_as_it_comes_commits_over(
 ) -> None:
     plan = Plan(
         seed=11,
-        seconds=30,
+        seconds=10,
         workers=(1,),
-        kills=5,
+        kills=7,
         pauses=0,
         outages=0,
         rolls=0,
-        rate=120,
+        rate=450,
         stock=True,
         settle_s=60,
     )
     report = await run(plan, kafka, influxdb, tmp_path)
-    # It is not slow: it holds everything for done.
+    # It is not slow: it holds everything for done. Of a session on which its agent raised (what came of it was too
+    # large) there is nothing at all, and after most kills assessments are missing too.
     assert report.done["everything committed by the stock worker"] == 1, list(report.lines())
-    assert any(found.startswith("assessments missing") for found in report.wrong), list(report.lines())
+    lost = [found for found in report.wrong if found.startswith(("assessments missing", "dead letters missing"))]
+    assert lost, list(report.lines())
