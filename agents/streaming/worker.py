@@ -23,7 +23,7 @@ from agents.streaming.app import SafeApp
 from agents.streaming.delivery import Delivery
 from agents.streaming.fence import Fence
 from agents.streaming.pace import Pace
-from agents.streaming.records import Folded, Messenger, Output, Record, Sink, dead_letter
+from agents.streaming.records import Folded, Messenger, Output, Record, Sink, cut, dead_letter
 from agents.streaming.underway import Underway
 from schemas.dead_letters import DeadLetterReason
 
@@ -93,7 +93,7 @@ class StreamWorker:
         self._die = die
         self.app = SafeApp(settings, self._restored, metrics.offset_jump)
         self.fence = Fence(settings.session_timeout_s, self._fenced)
-        self.delivery = Delivery(settings.broker, self.fence.check)
+        self.delivery = Delivery(settings.broker, settings.dead_letters, self.fence.check)
         self._admission = Admission(settings.compacted)
         self._writing = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -356,11 +356,15 @@ class StreamWorker:
         """Write outputs; False where the partitions went to another meanwhile."""
         refused = await self.delivery.send(outputs, self._holds(generation))
         for partition, output in refused or ():
-            reason = DeadLetterReason.OVERSIZE_OUTPUT
-            self.metrics.dead_letter(reason)
-            origin = Record(output.topic, partition, -1, output.key, output.value[:1000], 0)
-            letter = dead_letter(self.settings.dead_letters, origin, reason)
-            await self.delivery.send([letter], self._holds(generation))
+            if output.topic == self.settings.dead_letters:  # told already, by a topic that was set to take less
+                letter = partition, cut(output)
+            else:
+                reason = DeadLetterReason.OVERSIZE_OUTPUT
+                self.metrics.dead_letter(reason)
+                origin = Record(output.topic, partition, -1, output.key, output.value, 0)
+                letter = partition, cut(dead_letter(self.settings.dead_letters, origin, reason)[1])
+            if await self.delivery.send([letter], self._holds(generation)):
+                raise RuntimeError("the topic of dead letters does not take a thousand bytes")
         self.fence.check()
         return refused is not None and self._holds(generation)()
 
@@ -371,7 +375,7 @@ class StreamWorker:
             if record.key in keys:
                 self.metrics.dead_letter(DeadLetterReason.OVERSIZE_STATE)
                 letters.append(dead_letter(self.settings.dead_letters, record, DeadLetterReason.OVERSIZE_STATE))
-        await self.delivery.send(letters, self._holds(generation))
+        await self._deliver(generation, letters)
 
     def _done(self, generation: int, last: Mapping[TP, int]) -> None:
         for tp, offset in last.items():

@@ -18,6 +18,7 @@ from agents.metrics import Metrics
 from agents.streaming import Handler, Output, Record, StreamSettings, StreamWorker
 from agents.streaming.delivery import Delivery
 from agents.watching import WorkerMetrics
+from schemas.topics import MAX_MESSAGE_BYTES
 from tests.agents.streaming.test_guards import Counting
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ async def test_a_slow_message_holds_up_no_other_and_is_not_committed_over(eventu
 
 async def test_a_delivery_outlives_an_outage_and_names_what_is_too_large() -> None:
     async with broker() as (running, _):
-        delivery = Delivery(running.bootstrap, lambda: None)
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None)
         await delivery.start()
         try:
             running.set_down()
@@ -277,7 +278,7 @@ async def test_a_delivery_outlives_an_outage_and_names_what_is_too_large() -> No
 
 async def test_a_delivery_ends_where_the_partitions_are_another_s() -> None:
     async with broker() as (running, _):
-        delivery = Delivery(running.bootstrap, lambda: None)
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None)
         await delivery.start()
         try:
             ours = [True]
@@ -290,6 +291,19 @@ async def test_a_delivery_ends_where_the_partitions_are_another_s() -> None:
             assert await asyncio.wait_for(sending, 60) is None
             running.set_up()
             assert await delivery.send(outputs, lambda: ours[0]) is None
+        finally:
+            await delivery.stop()
+
+
+async def test_a_dead_letter_holds_a_message_of_the_greatest_size_whole() -> None:
+    whole = Output("dead-letters", b"sim-0", b"x" * (MAX_MESSAGE_BYTES - 100), (("reason", b"not_json"),))
+    async with broker() as (running, _):
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None)
+        await delivery.start()
+        try:
+            assert await delivery.send([(0, whole)], lambda: True) == []
+            other = whole._replace(topic="submissions")
+            assert await delivery.send([(0, other)], lambda: True) == [(0, other)]
         finally:
             await delivery.stop()
 
