@@ -214,9 +214,10 @@ def reconcile(*, from_: str, to: str | None, as_json: bool) -> None:
     """Whether everything that the broker took in a period is assessed and stored; what is not is named.
 
     Every submission has an assessment or a dead letter, and every assessment its points in the store or a dead letter;
-    every care event its point. Repeats are counted apart. Of a correction, what it changed is looked for in the store;
-    that triage took it is not proved. Zone changes, pages and statuses are not looked at. Points that the store's own
-    retention took are missing. At most 10,000 messages are held at once, and 1,000 of a partition are named.
+    every care event its point. Repeats are counted apart. A correction of a known submission has an assessment of its
+    own, or a dead letter. That triage took a care event is not proved. Zone changes, pages and statuses are not looked
+    at. Points that the store's own retention took are missing. At most 10,000 messages are held at once, and 1,000 of
+    a partition are named.
 
     Exit codes: 0 everything is accounted for, 1 broker or store does not answer, 2 wrong use or settings, 3 something
     is missing, 4 nothing is missing but the logs no longer reach back to --from.
