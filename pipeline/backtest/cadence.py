@@ -120,6 +120,7 @@ def adapted_days(
             since_start=day - days[0],
             since_alert=None if alert is None else day - alert,
             since_near=None if nearest is None else day - nearest,
+            day=day,
             rules=rules,
         )
     return kept

@@ -85,6 +85,10 @@ def _of_plan(plan: Plan, path: str) -> Fault:
     place = _PLACE.fullmatch(path)
     if path == "cadence.times":
         return Fault(path, "must be in the order of the day, each time once")
+    if path == "cadence.weekdays":
+        return Fault(path, "must name each day of the week once")
+    if path.startswith("vitals["):
+        return Fault(path, "must be the LOINC code of another vital sign that is followed")
     if place is None or place["kind"] not in _KINDS:
         return Fault(f"questionnaire.{path}", "must hold one of at_least and is_answer")
     kind, part = place["kind"], place["part"]

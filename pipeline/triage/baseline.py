@@ -52,7 +52,8 @@ class Track(Struct, frozen=True, array_like=True, gc=False):
     first: tuple[float | int, float | int] | None = None  # center and spread when the baseline was first established
     recent: tuple[tuple[int, float], ...] = ()  # (measured at [ms], value), where the plan asks what changed
     level: int = 0  # exponentially weighted average of scores, in thousandths: see slow
-    shifted: int = 0  # 1 or -1: that it lies beyond its bound was told of
+    shifted: int = 0  # 1 or -1: that it lies beyond its bound raised an alert; 2 or -2: that was told of
+    variance: int = 0  # of that average in somebody unchanged, in millionths: see slow
 
 
 NO_TRACK: Final = Track()

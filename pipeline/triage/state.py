@@ -19,7 +19,7 @@ from msgspec import Raw, Struct
 
 from pipeline.triage.baseline import Series, Track
 
-STATE_VERSION: Final = 1  # written; every earlier one is read
+STATE_VERSION: Final = 2  # written; every earlier one is read
 ID_BYTES: Final = 8  # of an id that is random, enough to know it among a patient's own
 NEVER: Final = -(2**62)  # before every instant [ms]
 

@@ -300,7 +300,8 @@ def _close(
         _renew(pages, request)
     for request in changes.pages:
         pages[request.page_id.bytes] = OpenPage(msgspec.Raw(_encoder.encode(request)))
-    judged = [found for found in timeline.judged if found.session.at_ms >= from_ms]
+    # Before anything is forgotten, which gives names other places.
+    assessments = [told.assessment(timeline, found) for found in timeline.judged if found.session.at_ms >= from_ms]
     if timeline.sessions:
         timeline.forget(timeline.sessions[-1].day)
     care = state.care
@@ -333,7 +334,7 @@ def _close(
         near_ms=timeline.near_ms,
         episode=timeline.episode,
     )
-    outputs: list[Output] = [told.assessment(timeline, found) for found in judged]
+    outputs: list[Output] = [*assessments]
     outputs += changes.messages
     outputs += changes.pages
     outputs.append(told.status(after, timeline))

@@ -16,6 +16,7 @@ from pipeline.triage import cadence, episodes
 from pipeline.triage.baseline import NO_TRACK, Series
 from pipeline.triage.content import Names, effective, is_void, pack, unpack
 from pipeline.triage.episodes import GREEN, NOT_MONITORED, RED, YELLOW, Next
+from pipeline.triage.instants import local_day
 from pipeline.triage.judge import Judgement, judge, not_monitored
 from pipeline.triage.phases import UNMONITORED
 from pipeline.triage.signals import ALERTS
@@ -216,8 +217,8 @@ class Timeline:
         trimmed = {i: s.trimmed(base.from_day, rules) for i, s in self.series.items()}
         self.series = {i: s for i, s in trimmed.items() if s.days or s.track != NO_TRACK}
 
-    def judge(self, session: Session, body: Body, standing: Standing) -> Judgement:
-        """Judge what a session holds."""
+    def judge(self, session: Session, body: Body, standing: Standing, *, awaited: bool) -> Judgement:
+        """Judge what a session holds; `awaited` where a registration is due that day, or was before."""
         return judge(
             body,
             self.names.names,
@@ -226,6 +227,7 @@ class Timeline:
             standing=standing,
             series=self.series,
             rules=self.rules,
+            awaited=awaited,
         )
 
     def learn(self, day: int, judgement: Judgement, *, frozen: bool) -> None:
@@ -245,7 +247,8 @@ class Timeline:
         self.sessions_weight += weight(session)
         standing = self.course.at(session.at_ms)
         body = effective(content)
-        judgement = _IN_ERROR if body is None else self.judge(session, body, standing)
+        awaited = self.due_ms is None or session.day >= local_day(self.due_ms, self.course.zone)
+        judgement = _IN_ERROR if body is None else self.judge(session, body, standing, awaited=awaited)
         frozen = self.episode is not None or standing.guarded
         self.judged.append(Judged(session, content, judgement, standing, revision))
         self.decided_ms = session.at_ms
@@ -253,12 +256,16 @@ class Timeline:
             return
         alert_ms = self.alert_ms
         self.learn(session.day, judgement, frozen=frozen)
-        self.last_ms = session.at_ms
+        if judgement.zone is not Zone.NO_DATA:  # what cannot be judged is not what was due
+            self.last_ms = session.at_ms
         if judgement.zone in ALERTS:
             self.alert_ms = session.at_ms
         if judgement.near:
             self.near_ms = session.at_ms
-        self._await(standing)
+        if judgement.zone is not Zone.NO_DATA or self.due_ms is None:
+            self._await(standing)
+        if self.episode is not None and self.zone == NOT_MONITORED and standing.why_not is None:
+            self._resume(session.at_ms, standing)  # what could not be read before it has ended no alert
         severity = SEVERITY[judgement.zone]
         if judgement.zone is Zone.NO_DATA and self.zone > severity:
             self._keep()
@@ -329,10 +336,15 @@ class Timeline:
             if self.episode is None:
                 self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_AWAITED,), standing)
             else:  # what was red before a pause is red after it
-                own = _reasons_decoder.decode(self.episode.reasons)
-                self._mark(Mark(at_ms, self.episode.zone), (*own, _KEPT[self.episode.zone]), standing)
+                self._resume(at_ms, standing)
         elif self.overdue_ms is not None:
             self._await(standing)
+
+    def _resume(self, at_ms: int, standing: Standing) -> None:
+        """Go back into the zone of the open episode, after a time in which nobody could tell."""
+        if self.episode is not None:
+            own = _reasons_decoder.decode(self.episode.reasons)
+            self._mark(Mark(at_ms, self.episode.zone), (*own, _KEPT[self.episode.zone]), standing)
 
     def _await(self, standing: Standing) -> None:
         """Work out what is due next."""

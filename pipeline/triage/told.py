@@ -12,7 +12,7 @@ from pipeline.triage.instants import from_ms, local_day
 from pipeline.triage.judge import withdrawn
 from pipeline.triage.phases import trial_ends_ms
 from pipeline.triage.state import NEVER
-from pipeline.triage.vitals import VITALS
+from pipeline.triage.vitals import name_of_series
 from pipeline.triage.zones import BY_SEVERITY, SEVERITY
 from schemas.assessments import Assessment, Episode, PatientStatus, ZoneChange
 from schemas.paging import PageCause, PageRequest, Priority
@@ -183,7 +183,8 @@ def status(state: State, timeline: Timeline) -> PatientStatus:
         last_submission_at=None if state.last_ms == NEVER else from_ms(state.last_ms),
         due_at=None if state.due_ms is None else from_ms(state.due_ms),
         baselines={
-            VITALS[index].name: series.status(today, timeline.rules) for index, series in sorted(state.series.items())
+            name_of_series(index): series.status(today, timeline.rules)
+            for index, series in sorted(state.series.items())
         },
         open_pages=len(state.open_pages),
         episode=None if timeline.episode is None else _episode(timeline.episode),

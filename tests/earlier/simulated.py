@@ -15,7 +15,7 @@ from pipeline.triage import State, standing, step, unreadable
 from pipeline.triage.content import unpack
 from pipeline.triage.instants import from_ms
 from pipeline.triage.state import ID_BYTES
-from pipeline.triage.vitals import VITALS
+from pipeline.triage.vitals import name_of_series
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.care import (
@@ -329,7 +329,7 @@ def meaning(state: State) -> dict[str, Any]:
         "sent_readings": [_sent(unpack(session.content)) for session in state.sessions],
         "corrections": [session.corrected for session in state.sessions],
         "forgotten": len(state.forgotten) // ID_BYTES,
-        "daily_values": {VITALS[index].name: len(series.values) for index, series in sorted(state.series.items())},
+        "daily_values": {name_of_series(index): len(series.values) for index, series in sorted(state.series.items())},
         "open_pages": [str(UUID(bytes=page_id)) for page_id in state.open_pages],
         "asked_again": [page.again_ms is not None for page in state.open_pages.values()],
         "waiting_corrections": [str(UUID(bytes=session_id)) for session_id in state.pending],

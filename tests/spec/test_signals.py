@@ -217,7 +217,7 @@ def test_weight_rules_hold_where_the_plan_prescribes_them() -> None:
 @pytest.mark.parametrize(
     ("before", "now", "follows"),
     [
-        ([], 89, "green"),
+        ([], 89, "no_data"),
         ([], 88, "red oxygen_low"),
         ([], 87, "red oxygen_low"),
         ([96.0, 95, 96, 97, 96] * 2, 93.5, "green"),

@@ -159,7 +159,7 @@ def test_a_drift_is_told_by_how_far_the_own_normal_moved(side: int, rule: str) -
     (reason,) = told
     assert reason.change is not None
     assert 6 <= reason.change * side < 6.5
-    assert (reason.zone, reason.code, reason.unit, reason.readings) == (Zone.GREEN, PULSE, "/min", (0,))
+    assert (reason.zone, reason.code, reason.unit, reason.readings) == (Zone.YELLOW, PULSE, "/min", (0,))
 
 
 def test_reasons_name_the_readings_by_their_place() -> None:
