@@ -16,6 +16,7 @@ from pipeline.triage import step
 from schemas.assessments import PatientStatus
 from schemas.care import Cadence, Limit, Paused, Transferred
 from schemas.paging import Tick
+from schemas.types import Weekday
 from tests.histories import PATIENT, named, read, reading, submitted
 from tests.spec.test_signals import planned
 
@@ -23,7 +24,7 @@ OSLO: Final = ZoneInfo("Europe/Oslo")
 PULSE: Final = "8867-4"
 LIMITS: Final = (Limit(code=PULSE, unit="/min", yellow_high=100, red_high=120),)
 START: Final = datetime(2026, 3, 20, tzinfo=UTC)
-VALUES: Final = {"g": 70, "n": 98, "y": 105, "r": 125}  # green, near the limit of 100, yellow, red
+VALUES: Final = {"g": 70, "n": 98, "y": 105, "r": 125, "x": 400}  # green, near the limit of 100, yellow, red, no value
 
 
 def local(text: str) -> datetime:
@@ -63,6 +64,46 @@ def sent(when: str, kind: str = "g") -> Any:  # noqa: ANN401 - a submission
 def test_the_plans_rhythm_and_what_shortens_it(registrations: str, due: str) -> None:
     events = [sent(one[:12], one[13:]) for one in registrations.split(", ")]
     assert status(Cadence(), events).due_at == local(due)
+
+
+TWICE: Final = Cadence(daily_days=0, weekdays=(Weekday.MONDAY, Weekday.THURSDAY))
+
+
+@pytest.mark.parametrize(
+    ("registration", "due"),
+    [
+        ("20 Mar 11:00 g", "23 Mar 10:00"),  # a Friday: Monday is next
+        ("22 Mar 11:00 g", "23 Mar 10:00"),
+        ("23 Mar 09:00 g", "26 Mar 10:00"),
+        ("25 Mar 11:00 g", "26 Mar 10:00"),
+        ("26 Mar 11:00 g", "30 Mar 10:00"),  # over the change of the clock
+        ("26 Mar 11:00 y", "27 Mar 10:00"),  # daily after yellow
+        ("26 Mar 11:00 n", "28 Mar 10:00"),  # every second day near a limit
+    ],
+)
+def test_twice_a_week_on_days_of_the_plan(registration: str, due: str) -> None:
+    assert status(TWICE, [sent(registration[:12], registration[13:])]).due_at == local(due)
+
+
+def test_the_daily_days_come_before_the_days_of_the_week() -> None:
+    daily = Cadence(daily_days=14, weekdays=(Weekday.MONDAY,))
+    assert status(daily, [sent("20 Mar 11:00")]).due_at == local("21 Mar 10:00")
+    assert status(daily, [sent("02 Apr 11:00")]).due_at == local("06 Apr 10:00")
+
+
+@pytest.mark.parametrize(
+    ("registrations", "now", "zone", "due"),
+    [
+        ("20 Mar 11:00 x", "20 Mar 12:00", "no_data", "20 Mar 10:00"),  # it was not what was due
+        ("20 Mar 11:00 g, 21 Mar 09:00 x", "21 Mar 09:30", "no_data", "21 Mar 10:00"),
+        ("20 Mar 11:00 g, 21 Mar 09:00 x, 21 Mar 09:10 g", "21 Mar 09:30", "green", "22 Mar 10:00"),
+        ("20 Mar 11:00 g, 21 Mar 09:00 x", "22 Mar 00:00", "no_data", "21 Mar 10:00"),
+        ("20 Mar 11:00 r, 21 Mar 09:00 x", "21 Mar 09:30", "red", "21 Mar 10:00"),
+    ],
+)
+def test_what_cannot_be_judged_is_not_what_was_due(registrations: str, now: str, zone: str, due: str) -> None:
+    found = status(Cadence(), [sent(one[:12], one[13:]) for one in registrations.split(", ")], local(now))
+    assert (found.zone, found.due_at) == (zone, local(due))
 
 
 SEVERAL: Final = Cadence(times=("08:00", "12:00", "16:00", "20:00"), every_days=1, grace_minutes=120)

@@ -1,7 +1,8 @@
 """An episode step by step: what came, the zone that the patient is in then, and how far the episode has come.
 
-Words: g, y, r a green, yellow or red registration, x one that cannot be judged, a an acknowledgement of the newest
-worsening, o one of an older zone change; a number waits so many hours (else 12 between two of them).
+Words: g, y, r a green, yellow or red registration, x one that cannot be judged, u a message that nobody can read while
+many cannot, a an acknowledgement of the newest worsening, o one of an older zone change; a number waits so many hours
+(else 12 between two of them).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from pipeline.triage import State, step
+from pipeline.triage import State, step, unreadable
 from pipeline.triage.episodes import RED
 from pipeline.triage.state import encode
 from schemas.assessments import PatientStatus, ZoneChange
@@ -22,7 +23,7 @@ from schemas.types import Phase, Zone
 from tests.histories import PATIENT, at, enrolled, moved_on, named, read, reading, signed, submitted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 PULSE: Final = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
 VALUES: Final = {"g": 70.0, "y": 105.0, "r": 125.0, "x": 400.0}
@@ -43,6 +44,9 @@ class Course:
 
     def take(self, event: Any) -> None:  # noqa: ANN401 - any message that the fold takes
         self.state, outputs = step(self.state, event if isinstance(event, Tick) else read(event))
+        self.hear(outputs)
+
+    def hear(self, outputs: Iterable[object]) -> None:
         for output in outputs:
             match output:
                 case ZoneChange():
@@ -57,13 +61,22 @@ class Course:
             if word.isdigit():
                 self.hours += int(word) - HOURS
                 continue
-            if word in VALUES:
+            if word == "u" and self.state is not None:
+                self.state, outputs = unreadable(self.state, at(self.hours))
+                self.hear(outputs)
+            elif word in VALUES:
                 session = reading("8867-4", VALUES[word], "/min", self.hours)
                 self.take(submitted(f"s-{self.hours}", self.hours, session))
             else:
-                self.acknowledge(self.changes[-1] if word == "a" else self.changes[0])
+                self.acknowledge(self.newest() if word == "a" else self.changes[0])
             self.hours += HOURS
         return self
+
+    def newest(self) -> ZoneChange:
+        """What the open episode asks to be acknowledged; where there is none, the newest change."""
+        episode = None if self.status is None else self.status.episode
+        asked = None if episode is None else episode.zone_change_id
+        return next((change for change in self.changes if change.zone_change_id == asked), self.changes[-1])
 
     def acknowledge(self, change: ZoneChange, reason: str = "called") -> None:
         instant = at(self.hours)
@@ -174,6 +187,20 @@ def _mark(course: Course) -> object:
         # A new episode after the old one.
         ("r a g g r", "red", "opened"),
         ("g y g g y", "yellow", "opened"),
+        # While nobody can read what comes the patient is not monitored; what was open before is open after it.
+        ("g u", "not_monitored", None),
+        ("g u g", "green", None),
+        ("g u r", "red", "opened"),
+        ("r u", "not_monitored", "opened"),
+        ("r u g", "red", "opened"),
+        ("r u y", "red", "opened"),
+        ("r u x", "red", "opened"),
+        ("r a u g", "yellow", "leaving"),
+        ("r u g a", "yellow", "leaving"),
+        ("y u 6 g", "yellow", "leaving"),
+        ("y u g g", "green", None),
+        ("y u r", "red", "worsened"),
+        ("y a u r", "red", "worsened"),
     ],
 )
 def test_every_transition(words: str, zone: str, episode: str | None) -> None:

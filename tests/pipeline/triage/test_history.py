@@ -16,6 +16,7 @@ from pipeline.triage.state import decode, encode
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, PatientStatus, Quality, ZoneChange
 from schemas.care import Acknowledged, Admitted, Cadence, Discharged, Enrolled, PhaseChanged
+from schemas.submissions import Answer
 from schemas.types import Phase, Zone
 from tests.histories import (
     END,
@@ -207,6 +208,18 @@ def test_green_needs_a_plan_and_readings_that_could_all_be_judged(random: Random
             assert assessment.plan_version is not None
             assert judged
             assert all(reading.quality is Quality.VALID for reading in judged)
+
+
+def test_an_answer_is_told_by_its_own_question_when_older_ones_are_forgotten() -> None:
+    def asked(day: int) -> Answer:
+        return Answer(questionnaire=f"q{day // 50}", questionnaire_version=1, link_id=f"question-{day}", value=day)
+
+    days = [submitted(f"d{day}", 24 * day + 10, spo2(95, 24 * day + 10), answers=(asked(day),)) for day in range(150)]
+    told = Told([enrolled(), signed(0, SPO2_LIMITS), *days])
+    assert told.state is not None
+    assert told.state.base.from_day
+    given = {one.submission_id: one.answers for one in told.assessments.values()}
+    assert given == {session.submission_id: session.answers for session in days}
 
 
 def test_an_open_episode_outlives_the_history_that_is_forgotten() -> None:
