@@ -23,6 +23,7 @@ CHAPTERS: Final = {
     "test_signals": "What a registration is worth",
     "test_baseline_status": "How well the own normal is known",
     "test_own_normal": "Against the own normal",
+    "test_zones": "Zones",
     "test_episodes": "Episodes",
     "test_phases": "Phases in the service",
     "test_cadence": "When a registration is due",

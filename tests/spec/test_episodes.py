@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from pipeline.triage import State, step, unreadable
-from pipeline.triage.episodes import RED
+from pipeline.triage.episodes import RED, TABLE, Came, NoSuchStepError, leads_to
 from pipeline.triage.state import encode
 from schemas.assessments import PatientStatus, ZoneChange
 from schemas.care import Acknowledged, Admitted, Discharged, Limit, Paused
@@ -205,6 +205,32 @@ def _mark(course: Course) -> object:
 )
 def test_every_transition(words: str, zone: str, episode: str | None) -> None:
     assert Course().go(words).told() == (zone, episode)
+
+
+def test_the_table_has_every_step_that_can_be_asked_for() -> None:
+    calm = {Came.WORSE_THAN_GREEN, Came.GREEN, Came.GREEN_AGAIN, Came.GREEN_LATER}
+    asked = {(zone, taken, came) for zone in (Zone.YELLOW, Zone.RED) for taken in (False, True) for came in calm}
+    asked |= {(zone, False, came) for zone in (Zone.YELLOW, Zone.RED) for came in set(Came) - calm}
+    assert set(TABLE) == asked
+
+
+def test_a_step_that_the_table_does_not_have_is_named() -> None:
+    with pytest.raises(NoSuchStepError, match=r"^red, acknowledged: acknowledged$"):
+        leads_to(Zone.RED, Came.TAKEN_OVER, acknowledged=True)
+
+
+def test_an_acknowledgement_during_a_pause_holds_after_it() -> None:
+    course = Course().go("r g")
+    begin = course.hours
+    pause = Paused(
+        event_id=named("pause"), patient=PATIENT, at=at(begin), recorded_at=at(begin), ends_at=at(begin + 20)
+    )
+    course.take(pause)
+    course.hours += 5
+    course.acknowledge(course.newest())
+    course.hours = begin + 24
+    assert course.go("g").told() == ("yellow", "leaving")
+    assert course.go("g").told() == ("green", None)
 
 
 def test_a_patient_is_paged_once_an_episode_and_again_on_worsening() -> None:
