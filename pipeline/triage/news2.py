@@ -42,7 +42,8 @@ _SYSTOLIC: Final = _Bands((91, 101, 111, 220), (3, 2, 1, 0, 3))
 _HEART_RATE: Final = _Bands((41, 51, 91, 111, 131), (3, 1, 0, 1, 2, 3))
 _TEMPERATURE: Final = _Bands((351, 361, 381, 391), (3, 1, 0, 1, 2), decimals=1)
 _OXYGEN: Final = 2
-_CONSCIOUSNESS: Final = {"A": 0, "C": 3, "V": 3, "P": 3, "U": 3}  # alert, new confusion, voice, pain, unresponsive
+# Alert, new confusion, voice, pain, unresponsive.
+_CONSCIOUSNESS: Final[dict[str | None, int]] = {"A": 0, "C": 3, "V": 3, "P": 3, "U": 3}
 
 
 def score(
@@ -60,7 +61,7 @@ def score(
         ("oxygen", None if on_oxygen is None else _OXYGEN * on_oxygen),
         (SYSTOLIC.name, _points(values.get(SYSTOLIC.index), _SYSTOLIC)),
         (HEART_RATE.name, _points(values.get(HEART_RATE.index), _HEART_RATE)),
-        ("consciousness", None if consciousness is None else _CONSCIOUSNESS.get(consciousness)),
+        ("consciousness", _CONSCIOUSNESS.get(consciousness)),
         (TEMPERATURE.name, _points(values.get(TEMPERATURE.index), _TEMPERATURE)),
     )
     known = [points for _, points in found if points is not None]

@@ -16,7 +16,8 @@ from pipeline.triage import step
 from schemas.assessments import PatientStatus
 from schemas.care import Cadence, Limit, Paused, Transferred
 from schemas.paging import Tick
-from tests.histories import PATIENT, named, read, reading, submitted
+from schemas.types import Phase
+from tests.histories import PATIENT, enrolled, moved_on, named, read, reading, submitted
 from tests.spec.test_signals import planned
 
 OSLO: Final = ZoneInfo("Europe/Oslo")
@@ -38,15 +39,19 @@ def status(cadence: Cadence, events: list[Any], until: datetime | None = None) -
     return told[-1]
 
 
+def hours(when: str) -> float:
+    return (local(when) - START) / timedelta(hours=1)
+
+
 def sent(when: str, kind: str = "g") -> Any:  # noqa: ANN401 - a submission
-    hours = (local(when) - START) / timedelta(hours=1)
-    return submitted(f"s-{when}", hours, reading(PULSE, VALUES[kind], "/min", hours))
+    return submitted(f"s-{when}", hours(when), reading(PULSE, VALUES[kind], "/min", hours(when)))
 
 
 @pytest.mark.parametrize(
     ("registrations", "due"),
     [
         ("20 Mar 11:00 g", "21 Mar 10:00"),
+        ("20 Mar 01:00 g", "21 Mar 10:00"),  # at the very start, which is midnight in UTC
         ("28 Mar 11:00 g", "29 Mar 10:00"),  # the wall clock holds over the change
         ("01 Apr 11:00 g", "02 Apr 10:00"),  # the 13th day: the next is the 14th
         ("02 Apr 11:00 g", "09 Apr 10:00"),  # the 14th: now weekly
@@ -58,11 +63,33 @@ def sent(when: str, kind: str = "g") -> Any:  # noqa: ANN401 - a submission
         ("02 Apr 11:00 n, 21 Apr 11:00 g", "23 Apr 10:00"),
         ("02 Apr 11:00 n, 22 Apr 11:00 g", "29 Apr 10:00"),  # three weeks are over
         ("02 Apr 11:00 r", "03 Apr 10:00"),
+        # Half an hour after midnight it is still the day before in UTC.
+        ("21 Mar 00:30 g", "22 Mar 10:00"),
+        ("02 Apr 00:30 y, 07 Apr 11:00 g", "08 Apr 10:00"),
+        ("02 Apr 00:30 n, 21 Apr 11:00 g", "23 Apr 10:00"),
     ],
 )
 def test_the_plans_rhythm_and_what_shortens_it(registrations: str, due: str) -> None:
     events = [sent(one[:12], one[13:]) for one in registrations.split(", ")]
     assert status(Cadence(), events).due_at == local(due)
+
+
+SELDOM: Final = Cadence(daily_days=1)  # weekly from the first day on
+
+
+@pytest.mark.parametrize(
+    ("at_the_start", "due"),
+    [("20 Mar 01:00 g", "27 Mar 10:00"), ("20 Mar 01:00 n", "22 Mar 10:00"), ("20 Mar 01:00 y", "21 Mar 10:00")],
+)
+def test_the_very_start_belongs_to_what_counts(at_the_start: str, due: str) -> None:
+    assert status(SELDOM, [sent(at_the_start[:12], at_the_start[13:])]).due_at == local(due)
+
+
+@pytest.mark.parametrize(("before", "due"), [("g", "30 Mar 10:00"), ("n", "30 Mar 10:00"), ("y", "30 Mar 10:00")])
+def test_what_was_before_the_patient_was_enrolled_anew_shortens_nothing(before: str, due: str) -> None:
+    ended, anew = (hours(when) for when in ("21 Mar 09:00", "22 Mar 09:00"))
+    events = [sent("20 Mar 11:00", before), moved_on(ended, Phase.ENDED), enrolled(anew), sent("23 Mar 11:00")]
+    assert status(SELDOM, events).due_at == local(due)
 
 
 SEVERAL: Final = Cadence(times=("08:00", "12:00", "16:00", "20:00"), every_days=1, grace_minutes=120)
@@ -72,6 +99,7 @@ SEVERAL: Final = Cadence(times=("08:00", "12:00", "16:00", "20:00"), every_days=
     ("registration", "due"),
     [
         ("20 Mar 08:10", "20 Mar 12:00"), ("20 Mar 09:59", "20 Mar 12:00"), ("20 Mar 10:00", "20 Mar 16:00"),
+        ("20 Mar 10:01", "20 Mar 16:00"), ("20 Mar 17:59", "20 Mar 20:00"), ("20 Mar 18:00", "21 Mar 08:00"),
         ("20 Mar 19:00", "21 Mar 08:00"), ("20 Mar 23:59", "21 Mar 08:00"),
         ("28 Mar 20:05", "29 Mar 08:00"),
     ],
