@@ -209,10 +209,11 @@ def test_the_average_fades_with_time_as_its_twin_does(found: list[tuple[int, flo
 
 
 @pytest.mark.parametrize("z", [-3.0, 0.0, 3.0])
-def test_a_day_counts_once(z: float) -> None:
-    known = Track(score=1.0, score_day=100, high=400, low=300, level=700, shifted=1)
+@pytest.mark.parametrize("shifted", [0, 1])
+def test_a_day_counts_once(z: float, shifted: int) -> None:
+    known = Track(score=1.0, score_day=100, high=400, low=300, level=700, shifted=shifted)
     assert slow.cusum(known, z, 100, RULES) == (400, 300, 0)
-    assert slow.average(known, z, 100, RULES) == (700, 0, 1)
+    assert slow.average(known, z, 100, RULES) == (700, 0, shifted)
 
 
 @pytest.mark.parametrize(("z", "follows"), [(3.0, (283, 1, 1)), (-3.0, (-283, -1, -1))])
