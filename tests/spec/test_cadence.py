@@ -158,17 +158,20 @@ def test_a_pause_asks_for_nothing_and_ends(now: str, zone: str, due: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("time", "pause_ends", "due"),
+    ("times", "pause_ends", "due"),
     [
         ("10:00", "25 Mar 09:59", "25 Mar 10:00"), ("10:00", "25 Mar 10:00", "25 Mar 10:00"),
         ("10:00", "25 Mar 10:01", "26 Mar 10:00"),
         ("00:10", "25 Mar 00:10", "25 Mar 00:10"), ("00:10", "25 Mar 00:11", "26 Mar 00:10"),
+        # There is no half past two that night: it is an hour later, after ten past three.
+        ("02:30 03:10", "29 Mar 01:00", "29 Mar 03:10"), ("02:30 03:10", "29 Mar 03:10", "29 Mar 03:10"),
+        ("02:30 03:10", "29 Mar 03:11", "29 Mar 03:30"), ("02:30 03:10", "29 Mar 03:31", "30 Mar 02:30"),
     ],
 )  # fmt: skip
-def test_the_first_time_from_the_end_of_a_pause_on_is_due(time: str, pause_ends: str, due: str) -> None:
+def test_the_first_time_from_the_end_of_a_pause_on_is_due(times: str, pause_ends: str, due: str) -> None:
     begin, end = local("21 Mar 09:00"), local(pause_ends)
     pause = Paused(event_id=named("pause"), patient=PATIENT, at=begin, recorded_at=begin, ends_at=end)
-    assert status(Cadence(times=(time,)), [sent("20 Mar 12:30"), pause], end).due_at == local(due)
+    assert status(Cadence(times=tuple(times.split())), [sent("20 Mar 12:30"), pause], end).due_at == local(due)
 
 
 def test_whatever_staff_do_after_a_pause_nothing_is_due_before_its_end() -> None:
