@@ -96,7 +96,7 @@ class Series(Struct, frozen=True, array_like=True, gc=False):
         if cut == len(self.days):
             return self
         # The newest readings are asked for only while their day goes on, and that day is over.
-        return Series(self.days[:cut], self.values[:cut], ())
+        return Series(self.days[:cut], self.values[:cut])
 
     def trimmed(self, day: int, rules: Rules) -> Series:
         """Only what a baseline of `day` or later can still ask for."""

@@ -76,7 +76,7 @@ def next_due(  # noqa: PLR0913 - what a due time hangs on
 def _first_from(minutes: tuple[int, ...], zone: tzinfo, instant_ms: int) -> int:
     day = local_day(instant_ms, zone)
     slots = (at_local(on, minute, zone) for on in (day, day + 1) for minute in minutes)
-    return next(slot for slot in slots if slot >= instant_ms)
+    return min(slot for slot in slots if slot >= instant_ms)
 
 
 def every_days(  # noqa: PLR0913 - what a rhythm hangs on

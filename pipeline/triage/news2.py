@@ -48,7 +48,8 @@ _BANDS: Final = {
     TEMPERATURE.index: _TEMPERATURE,
 }
 _OXYGEN: Final = 2
-_CONSCIOUSNESS: Final = {"A": 0, "C": 3, "V": 3, "P": 3, "U": 3}  # alert, new confusion, voice, pain, unresponsive
+# Alert, new confusion, voice, pain, unresponsive.
+_CONSCIOUSNESS: Final[dict[str | None, int]] = {"A": 0, "C": 3, "V": 3, "P": 3, "U": 3}
 
 
 def score(
@@ -66,7 +67,7 @@ def score(
         ("oxygen", None if on_oxygen is None else _OXYGEN * on_oxygen),
         (SYSTOLIC.name, _points(values.get(SYSTOLIC.index), _SYSTOLIC)),
         (HEART_RATE.name, _points(values.get(HEART_RATE.index), _HEART_RATE)),
-        ("consciousness", None if consciousness is None else _CONSCIOUSNESS.get(consciousness)),
+        ("consciousness", _CONSCIOUSNESS.get(consciousness)),
         (TEMPERATURE.name, _points(values.get(TEMPERATURE.index), _TEMPERATURE)),
     )
     known = [points for _, points in found if points is not None]

@@ -33,7 +33,7 @@ def cusum(track: Track, z: float, day: int, rules: Rules) -> Cusum:
     if day - track.score_day > rules.stale_after_days:
         high = low = 0
     clip, slack = rules.cusum_clip, rules.cusum_slack
-    held = clip if z > clip else max(z, -clip)
+    held = min(max(z, -clip), clip)
     high += round(THOUSANDTHS * (held - slack))
     low -= round(THOUSANDTHS * (held + slack))
     high = max(high, 0)

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.triage import RULES, Rules, State, step, unreadable, wakes_at
 from pipeline.triage.state import UnreadableStateError, decode, encode
+from pipeline.triage.zones import worst
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.care import Cadence, Limit
 from schemas.dead_letters import DeadLetterReason
@@ -334,3 +335,7 @@ def test_no_patient_ever_passes_16_kib() -> None:
 def test_a_state_that_cannot_be_read_says_so() -> None:
     with pytest.raises(UnreadableStateError):
         decode(b"garbage")
+
+
+def test_without_any_reason_there_is_no_data() -> None:
+    assert worst(()) is Zone.NO_DATA

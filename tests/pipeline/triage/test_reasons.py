@@ -38,6 +38,7 @@ def the(rule: str, found: Assessment) -> Reason:
             [105],
             Reason(rule="limit_high", zone=Zone.YELLOW, value=105, limit=100, **OF_PULSE),
         ),
+        ({"limits": (FOUR,)}, PULSE, [49], Reason(rule="limit_low", zone=Zone.YELLOW, value=49, limit=50, **OF_PULSE)),
         ({"limits": (FOUR,)}, PULSE, [39], Reason(rule="limit_low", zone=Zone.RED, value=39, limit=40, **OF_PULSE)),
         ({}, SPO2, [87], Reason(rule="oxygen_low", zone=Zone.RED, value=87, limit=88, **OF_OXYGEN)),
         (

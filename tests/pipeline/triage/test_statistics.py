@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.triage import RULES, slow
+from pipeline.triage import RULES, Rules, slow
 from pipeline.triage.baseline import NO_TRACK, Baseline, Series, Track, shorten
 from pipeline.triage.deviation import score
 from pipeline.triage.recent import fall, keep, outside, rise, within
@@ -117,6 +117,14 @@ def test_trimming_keeps_all_that_the_window_holds(every: int) -> None:
     assert (found.days, found.age_days) == (len(past), every)
 
 
+def test_what_the_readings_left_behind_goes_with_the_series() -> None:
+    track = Track(score=1.0, score_day=3, high=500)
+    series = Series().push(1, 70.0).tracked(track)
+    assert series.push(1, 71.0).track == track
+    assert series.push(3, 71.0).track == track
+    assert series.push(3, 71.0).trimmed(3, RULES).track == track
+
+
 def test_a_days_median_is_kept_as_short_as_a_value() -> None:
     assert [type(value) for value in Series().push(1, 70.0).push(1, 72.0).push(2, 70.0).push(2, 71.0).values] == [
         int,
@@ -199,6 +207,20 @@ def test_the_average_fades_with_time_as_its_twin_does(found: list[tuple[int, flo
         told = after.shifted
         track = Track(score=z, score_day=day, level=after.level, shifted=after.shifted)
     assert levels == pytest.approx(twin.average(daily, RULES), abs=0.006)
+
+
+@pytest.mark.parametrize("z", [-3.0, 0.0, 3.0])
+@pytest.mark.parametrize("shifted", [0, 1])
+def test_a_day_counts_once(z: float, shifted: int) -> None:
+    known = Track(score=1.0, score_day=100, high=400, low=300, level=700, shifted=shifted)
+    assert slow.cusum(known, z, 100, RULES) == (400, 300, 0)
+    assert slow.average(known, z, 100, RULES)[:3] == (700, 0, shifted)
+
+
+@pytest.mark.parametrize(("z", "follows"), [(3.0, (283, 1, 1)), (-3.0, (-283, -1, -1))])
+def test_a_shift_on_the_first_day_is_told_where_the_bound_is_so_low(z: float, follows: tuple[int, int, int]) -> None:
+    assert slow.average(NO_TRACK, z, 100, Rules(ewma_bound=1.0)) == follows
+    assert slow.average(Track(score=1.0, score_day=71, shifted=follows[2]), z, 100, Rules(ewma_bound=1.0)) == follows
 
 
 @pytest.mark.parametrize("gap", [1, 2, 7, 14, 28])
