@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 CORRECTION_WEIGHT = 2  # outweighs the session that a correction may move away from before an assessment
 SESSION_BYTES = 40  # what a session takes beside its content
 _OVERDUE = Reason(rule="overdue", zone=Zone.NO_DATA)
-_AWAITED = Reason(rule="awaiting_registration", zone=Zone.NO_DATA)
+AWAITED = "awaiting_registration"  # the rule of who has nothing to send yet
+_AWAITED = Reason(rule=AWAITED, zone=Zone.NO_DATA)
 _LEAVING = Reason(rule="leaving_red", zone=Zone.YELLOW)
 _TAKEN_OVER = Reason(rule="acknowledged", zone=Zone.GREEN)
 _KEPT = {
@@ -74,6 +75,7 @@ class Change(NamedTuple):
     left: int  # severity of the zone before
     reasons: tuple[Reason, ...]
     service: str | None
+    opened_ms: int  # of the episode that it is of
 
 
 def next_decision(known: State | Timeline, course: Course) -> int | None:
@@ -259,6 +261,8 @@ class Timeline:
         if judgement.near:
             self.near_ms = session.at_ms
         self._await(standing)
+        if self.episode is not None and self.zone == NOT_MONITORED and standing.why_not is None:
+            self._resume(session.at_ms, standing)  # it can be read again
         severity = SEVERITY[judgement.zone]
         if judgement.zone is Zone.NO_DATA and self.zone > severity:
             self._keep()
@@ -328,11 +332,16 @@ class Timeline:
             self._await(standing)
             if self.episode is None:
                 self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_AWAITED,), standing)
-            else:  # what was red before a pause is red after it
-                own = _reasons_decoder.decode(self.episode.reasons)
-                self._mark(Mark(at_ms, self.episode.zone), (*own, _KEPT[self.episode.zone]), standing)
+            else:
+                self._resume(at_ms, standing)
         elif self.overdue_ms is not None:
             self._await(standing)
+
+    def _resume(self, at_ms: int, standing: Standing) -> None:
+        """What was red before nobody monitored the patient is red after it."""
+        if self.episode is not None:
+            own = _reasons_decoder.decode(self.episode.reasons)
+            self._mark(Mark(at_ms, self.episode.zone), (*own, _KEPT[self.episode.zone]), standing)
 
     def _await(self, standing: Standing) -> None:
         """Work out what is due next."""
@@ -357,8 +366,12 @@ class Timeline:
         if mark.zone != left or (mark.paged and not self.paged):
             over = standing.why_not in _OVER
             self.episode = episodes.marked(self.episode, self.patient, left, mark, over=over)
+            if self.episode is not None and self.course.taken_ms.get(self.episode.change, mark.at_ms + 1) <= mark.at_ms:
+                # Whoever names it has seen it: the patient's clock is ahead of theirs.
+                self.episode = msgspec.structs.replace(self.episode, acknowledged=True)
             self.marks.append(mark)
-            self.changes.append(Change(mark, left, reasons, standing.service))
+            opened_ms = mark.at_ms if self.episode is None else self.episode.opened_ms
+            self.changes.append(Change(mark, left, reasons, standing.service, opened_ms))
 
     # Where a walk starts.
 

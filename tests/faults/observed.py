@@ -148,7 +148,7 @@ def differences(wanted: Workload, found: Observed, poison: set[tuple[str, int, i
     asked = {str(page) for page in wanted.pages}
     wrong += _told("page requests missing", asked - pages)
     wrong += _told("page requests that a clean run does not have", pages - asked)
-    wrong += _told("pages without a receipt of delivery", set(wanted.pages) - set(found.delivered))
+    wrong += _told("pages without a receipt of delivery", wanted.lasting - set(found.delivered))
     wrong += _told("poison that is no dead letter", poison - found.letters)
     buried = len(found.letters - poison)
     if buried != len(wanted.refused):

@@ -36,6 +36,7 @@ POISON: Final = (
 READ: Final = (SUBMISSIONS.name, CARE.name, TICKS.name, RECEIPTS.name, ASSESSMENTS.name, ZONE_CHANGES.name, PAGES.name)
 BIG: Final = "sim-big"
 LONG_TEXT: Final = "x" * 900
+PATIENT_RULES: Final = msgspec.structs.replace(RULES, open_pages=10_000)  # nobody gets any page before the end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,10 @@ class Workload:
     standing
         Zone changes that are not retracted in the end.
     pages
-        Page id -> its first request.
+        Page id -> its first request: of every step of the ladder that is asked by `ends`, and of what is told when a red
+        was taken over or is over.
+    lasting
+        Pages that somebody must get, whatever comes later: nobody took them over, and no newer one took their place.
     states
         Patient -> state when every page is delivered.
     refused
@@ -69,6 +73,7 @@ class Workload:
     newest: dict[UUID, Assessment] = field(default_factory=dict)
     standing: dict[UUID, ZoneChange] = field(default_factory=dict)
     pages: dict[UUID, PageRequest] = field(default_factory=dict)
+    lasting: set[UUID] = field(default_factory=set)
     states: dict[str, State] = field(default_factory=dict)
     refused: set[UUID] = field(default_factory=set)
 
@@ -111,13 +116,14 @@ def _work(made: Workload, messages: Iterable[object]) -> None:
     states: dict[str, State | None] = {}
     for message in messages:
         patient: str = message.patient  # type: ignore[attr-defined] # every event has one
-        states[patient], outputs = step(states.get(patient), message, RULES)  # type: ignore[arg-type] # of the cohort
+        states[patient], outputs = step(states.get(patient), message, PATIENT_RULES)  # type: ignore[arg-type] # of the cohort
         _take(made, outputs)
         if isinstance(message, Submission) and outputs and isinstance(outputs[0], Refused):
             made.refused.add(message.submission_id)
     for patient, state in states.items():
-        after, outputs = step(state, made.ends, RULES)
+        after, outputs = step(state, made.ends, PATIENT_RULES)
         _take(made, outputs)
+        made.lasting |= {UUID(bytes=page_id) for page_id in after.open_pages} if after is not None else set()
         for page in [page for page in made.pages.values() if page.patient == patient]:
             receipt = Receipt(
                 receipt_id=page.page_id,

@@ -72,7 +72,7 @@ class Told:
         """What must be the same in every order: all but pages, which are asked for when their ground is learnt."""
         assert self.state is not None
         standing = {key for key, change in self.changes.items() if not change.retracted}
-        return structs.replace(self.state, open_pages={}), self.assessments, standing
+        return structs.replace(self.state, open_pages={}, climb=None), self.assessments, standing
 
 
 @some
@@ -97,9 +97,10 @@ def test_any_order_of_changes_of_phase_ends_the_same(random: Random) -> None:
 
 
 def stands(told: Told) -> object:
-    """Where the patient stands at the end, but for pages."""
+    """Where the patient stands at the end, but for pages and when the newest of them was due."""
     assert told.status is not None
-    return structs.replace(told.status, open_pages=0)
+    status = structs.replace(told.status, open_pages=0, step=None, at=None)
+    return structs.replace(status, respond_by_at=None) if status.zone is Zone.RED else status
 
 
 def in_order(events: list[Any]) -> list[Any]:
