@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -36,6 +37,7 @@ class Pages:
 
     def ask(self, request: PageRequest) -> None:
         """Ask for a page, for as long as nobody says that it was delivered."""
+        request = _same(request)
         self._open[request.page_id.bytes] = OpenPage(_packed(request))
         self.asked.append(request)
 
@@ -61,7 +63,7 @@ class Pages:
 
     def renew(self, page_id: bytes, request: PageRequest) -> None:
         """Ask for an open page, when it is asked for again, as it is known now."""
-        self._open[page_id] = OpenPage(_packed(request), self._open[page_id].again_ms)
+        self._open[page_id] = OpenPage(_packed(_same(request)), self._open[page_id].again_ms)
 
     def ask_again(self, now_ms: int) -> None:
         """Ask once more for whatever has failed and waited long enough."""
@@ -95,6 +97,11 @@ class Pages:
     def _urgent(self, key: bytes) -> bool:
         request = self.find(key)
         return request is not None and request.action is PageAction.TRIGGER
+
+
+def _same(request: PageRequest) -> PageRequest:
+    """The request whose bytes are the same after a restart: msgspec leaves a text out only where it is the default."""
+    return msgspec.structs.replace(request, to=intern(request.to))
 
 
 def _packed(request: PageRequest) -> msgspec.Raw:

@@ -56,8 +56,8 @@ class Workload:
     standing
         Zone changes that are not retracted in the end.
     pages
-        Page id -> its first request: of every step of the ladder that is asked by `ends`, and of what is told when a red
-        was taken over or is over.
+        Page id -> its first request: of every step of the ladder that is asked by `ends`, and of what is told where a
+        red was taken over or is over.
     lasting
         Pages that somebody must get, whatever comes later: nobody took them over, and no newer one took their place.
     states
