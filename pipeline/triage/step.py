@@ -317,7 +317,8 @@ def _close(  # noqa: PLR0913 - what an event leads to
         climb = escalation.climb
     if tick_ms is not None:
         pages.ask_again(tick_ms)
-    judged = [found for found in timeline.judged if found.session.at_ms >= from_ms]
+    # Before anything is forgotten: what is judged names its questions by the places that they have until then.
+    assessments = [told.assessment(timeline, found) for found in timeline.judged if found.session.at_ms >= from_ms]
     if timeline.sessions:
         timeline.forget(timeline.sessions[-1].day)
     care = state.care
@@ -351,8 +352,7 @@ def _close(  # noqa: PLR0913 - what an event leads to
         episode=timeline.episode,
         climb=climb,
     )
-    outputs: list[Output] = [told.assessment(timeline, found) for found in judged]
-    outputs += changes.messages
+    outputs: list[Output] = [*assessments, *changes.messages]
     outputs += pages.asked
     outputs.append(told.status(after, timeline, services))
     return after, tuple(outputs)

@@ -16,6 +16,7 @@ from pipeline.triage.state import decode, encode
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, PatientStatus, Quality, ZoneChange
 from schemas.care import Acknowledged, Admitted, Cadence, Discharged, Enrolled, PhaseChanged
+from schemas.submissions import Answer
 from schemas.types import Phase, Zone
 from tests.histories import (
     END,
@@ -216,6 +217,19 @@ def test_an_open_episode_outlives_the_history_that_is_forgotten() -> None:
     assert told.state is not None
     assert told.state.base.from_day
     assert told.zone() is Zone.RED
+
+
+def test_an_answer_is_told_by_its_own_question_also_where_the_questions_before_it_are_forgotten() -> None:
+    def asked(day: int) -> Answer:
+        link = "at-first" if day < 30 else "later"
+        return Answer(questionnaire=f"{link}-daily", questionnaire_version=1, link_id=link, value=day % 3)
+
+    days = [submitted(f"d{day}", 24 * day + 10, spo2(95, 24 * day + 10), answers=(asked(day),)) for day in range(150)]
+    told = Told([enrolled(), signed(0, SPO2_LIMITS), *days])
+    assert told.state is not None
+    assert told.state.base.from_day
+    found = sorted((one for one in told.assessments.values()), key=lambda one: one.at)
+    assert [one.answers for one in found] == [(asked(day),) for day in range(150)]
 
 
 def test_nor_is_a_zone_lost_that_came_with_silence_at_the_instant_from_which_history_is_kept() -> None:
