@@ -140,6 +140,33 @@ def test_a_red_learnt_of_when_somebody_has_it_or_it_is_over_is_told_with_that(gr
     assert [f"{page.action.value} {said(page)}" for page in course.pages] == told
     course.go("100")
     assert len(course.pages) == len(told)
+    course.receipt(course.pages[0], FailureReason.TIMEOUT)  # learnt of in time, so somebody must get it
+    course.go("110")
+    assert [(page.page_id, page.ask) for page in course.pages[len(told) :]] == [(course.pages[0].page_id, 2)]
+
+
+def test_that_somebody_had_the_red_before_is_told_no_more_once_it_is_worse() -> None:
+    course = Climbing().go("r a g 20 r")
+    assert course.state is not None
+    assert list(course.state.open_pages) == [course.pages[-1].page_id.bytes]
+    assert course.pages[-1].action is PageAction.TRIGGER
+
+
+def test_a_red_that_turns_out_to_be_a_new_episode_ends_the_one_before_it() -> None:
+    """The red of minute 0 was taken over at minute 40, after two greens, and that is learnt after the next red."""
+    course = Climbing().go("r 5 g 6 g 100 r 101")
+    course.pages.clear()
+    change = course.newest
+    course.minute = 40
+    course.acknowledge(change)
+    assert [f"{page.action.value} {said(page)}" for page in course.pages] == [
+        "resolve nurse",
+        "resolve next-nurse",
+        "resolve lead",
+        "resolve lead by phone",
+        "trigger nurse",
+    ]
+    assert len({page.episode_id for page in course.pages}) == 2
 
 
 def test_a_worsening_that_is_taken_back_goes_on_for_the_red_before_it() -> None:
