@@ -128,7 +128,12 @@ DECLARED: Final = (
     Metric("fenced", _counter, "Times that a process ended itself, too late to be sure to own.", labels=("process",)),
     Metric("recovery_seconds", _gauge, "How long the last restore of state took.", "seconds", ("process",)),
     Metric("event_loop_lag", _gauge, "How late the process's event loop runs.", "seconds", ("process",)),
-    Metric("patients", _gauge, "Patients that this worker follows, by the zone they stand in now.", labels=("zone",)),
+    Metric(
+        "patients",
+        _gauge,
+        "Patients that this worker follows, by the zone they stand in now; without those of the pathway `canary`.",
+        labels=("zone",),
+    ),
     Metric("unreadable_states", _gauge, "Patients of this worker whose state cannot be read: nobody watches them."),
     Metric("overdue_patients", _gauge, "Followed patients whose next registration is past due."),
     Metric(

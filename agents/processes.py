@@ -40,6 +40,7 @@ from agents.streaming import StreamSettings, StreamWorker
 from agents.triage import TriageFold
 from agents.triage.ahead import LookAhead
 from agents.watching import WorkerMetrics, worker_checks
+from pipeline.triage.rosters import NO_SERVICES
 from schemas import topics
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from agents.settings import Settings
     from agents.stores.port import TimeSeriesStore
     from agents.streaming import Handler
+    from schemas.services import Service
 
 NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile")
 STATE_TABLE: Final = "state"
@@ -114,13 +116,16 @@ async def opened_store(settings: Settings, metrics: Metrics) -> AsyncIterator[Ti
         await store.close()
 
 
-def triage(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
-    """Judges."""
+def triage(
+    settings: Settings, bootstrap: str, metrics: Metrics, services: Mapping[str, Service] = NO_SERVICES
+) -> Process:
+    """Judges; `services` says whom an alert climbs to."""
     fold = TriageFold(
         prefix=settings.topic_prefix,
         partitions=settings.partitions,
         dead_letter_ratio=settings.dead_letter_ratio,
         metrics=metrics,
+        services=services,
     )
 
     def ahead(worker: StreamWorker) -> Coroutine[Any, Any, None]:

@@ -139,6 +139,7 @@ class _CareEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     patient: Pseudonym
     at: Instant
     recorded_at: Instant
+    recorded_by: StaffRef | None = None  # no decision rests on it
 
 
 class Enrolled(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="enrolled"):
@@ -231,6 +232,7 @@ class ContactMade(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag
     kind: ContactKind
     reached: bool
     by: StaffRef
+    note: ShortText | None = None
 
 
 class Acknowledged(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="acknowledged"):

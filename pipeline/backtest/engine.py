@@ -8,7 +8,7 @@ from pipeline.backtest.days import PatientDay
 from pipeline.triage import RULES, Refused, step
 from pipeline.triage.instants import local_day, to_ms
 from schemas.assessments import Assessment, ZoneChange
-from schemas.paging import PageRequest
+from schemas.paging import PageAction, PageRequest
 from schemas.types import Zone
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Run(NamedTuple):
 
     assessments: tuple[Assessment, ...]  # the newest revision of each
     zone_changes: tuple[ZoneChange, ...]  # those that stand
-    pages: tuple[PageRequest, ...]  # each once, however often it was asked for
+    pages: tuple[PageRequest, ...]  # the first about each red, however often it was asked for and of how many
     refused: int  # events that the fold could not take
 
 
@@ -51,8 +51,8 @@ def run(events: Iterable[Submission | Correction | CareEvent], rules: Rules = RU
                         assessments[output.assessment_id] = output
                 case ZoneChange():
                     changes[output.zone_change_id] = output
-                case PageRequest():
-                    pages[output.page_id] = output
+                case PageRequest(action=PageAction.TRIGGER):
+                    pages.setdefault(output.zone_change_id, output)
                 case Refused():
                     refused += 1
     standing = tuple(change for change in changes.values() if not change.retracted)

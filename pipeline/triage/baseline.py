@@ -53,7 +53,7 @@ class Track(Struct, frozen=True, array_like=True, gc=False):
     recent: tuple[tuple[int, float], ...] = ()  # (measured at [ms], value), where the plan asks what changed
     level: int = 0  # exponentially weighted average of scores, in thousandths: see slow
     shifted: int = 0  # 1 or -1: that it lies beyond its bound raised an alert; 2 or -2: that was told of
-    variance: int = 0  # of that average in somebody unchanged, in millionths: see slow
+    variance: int = 0  # of that average in somebody unchanged, in thousandths: see slow
 
 
 NO_TRACK: Final = Track()

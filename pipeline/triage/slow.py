@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from pipeline.triage.rules import Rules
 
 THOUSANDTHS: Final = 1000  # whole numbers take fewer bytes in a state
-MILLIONTHS: Final = 1_000_000
 NOTED: Final = 2  # times the side: told of where it was no ground for an alert
 
 
@@ -66,7 +65,7 @@ class Average(NamedTuple):
     level: int  # thousandths
     passed: int  # 1, -1, or 0: nothing new
     shifted: int  # 1 or -1: it raised an alert; twice that: it was told of
-    variance: int  # of the level in somebody unchanged, millionths
+    variance: int  # of the level in somebody unchanged, thousandths
 
 
 def average(track: Track, z: float, day: int, rules: Rules) -> Average:
@@ -88,9 +87,9 @@ def average(track: Track, z: float, day: int, rules: Rules) -> Average:
     clip = rules.cusum_clip
     level = round(kept * before + (1 - kept) * THOUSANDTHS * min(max(z, -clip), clip))
     if variance == 0 and not fresh:  # of a state that carried none: as if all gaps had been like this one
-        variance = round(MILLIONTHS * (1 - kept) / (1 + kept))
-    variance = round(kept * kept * variance + (1 - kept) * (1 - kept) * MILLIONTHS)
-    bound = THOUSANDTHS * rules.ewma_bound * sqrt(variance / MILLIONTHS)
+        variance = round(THOUSANDTHS * (1 - kept) / (1 + kept))
+    variance = round(kept * kept * variance + (1 - kept) * (1 - kept) * THOUSANDTHS)
+    bound = THOUSANDTHS * rules.ewma_bound * sqrt(variance / THOUSANDTHS)
     side = 1 if level > 0 else -1
     if abs(level) > bound + 1:  # a thousandth is lost by rounding
         return Average(level, side if side != shifted else 0, side, variance)

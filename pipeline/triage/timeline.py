@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 CORRECTION_WEIGHT = 2  # outweighs the session that a correction may move away from before an assessment
 SESSION_BYTES = 40  # what a session takes beside its content
 _OVERDUE = Reason(rule="overdue", zone=Zone.NO_DATA)
-_AWAITED = Reason(rule="awaiting_registration", zone=Zone.NO_DATA)
+AWAITED = "awaiting_registration"  # the rule of who has nothing to send yet
+_AWAITED = Reason(rule=AWAITED, zone=Zone.NO_DATA)
 _LEAVING = Reason(rule="leaving_red", zone=Zone.YELLOW)
 _TAKEN_OVER = Reason(rule="acknowledged", zone=Zone.GREEN)
 _KEPT = {
@@ -75,6 +76,7 @@ class Change(NamedTuple):
     left: int  # severity of the zone before
     reasons: tuple[Reason, ...]
     service: str | None
+    opened_ms: int  # of the episode that it is of
 
 
 def next_decision(known: State | Timeline, course: Course) -> int | None:
@@ -369,8 +371,12 @@ class Timeline:
         if mark.zone != left or (mark.paged and not self.paged):
             over = standing.why_not in _OVER
             self.episode = episodes.marked(self.episode, self.patient, left, mark, over=over)
+            if self.episode is not None and self.course.taken_ms.get(self.episode.change, mark.at_ms + 1) <= mark.at_ms:
+                # Whoever names it has seen it: the patient's clock is ahead of theirs.
+                self.episode = msgspec.structs.replace(self.episode, acknowledged=True)
             self.marks.append(mark)
-            self.changes.append(Change(mark, left, reasons, standing.service))
+            opened_ms = mark.at_ms if self.episode is None else self.episode.opened_ms
+            self.changes.append(Change(mark, left, reasons, standing.service, opened_ms))
 
     # Where a walk starts.
 

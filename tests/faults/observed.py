@@ -44,6 +44,8 @@ class Observed:
         Page id -> when the broker took the session behind it [ms since 1970].
     asked, delivered
         Page id -> when it was first asked for, and when its delivery was told [ms since 1970].
+    carried
+        Pages of which was told what became of them, whatever that was.
     ahead
         Pages asked ahead of a backlog; they stand for none of those that the fold must ask for in its turn.
     """
@@ -58,6 +60,7 @@ class Observed:
     received: dict[UUID, int] = field(default_factory=dict)
     asked: dict[UUID, int] = field(default_factory=dict)
     delivered: dict[UUID, int] = field(default_factory=dict)
+    carried: set[UUID] = field(default_factory=set)
     ahead: int = 0
 
     @property
@@ -98,6 +101,7 @@ async def observe(bootstrap: str, prefix: str, changelog: str) -> Observed:
 def _take(found: Observed, topic: str, message: Any, record: Any) -> None:  # noqa: ANN401 - of any topic
     headers = dict(record.headers)
     if topic == RECEIPTS.name:
+        found.carried.add(message.page_id)
         if message.reason is None:
             found.delivered.setdefault(message.page_id, record.timestamp)
         return
@@ -148,7 +152,8 @@ def differences(wanted: Workload, found: Observed, poison: set[tuple[str, int, i
     asked = {str(page) for page in wanted.pages}
     wrong += _told("page requests missing", asked - pages)
     wrong += _told("page requests that a clean run does not have", pages - asked)
-    wrong += _told("pages without a receipt of delivery", set(wanted.pages) - set(found.delivered))
+    wrong += _told("pages without a receipt", set(wanted.pages) - found.carried)
+    wrong += _told("pages that still matter without a receipt of delivery", wanted.lasting - set(found.delivered))
     wrong += _told("poison that is no dead letter", poison - found.letters)
     buried = len(found.letters - poison)
     if buried != len(wanted.refused):

@@ -15,6 +15,7 @@ from agents.recordings.events import Event
 from pipeline import cohort
 from pipeline.triage import RULES, Refused, State, step
 from schemas.assessments import Assessment, ZoneChange
+from schemas.care import Acknowledged
 from schemas.codec import encode
 from schemas.paging import Outcome, PageRequest, Receipt, Tick
 from schemas.submissions import Answer, Submission
@@ -36,6 +37,7 @@ POISON: Final = (
 READ: Final = (SUBMISSIONS.name, CARE.name, TICKS.name, RECEIPTS.name, ASSESSMENTS.name, ZONE_CHANGES.name, PAGES.name)
 BIG: Final = "sim-big"
 LONG_TEXT: Final = "x" * 900
+ROOMY_RULES: Final = msgspec.structs.replace(RULES, open_pages=10_000)  # nobody gets any page before the end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,10 @@ class Workload:
     standing
         Zone changes that are not retracted in the end.
     pages
-        Page id -> its first request.
+        Page id -> its first request: of every step of the ladder that is asked by `ends`, and of what is told where a
+        red was taken over or is over.
+    lasting
+        Pages that somebody must get, whatever comes later: nobody took them over, and no newer one took their place.
     states
         Patient -> state when every page is delivered.
     refused
@@ -69,6 +74,7 @@ class Workload:
     newest: dict[UUID, Assessment] = field(default_factory=dict)
     standing: dict[UUID, ZoneChange] = field(default_factory=dict)
     pages: dict[UUID, PageRequest] = field(default_factory=dict)
+    lasting: set[UUID] = field(default_factory=set)
     states: dict[str, State] = field(default_factory=dict)
     refused: set[UUID] = field(default_factory=set)
 
@@ -83,7 +89,7 @@ def workload(seed: int, sessions: int, days: int = DAYS) -> Workload:
     patients = max(2, round(sessions / days / A_DAY))
     simulated = cohort.simulate(seed, START - timedelta(days=days - DAYS), days, patients)
     events = [Event(*event) for event in simulated.events]
-    care = [event for event in events if event.topic is CARE]
+    care = [event for event in events if event.topic is CARE and not _unanswered(event)]
     submissions = [event for event in events if event.topic is not CARE]
     submissions.insert(len(submissions) // 2, _too_much(seed))
     made = Workload(care=care, submissions=submissions, ends=Tick(at=wallclock.now().replace(microsecond=0)))
@@ -94,6 +100,11 @@ def workload(seed: int, sessions: int, days: int = DAYS) -> Workload:
 def partition(event: Event, partitions: int) -> int:
     """Where an event is fed."""
     return partition_for(event.message.patient.encode(), partitions)
+
+
+def _unanswered(event: Event) -> bool:
+    """Of every third patient nobody takes anything over: what is red stays so, and climbs."""
+    return isinstance(event.message, Acknowledged) and event.message.patient[-1] in "147"
 
 
 def _too_much(seed: int) -> Event:
@@ -111,13 +122,14 @@ def _work(made: Workload, messages: Iterable[object]) -> None:
     states: dict[str, State | None] = {}
     for message in messages:
         patient: str = message.patient  # type: ignore[attr-defined] # every event has one
-        states[patient], outputs = step(states.get(patient), message, RULES)  # type: ignore[arg-type] # of the cohort
+        states[patient], outputs = step(states.get(patient), message, ROOMY_RULES)  # type: ignore[arg-type] # of the cohort
         _take(made, outputs)
         if isinstance(message, Submission) and outputs and isinstance(outputs[0], Refused):
             made.refused.add(message.submission_id)
     for patient, state in states.items():
-        after, outputs = step(state, made.ends, RULES)
+        after, outputs = step(state, made.ends, ROOMY_RULES)
         _take(made, outputs)
+        made.lasting.update(UUID(bytes=page_id) for page_id in (after.open_pages if after is not None else ()))
         for page in [page for page in made.pages.values() if page.patient == patient]:
             receipt = Receipt(
                 receipt_id=page.page_id,

@@ -25,6 +25,8 @@ CHAPTERS: Final = {
     "test_own_normal": "Against the own normal",
     "test_zones": "Zones",
     "test_episodes": "Episodes",
+    "test_ladder": "Who is asked to look at a red",
+    "test_rosters": "Who is on duty",
     "test_phases": "Phases in the service",
     "test_cadence": "When a registration is due",
     "test_news2": "NEWS2",

@@ -18,7 +18,7 @@ from pipeline.triage.episodes import RED, TABLE, Came, NoSuchStepError, leads_to
 from pipeline.triage.state import encode
 from schemas.assessments import PatientStatus, ZoneChange
 from schemas.care import Acknowledged, Admitted, Discharged, Limit, Paused
-from schemas.paging import PageRequest, Tick
+from schemas.paging import PageAction, PageRequest, Tick
 from schemas.types import Phase, Zone
 from tests.histories import PATIENT, at, enrolled, moved_on, named, read, reading, signed, submitted
 
@@ -51,7 +51,7 @@ class Course:
             match output:
                 case ZoneChange():
                     self.changes.append(output)
-                case PageRequest():
+                case PageRequest(action=PageAction.TRIGGER, step=0):  # see test_ladder for the rest
                     self.pages.append(output)
                 case PatientStatus():
                     self.status = output

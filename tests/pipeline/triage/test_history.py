@@ -73,7 +73,7 @@ class Told:
         """What must be the same in every order: all but pages, which are asked for when their ground is learnt."""
         assert self.state is not None
         standing = {key for key, change in self.changes.items() if not change.retracted}
-        return structs.replace(self.state, open_pages={}), self.assessments, standing
+        return structs.replace(self.state, open_pages={}, climb=None), self.assessments, standing
 
 
 @some
@@ -98,9 +98,10 @@ def test_any_order_of_changes_of_phase_ends_the_same(random: Random) -> None:
 
 
 def stands(told: Told) -> object:
-    """Where the patient stands at the end, but for pages."""
+    """Where the patient stands at the end, but for pages and when the newest of them was due."""
     assert told.status is not None
-    return structs.replace(told.status, open_pages=0)
+    status = structs.replace(told.status, open_pages=0, step=None, at=None)
+    return structs.replace(status, respond_by_at=None) if status.zone is Zone.RED else status
 
 
 def in_order(events: list[Any]) -> list[Any]:
@@ -228,6 +229,19 @@ def test_an_open_episode_outlives_the_history_that_is_forgotten() -> None:
     assert told.state is not None
     assert told.state.base.from_day
     assert told.zone() is Zone.RED
+
+
+def test_an_answer_is_told_by_its_own_question_also_where_the_questions_before_it_are_forgotten() -> None:
+    def asked(day: int) -> Answer:
+        link = "at-first" if day < 30 else "later"
+        return Answer(questionnaire=f"{link}-daily", questionnaire_version=1, link_id=link, value=day % 3)
+
+    days = [submitted(f"d{day}", 24 * day + 10, spo2(95, 24 * day + 10), answers=(asked(day),)) for day in range(150)]
+    told = Told([enrolled(), signed(0, SPO2_LIMITS), *days])
+    assert told.state is not None
+    assert told.state.base.from_day
+    found = sorted((one for one in told.assessments.values()), key=lambda one: one.at)
+    assert [one.answers for one in found] == [(asked(day),) for day in range(150)]
 
 
 def test_nor_is_a_zone_lost_that_came_with_silence_at_the_instant_from_which_history_is_kept() -> None:

@@ -220,7 +220,9 @@ def test_a_day_counts_once(z: float, shifted: int) -> None:
 @pytest.mark.parametrize(("z", "follows"), [(3.0, (283, 1, 1)), (-3.0, (-283, -1, -1))])
 def test_a_shift_on_the_first_day_is_told_where_the_bound_is_so_low(z: float, follows: tuple[int, int, int]) -> None:
     assert slow.average(NO_TRACK, z, 100, Rules(ewma_bound=0.5))[:3] == follows
-    assert slow.average(Track(score=1.0, score_day=71, shifted=follows[2]), z, 100, Rules(ewma_bound=0.5))[:3] == follows
+    assert (
+        slow.average(Track(score=1.0, score_day=71, shifted=follows[2]), z, 100, Rules(ewma_bound=0.5))[:3] == follows
+    )
 
 
 @pytest.mark.parametrize("gap", [1, 2, 7, 14, 28])
