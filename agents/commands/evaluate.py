@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from pipeline.backtest.cadence import Kept
     from pipeline.backtest.score import Interval, Score
 
 _NONE: Final = "-"
@@ -73,13 +74,14 @@ def as_tables(found: Evaluation) -> Iterator[str]:
     )
     yield ""
     yield from _table(
-        ("blood-pressure episodes after day 14, by cadence", "found", "of", "share of submission days"),
+        ("blood-pressure episodes after day 14, by cadence", "found", "of", "share found", "share of submission days"),
         [
             (
                 f"{key.replace('_', ' ')}: {kept.name}",
                 str(kept.episodes_found),
                 str(kept.episodes),
-                _number(kept.submission_days_share, 2),
+                _with_interval(_share(kept), kept.intervals.found_share, 2),
+                _with_interval(kept.submission_days_share, kept.intervals.submission_days_share, 2),
             )
             for key, kept in found.cadence.items()
         ],
@@ -113,7 +115,27 @@ def as_tables(found: Evaluation) -> Iterator[str]:
         ],
     )
     yield ""
+    yield from _table(
+        ("days in yellow or red, by rule", "days", "with label", "without", "this rule alone: with label", "without"),
+        [
+            (
+                f"{key.replace('_', ' ')}: {one.rule.replace('_', ' ')}",
+                str(one.alert_days),
+                str(one.labelled),
+                str(one.without_label),
+                str(one.alone_labelled),
+                str(one.alone_without_label),
+            )
+            for key, rules in found.alert_rules.items()
+            for one in rules
+        ],
+    )
+    yield ""
     yield found.caveat
+
+
+def _share(kept: Kept) -> float | None:
+    return kept.episodes_found / kept.episodes if kept.episodes else None
 
 
 def _figures(score: Score) -> tuple[str, ...]:
