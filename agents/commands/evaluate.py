@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from agents.recordings import tihm, tihm_labels
 from pipeline.backtest import Evaluation, evaluate
-from pipeline.backtest.simulated import BY, Simulated, on_cohort
+from pipeline.backtest.simulated import BY, Simulated, on_cohort, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,24 +33,30 @@ def of_cohorts(seeds: Iterable[int]) -> list[Simulated]:
 
 
 def cohort_tables(found: Iterable[Simulated]) -> Iterator[str]:
-    """The cohorts as lines to be read."""
+    """The cohorts as lines to be read, all of them together last."""
+    told = list(found)
+    every = [together([one for one in told if one.by == by]) for by in BY] if told else []
     yield "simulated patients: evidence that the rules do what they say, and of nothing else"
-    yield from _table(
-        ("seed, judged by", "found", "of", "median lead [d]", "slow ones", "of", "median lead [d]", "alerts/month"),
-        [
-            (
-                f"{one.seed}, {one.by}",
-                str(one.every.found),
-                str(one.every.deteriorations),
-                _number(one.every.lead_days, 2),
-                str(one.slow.found),
-                str(one.slow.deteriorations),
-                _number(one.slow.lead_days, 2),
-                _number(one.alerts_per_month, 2),
-            )
-            for one in found
-        ],
-    )
+    for name, of in (
+        ("all deteriorations", attrgetter("every")),
+        ("those that come slowly", attrgetter("slow")),
+        ("those of them that cross no limit", attrgetter("inside")),
+    ):
+        yield ""
+        yield from _table(
+            (f"{name}: seed, judged by", "found", "of", "by chance", "median lead [d]", "alerts/month"),
+            [
+                (
+                    f"{'together' if one.seed is None else one.seed}, {one.by}",
+                    str(of(one).found),
+                    str(of(one).deteriorations),
+                    _number(of(one).by_chance, 1),
+                    _number(of(one).lead_days, 2),
+                    _number(one.alerts_per_month, 2),
+                )
+                for one in (*told, *every)
+            ],
+        )
 
 
 def as_json(found: Evaluation | list[Simulated]) -> str:
