@@ -361,13 +361,17 @@ def rules_named_in(tree: ast.Module) -> set[str]:
             found |= _texts(node.args[0])
         elif isinstance(node, ast.Tuple) and any(_name(one.value) == "Zone" for one in _attributes(node)):
             found |= _texts(node.elts[0])
+        elif isinstance(node, ast.AnnAssign) and _name(node.target) in TABLES and isinstance(node.value, ast.Dict):
+            for pair in node.value.values:
+                found |= set[str]().union(*map(_texts, getattr(pair, "elts", ())))
         elif isinstance(node, ast.FunctionDef) and node.name == "rule":
             returns = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value is not None]
             found |= set[str]().union(*map(_texts, returns))
     return found
 
 
-GIVES: Final = {"_reason", "_made", "_tell_slow", "_told", "Breach"}
+GIVES: Final = {"_reason", "_made", "Breach"}
+TABLES: Final = {"_SLOW"}  # of rules by the side of a change
 
 
 def _attributes(node: ast.Tuple) -> list[ast.Attribute]:
