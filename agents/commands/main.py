@@ -198,11 +198,13 @@ def explain_decision(*, patient: str, instant: str, language: Language, source: 
     read = settings.read(os.environ)
     logs.configure("explain", level="error", broker_lines=False)
     at = _instant("--at", instant)
+    told = None
     if source is not None:
         events = demonstration.recorded(source).events
     else:
         events = asyncio.run(log.of_patient(read.bootstrap, read.topic_prefix, read.partitions, patient))
-    for line in explaining.lines(events, patient, at, language):
+        told = asyncio.run(log.told_of(read.bootstrap, read.topic_prefix, read.partitions, patient))
+    for line in explaining.lines(events, patient, at, language, told):
         click.echo(line)
 
 

@@ -1,8 +1,8 @@
-"""One patient's history as it stands in the broker's log: what a past decision was a function of."""
+"""One patient's history as it stands in the broker's log: what a past decision was a function of, and what it was."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
 
@@ -11,10 +11,30 @@ from agents.partitioner import partition_for
 from agents.recordings.events import Event, RecordingError
 from pipeline.triage.instants import from_ms
 from schemas.codec import Codec, UnreadableError
-from schemas.topics import CARE, SUBMISSIONS
+from schemas.topics import ASSESSMENTS, CARE, SUBMISSIONS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from schemas.assessments import Assessment
     from schemas.topics import Topic
+
+
+class Told(NamedTuple):
+    """An assessment, and when the broker took it."""
+
+    at: datetime
+    assessment: Assessment
+
+
+async def told_of(bootstrap: str, prefix: str, partitions: int, patient: str) -> list[Told]:
+    """Every assessment of `patient` on the log, in the order in which they were told; raises as `of_patient`."""
+    key = patient.encode()
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    async with started(consumer):
+        partition = TopicPartition(prefix + ASSESSMENTS.name, partition_for(key, partitions))
+        found = await _read(consumer, partition, ASSESSMENTS, key)
+    return [Told(at, message) for at, message in found]
 
 
 async def of_patient(bootstrap: str, prefix: str, partitions: int, patient: str) -> list[Event]:
@@ -35,11 +55,15 @@ async def of_patient(bootstrap: str, prefix: str, partitions: int, patient: str)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
     async with started(consumer):
         for topic in (CARE, SUBMISSIONS):
-            found += await _read(consumer, TopicPartition(prefix + topic.name, number), topic, key)
+            read = await _read(consumer, TopicPartition(prefix + topic.name, number), topic, key)
+            found += [Event(at, topic, message) for at, message in read]
     return sorted(found, key=lambda event: event.at)
 
 
-async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition, topic: Topic, key: bytes) -> list[Event]:
+async def _read(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, topic: Topic, key: bytes
+) -> list[tuple[datetime, Any]]:
+    """The messages under `key`, each with when the broker took it."""
     consumer.assign([partition])
     await consumer._client.force_metadata_update()  # noqa: SLF001 - there is no public way to know a partition
     if partition.partition not in (consumer.partitions_for_topic(partition.topic) or set()):
@@ -53,7 +77,7 @@ async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition, topic: To
         for record in records:
             if record.key == key and record.offset < end:
                 try:
-                    found.append(Event(from_ms(record.timestamp), topic, codec.decode(record.value)))
+                    found.append((from_ms(record.timestamp), codec.decode(record.value)))
                 except UnreadableError:
                     continue
     return found

@@ -60,13 +60,20 @@ def run(events: Iterable[Submission | Correction | CareEvent], rules: Rules = RU
 
 
 def alert_days(assessments: Iterable[Assessment], about: LabelClass, zone: tzinfo) -> frozenset[PatientDay]:
-    """The patient-days with a yellow or red for a reason on the class's vitals.
+    """The patient-days with a yellow or red for a reason on the class's vitals, as in `alert_days_by_rule`."""
+    return frozenset[PatientDay]().union(*alert_days_by_rule(assessments, about, zone).values())
+
+
+def alert_days_by_rule(
+    assessments: Iterable[Assessment], about: LabelClass, zone: tzinfo
+) -> dict[str, frozenset[PatientDay]]:
+    """The patient-days with a yellow or red on the class's vitals, by the rule that was the reason.
 
     The day is that of the measurements behind the reason, so that a session over midnight alerts on the day on which
     the vital was measured; a reason without a measurement counts on the assessment's day.
     """
     codes = about.codes
-    found = set()
+    found: dict[str, set[PatientDay]] = {}
     for assessment in assessments:
         for reason in assessment.reasons:
             if reason.zone in ALERTS and codes & _codes(reason, assessment):
@@ -75,8 +82,9 @@ def alert_days(assessments: Iterable[Assessment], about: LabelClass, zone: tzinf
                     for place in reason.readings
                     if assessment.readings[place].code in codes
                 ] or [assessment.at]
-                found |= {PatientDay(assessment.patient, local_day(to_ms(at), zone)) for at in instants}
-    return frozenset(found)
+                days = {PatientDay(assessment.patient, local_day(to_ms(at), zone)) for at in instants}
+                found.setdefault(reason.rule, set()).update(days)
+    return {rule: frozenset(days) for rule, days in found.items()}
 
 
 def _codes(reason: Reason, assessment: Assessment) -> frozenset[str]:
