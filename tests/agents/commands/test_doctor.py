@@ -46,14 +46,14 @@ def test_a_store_that_is_there_is_read(tmp_path: Path) -> None:
     assert "FAIL store: " in doctor(store="sqlite:///bad.sqlite").output
 
 
-def test_files_of_webhooks_and_tokens_are_looked_at(tmp_path: Path) -> None:
+def test_files_of_services_and_tokens_are_looked_at(tmp_path: Path) -> None:
     (tmp_path / "tokens.json").write_bytes(msgspec.json.encode({"vendor": [sha256(b"token").hexdigest()]}))
     well = doctor(gateway_tokens_file="tokens.json")
-    ill = doctor(gateway_tokens_file="nowhere.json", webhooks_file="nowhere.json")
+    ill = doctor(gateway_tokens_file="nowhere.json", services_file="nowhere.json")
     assert "ok   gateway tokens\n" in well.output
     assert ill.exit_code == 1
     assert "FAIL gateway tokens: nowhere.json: cannot be read" in ill.output
-    assert "FAIL webhooks: " in ill.output
+    assert "FAIL services: " in ill.output
 
 
 def free_port() -> int:
