@@ -34,6 +34,9 @@ ACKNOWLEDGED: Final = "incident.acknowledged"
 BODY_BYTES: Final = 262_144  # an incident with all that PagerDuty says of it is some 10 kB
 OLDEST: Final = timedelta(hours=24)  # as with links; what is older was not seen by whoever has the duty now
 AHEAD: Final = timedelta(minutes=10)  # how wrong one of two clocks may be; as in triage
+OUTCOMES: Final = (
+    *("done", "nothing_open", "passed_over", "forged", "unreadable", "too_large", "expired", "behind", "unconfirmed"),
+)
 UNNAMED: Final = "pagerduty"  # a person whom PagerDuty does not name
 
 
@@ -98,6 +101,8 @@ class PagerDutyHook:
         self._writer = writer
         self._clock = clock
         self._metrics = metrics
+        for outcome in OUTCOMES:
+            metrics.acknowledgements.labels("pagerduty", outcome)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return what a board mounts."""

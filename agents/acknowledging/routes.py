@@ -69,6 +69,8 @@ class Acknowledging:
         self._services = services
         self._clock = clock
         self._metrics = metrics
+        for standing in Standing:
+            metrics.acknowledgements.labels("link", standing.value)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return what a board mounts."""
@@ -118,6 +120,7 @@ class Acknowledging:
             service=None if service is None else service.name,
             zone=None if service is None else service.time_zone,
             by=found.by,
+            board=str(self._links.board),
         )
         return web.Response(
             text=body, status=STATUS[found.standing], content_type="text/html", charset="utf-8", headers=_HEADERS

@@ -96,6 +96,10 @@ class Messenger:
             )
             for address, way in ways.items()
         }
+        # A counter that begins with its first event shows no increase for it.
+        for kind in {NO_WAY, *(way.kind for way in ways.values())}:
+            for outcome in (DELIVERED, *FailureReason):
+                metrics.pages.labels(kind, outcome)
         self._undelivered = Undelivered(frozenset(services), metrics, clock)
         self._told: OrderedDict[tuple[UUID, str], Told] = OrderedDict()
         self._receipts = f"{prefix}{RECEIPTS.name}"

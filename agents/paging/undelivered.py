@@ -10,6 +10,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from schemas.paging import PageAction
+
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
@@ -48,7 +50,8 @@ class Undelivered:
     def take(self, page: PageRequest, receipt: Receipt) -> None:
         """Hear what became of a page."""
         known = self._failed.pop(page.page_id, None)
-        if receipt.reason is not None and not page.test:
+        calls = page.action is PageAction.TRIGGER and not page.test
+        if receipt.reason is not None and calls:
             first = receipt.at if known is None else known.first
             self._failed[page.page_id] = _Failed(page.service, first, receipt.at)
             if len(self._failed) > MOST:

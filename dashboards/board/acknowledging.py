@@ -82,6 +82,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "reason.already-known": ("Kjent fra før", "Already known"),
     "reason.other": ("Annet", "Other"),
     "note": ("Notat (uten navn)", "Note (no names)"),
+    "board": ("Åpne tavlen", "Open the board"),
     "send": ("Kvitter", "Acknowledge"),
 }
 
@@ -94,6 +95,7 @@ def render(  # noqa: PLR0913 - each is one thing that the page shows
     service: str | None = None,
     zone: str | None = None,
     by: Acknowledged | None = None,
+    board: str | None = None,
 ) -> str:
     """Return the whole page.
 
@@ -109,10 +111,13 @@ def render(  # noqa: PLR0913 - each is one thing that the page shows
         The service's time zone.
     by
         Who has acknowledged, where somebody has.
+    board
+        Where the triage list is.
     """
     tz = ZoneInfo(zone) if zone is not None else OSLO
     facts = _facts(standing, lang, page, service, tz, by)
     form = _form(lang) if standing in _FORM and page is not None else ""
+    on = "" if board is None else f'<p><a href="{escape(board)}">{_t("board", lang)}</a></p>\n'
     return f"""<!doctype html>
 <html lang="{lang}">
 <head>
@@ -126,8 +131,7 @@ def render(  # noqa: PLR0913 - each is one thing that the page shows
 <main>
 <h1>{_t(standing, lang)}</h1>
 <p>{_t(f"{standing}.more", lang)}</p>
-{facts}{form}
-</main>
+{facts}{form}{on}</main>
 </body>
 </html>
 """
