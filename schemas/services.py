@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from schemas.types import LocalTime, ShortText, Slug, StaffRef, TimeZone
 
+CANARY = "canary"  # reserved: the pathway of nobody ill, who tries the alarm path, and the duty that his pages go to
 NURSE = "nurse"  # the duty that every ladder begins with, and that a service without a roster has
 Minutes = Annotated[int, Meta(ge=0, le=1440)]
 Language = Literal["nb", "en"]

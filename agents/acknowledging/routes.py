@@ -118,7 +118,7 @@ class Acknowledging:
             _language(request, service),
             page=page,
             service=None if service is None else service.name,
-            zone=None if service is None else service.time_zone,
+            zone="Europe/Oslo" if service is None else service.time_zone,
             by=found.by,
             board=str(self._links.board),
         )

@@ -101,7 +101,7 @@ class Messenger:
             for outcome in (DELIVERED, *FailureReason):
                 metrics.pages.labels(kind, outcome)
         self._undelivered = Undelivered(frozenset(services), metrics, clock)
-        self._told: OrderedDict[tuple[UUID, str], Told] = OrderedDict()
+        self._told: OrderedDict[tuple[UUID, str, str | None], Told] = OrderedDict()
         self._receipts = f"{prefix}{RECEIPTS.name}"
         self._dead_letters = f"{prefix}{DEAD_LETTERS.name}"
         self._http: aiohttp.ClientSession | None = None
@@ -155,15 +155,16 @@ class Messenger:
     def _whom(self, service: Service, page: PageRequest) -> Told | None:
         """Whoever has the duty; of what is over, whoever was told that it began, though their shift may have ended."""
         if page.action is not PageAction.TRIGGER and page.episode_id is not None:
-            told = self._told.get((page.episode_id, page.to))
+            told = self._told.get((page.episode_id, page.to, page.by))
             if told is not None:
                 return told
         return whom(service, page, self._clock())
 
     def _remember(self, page: PageRequest, told: Told, verdict: Verdict) -> None:
         if page.action is PageAction.TRIGGER and page.episode_id is not None and verdict.reason is None:
-            self._told[page.episode_id, page.to] = told
-            self._told.move_to_end((page.episode_id, page.to))
+            key = page.episode_id, page.to, page.by
+            self._told[key] = told
+            self._told.move_to_end(key)
             if len(self._told) > REMEMBERED:
                 self._told.popitem(last=False)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.triage.rosters import DAYS, bounds
-from schemas.services import NURSE
+from schemas.services import CANARY, NURSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def _steps(service: Service) -> Iterator[str]:
 
 def _contacts(service: Service) -> Iterator[str]:
     people = _people(service)
-    named = people | _duties(service) | {NURSE}
+    named = people | _duties(service) | {NURSE, CANARY}
     for contact, held in service.contacts.items():
         if contact not in named:
             yield f"contacts.{contact}: is neither on the roster nor a duty of the ladder: is it a typing error?"

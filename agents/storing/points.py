@@ -176,12 +176,7 @@ def of_status(status: PatientStatus) -> list[Point]:
 
 
 def of_page(page: PageRequest) -> list[Point]:
-    """Return the `page` point, overwritten by each further ask. The zone is a tag, as in a zone change.
-
-    A test page has none: nobody was ill.
-    """
-    if page.test:
-        return []
+    """Return the `page` point, overwritten by each further ask. The zone is a tag, as in a zone change."""
     fields: dict[str, float | str] = {
         "ask": float(page.ask),
         "priority": page.priority.value,

@@ -9,7 +9,6 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from dashboards.board.page import OSLO
 from dashboards.board.words import LANGUAGES, day_word, zone_word
 from schemas.care import AlertReason
 
@@ -93,7 +92,7 @@ def render(  # noqa: PLR0913 - each is one thing that the page shows
     *,
     page: PageRequest | None = None,
     service: str | None = None,
-    zone: str | None = None,
+    zone: str = "Europe/Oslo",
     by: Acknowledged | None = None,
     board: str | None = None,
 ) -> str:
@@ -114,8 +113,7 @@ def render(  # noqa: PLR0913 - each is one thing that the page shows
     board
         Where the triage list is.
     """
-    tz = ZoneInfo(zone) if zone is not None else OSLO
-    facts = _facts(standing, lang, page, service, tz, by)
+    facts = _facts(standing, lang, page, service, ZoneInfo(zone), by)
     form = _form(lang) if standing in _FORM and page is not None else ""
     on = "" if board is None else f'<p><a href="{escape(board)}">{_t("board", lang)}</a></p>\n'
     return f"""<!doctype html>

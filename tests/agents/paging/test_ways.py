@@ -384,6 +384,8 @@ def with_roster(**duty: str) -> Service:
         (LUNGS, {"to": "lead"}, Told("lead", "incident")),
         (LUNGS, {"to": "next-nurse"}, Told("nurse", "sms")),
         (service_with("lungs"), {}, None),
+        (LUNGS, {"to": "canary"}, None),
+        (service_with("lungs", nurse=("app",), canary=("hook",)), {"to": "canary"}, Told("canary", "hook")),
     ],
     ids=[
         "the roster's",
@@ -395,6 +397,8 @@ def with_roster(**duty: str) -> Service:
         "no roster: the contact",
         "no roster and no contact: the nurse",
         "nobody at all",
+        "a canary calls no nurse",
+        "a canary",
     ],
 )
 def test_whoever_has_the_duty_is_told(service: Service, changed: dict[str, Any], told: Told | None) -> None:
@@ -418,8 +422,9 @@ async def test_at_the_change_of_shift_the_next_nurse_is_told_and_what_is_over_go
     now[0] += timedelta(seconds=1)
     after = await carried(messenger, 2)
     over = await carried(messenger, 1, action=PageAction.ACKNOWLEDGE)
+    otherwise = await carried(messenger, 1, action=PageAction.ACKNOWLEDGE, by="incident")
 
-    assert (before.told, after.told, over.told) == ("nurse-1", "nurse-2", "nurse-1")
+    assert (before.told, after.told, over.told, otherwise.told) == ("nurse-1", "nurse-2", "nurse-1", "nurse-2")
 
 
 # One that is slow

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from agents.stores.checks import check
@@ -276,10 +275,6 @@ def test_a_retraction_does_not_hide_the_change_that_takes_its_place() -> None:
 
 def test_a_page_asked_again_is_the_same_page() -> None:
     assert len(merged([*of_page(page(ask=1)), *of_page(page(ask=2))])) == 1
-
-
-def test_a_test_page_is_nobodys_and_has_no_point() -> None:
-    assert of_page(msgspec.structs.replace(page(ask=1), test=True)) == []
 
 
 def test_where_a_patient_stands_is_stored_since_when_it_holds() -> None:
