@@ -10,8 +10,11 @@ import asyncio
 import logging
 import threading
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import structlog
 
 from agents.loopback import is_loopback
 from agents.paging.attempts import Attempt
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 TIMEOUT_S: Final = 10.0  # our choice: SMS gateways and mail servers are slower than a webhook [s]
 AT_ONCE: Final = 2  # messages of one way; our choice
 THREADS: Final = 4  # of one way: as many may hang as are under way, and two go on; our choice
+_log = structlog.get_logger("paging")
 
 
 class PluginError(ValueError):
@@ -65,23 +69,13 @@ class Threads:
             said = False
             try:
                 said = work()
-            finally:
-                # The loop may be gone when a plugin that hung for hours comes back.
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(lambda: end(said=said))
+            except Exception as error:  # noqa: BLE001 - a plugin's own defect: it has said no; its text may hold its URL
+                _log.warning("apprise_plugin_raised", error=type(error).__name__)
+            with suppress(RuntimeError):  # the loop may be gone when a plugin that hung for hours comes back
+                loop.call_soon_threadsafe(lambda: end(said=said))
 
-        threading.Thread(target=_quiet(blocking), daemon=True, name="apprise").start()
+        threading.Thread(target=blocking, daemon=True, name="apprise").start()
         return await answer
-
-
-def _quiet(blocking: Callable[[], None]) -> Callable[[], None]:
-    def run() -> None:
-        try:
-            blocking()
-        except Exception as error:  # noqa: BLE001 - a plugin's own defect: it has said no, and its text may hold its URL
-            logging.getLogger("paging").warning("apprise plugin raised %s", type(error).__name__)
-
-    return run
 
 
 @dataclass(frozen=True)

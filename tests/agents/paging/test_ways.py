@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 from yarl import URL
 
 from agents.acknowledging.links import Links
@@ -341,15 +342,20 @@ async def test_plugins_that_hang_keep_their_few_threads_and_the_next_message_is_
     assert hanging.begun == 2
 
 
-async def test_a_plugin_that_raises_has_said_no(ward: Ward, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_plugin_that_raises_has_said_no_and_nothing_of_what_it_says_is_told(ward: Ward) -> None:
     class Broken:
         def notify(self, body: str, title: str) -> bool:
             raise ValueError(f"token=hunter2 {body} {title}")
 
     services = {"lungs": service_with("lungs", nurse=("sms",))}
     messenger = await ward.by(services, {Address("lungs", "nurse", "sms"): MessageWay(Broken())}, attempts=1)
-    assert (await carried(messenger)).reason is FailureReason.SERVER_ERROR
-    assert "hunter2" not in caplog.text
+    with capture_logs() as logs:
+        assert (await carried(messenger)).reason is FailureReason.SERVER_ERROR
+    assert {line["event"]: line.get("error") for line in logs} == {
+        "apprise_plugin_raised": "ValueError",
+        "page not delivered": None,
+    }
+    assert "hunter2" not in str(logs)
 
 
 def test_apprise_tells_no_address_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
