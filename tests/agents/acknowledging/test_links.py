@@ -91,9 +91,10 @@ async def test_another_who_acknowledged_on_the_board_is_named(board: Board) -> N
     assert "nurse-3" in text
 
 
-async def test_nobody_takes_over_a_worsening_that_they_have_not_seen(board: Board) -> None:
+@pytest.mark.parametrize("later", [timedelta(), timedelta(minutes=2)], ids=["at the same time", "later"])
+async def test_nobody_takes_over_a_worsening_that_they_have_not_seen(board: Board, later: timedelta) -> None:
     page = board.alert()
-    board.stands(page, change=OTHER, at=NOW)
+    board.stands(page, change=OTHER, at=page.at + later)
     status, text = await board.send(board.link(page))
     assert (status, board.written) == (412, [])
     assert "has become worse" in text
