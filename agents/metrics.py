@@ -62,7 +62,20 @@ DECLARED: Final = (
     Metric("readings", _counter, "Readings judged, by what they may be used for.", labels=("vital", "quality")),
     Metric("assessments", _counter, "Registrations judged, by the zone they fell in.", labels=("zone",)),
     Metric("zone_changes", _counter, "Patients moving between zones.", labels=("from_zone", "to_zone")),
-    Metric("pages", _counter, "Asked pages, by what became of them.", labels=("outcome",)),
+    Metric("pages", _counter, "Asked pages, by way and what became of them.", labels=("way", "outcome")),
+    Metric("grouped_pages", _counter, "Pages told together with others in one notice.", labels=("way",)),
+    Metric(
+        "undeliverable_pages",
+        _gauge,
+        "Pages that nobody has taken for longer than a minute, each further ask included.",
+        labels=("service",),
+    ),
+    Metric(
+        "acknowledgements",
+        _counter,
+        "Acknowledgements by the link in a page and by PagerDuty, by what became of them.",
+        labels=("by", "outcome"),
+    ),
     Metric("pages_ahead", _counter, "Pages asked during a backlog before their submission's turn."),
     Metric("partitions_ahead", _gauge, "Partitions with a backlog whose new submissions are looked at for pages."),
     Metric("ahead_failures", _counter, "Failures to look ahead of a backlog; what failed is left to its turn."),
@@ -168,6 +181,9 @@ class Metrics:
     assessments: Counter
     zone_changes: Counter
     pages: Counter
+    grouped_pages: Counter
+    undeliverable_pages: Gauge
+    acknowledgements: Counter
     pages_ahead: Counter
     partitions_ahead: Gauge
     ahead_failures: Counter

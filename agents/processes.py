@@ -13,6 +13,7 @@ import structlog
 from yarl import URL
 
 from agents import wallclock
+from agents.acknowledging.links import load_links
 from agents.board.reading import Reading
 from agents.board.serving import board as board_application
 from agents.board.serving import checks as board_checks
@@ -32,8 +33,9 @@ from agents.health import Health
 from agents.http import application, serving
 from agents.paging.messenger import Messenger
 from agents.paging.settings import PagingSettings
-from agents.paging.webhooks import load_webhooks
+from agents.paging.ways import load_ways
 from agents.reconciliation.running import Reconciling
+from agents.services import load_services
 from agents.settings import SettingsError, secret, variable
 from agents.storing.sink import StoringSink
 from agents.streaming import StreamSettings, StreamWorker
@@ -164,16 +166,35 @@ async def _ask(store: TimeSeriesStore) -> None:
 
 @asynccontextmanager
 async def paging(settings: Settings, bootstrap: str, metrics: Metrics) -> AsyncIterator[Process]:
-    """Carries pages to the services' webhooks."""
-    if settings.webhooks_file is None:
-        raise SettingsError(f"{variable('webhooks_file')} must be set: where each service is paged")
-    webhooks = load_webhooks(Path(settings.webhooks_file))
-    messenger = Messenger(webhooks, PagingSettings(), wallclock.now, metrics, prefix=settings.topic_prefix)
-    async with messenger:
+    """Carries pages to whoever has the duty."""
+    async with messenger(settings, metrics) as carrying:
         source = (topic_name(settings.topic_prefix, topics.PAGES.name),)
         yield _worker(
-            "paging", settings, bootstrap, metrics, handler=messenger, sources=source, in_flight=messenger.in_flight
+            "paging", settings, bootstrap, metrics, handler=carrying, sources=source, in_flight=carrying.in_flight
         )
+
+
+def messenger(settings: Settings, metrics: Metrics) -> Messenger:
+    """What carries pages, by the services file and the keys that it names.
+
+    Raises
+    ------
+    SettingsError
+        There is none, or it cannot be used.
+    """
+    if settings.services_file is None:
+        raise SettingsError(f"{variable('services_file')} must be set: who is told of an alert, and how")
+    path = Path(settings.services_file)
+    services = load_services(path)
+    return Messenger(
+        services,
+        load_ways(services, path.parent),
+        PagingSettings(),
+        wallclock.now,
+        metrics,
+        links=load_links(settings),
+        prefix=settings.topic_prefix,
+    )
 
 
 def clock(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:

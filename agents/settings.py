@@ -85,7 +85,21 @@ class Settings(Struct, frozen=True, kw_only=True):
             pattern=r"^[A-Za-z0-9._-]{0,64}$",
         ),
     ] = ""
-    webhooks_file: Annotated[str | None, _said("File that says where each service is paged.", "a file's path")] = None
+    services_file: Annotated[
+        str | None,
+        _said("File that says of each service who is told of an alert, when and how: docs/paging.md.", "a file's path"),
+    ] = None
+    board_url: Annotated[
+        str,
+        _said(
+            "The board's address as staff reach it: pages then hold a link by which their reader acknowledges.",
+            "https://host[:port][/path]",
+            pattern=r"^(https?://[^\s/@?#]+(/[^\s?#]*)?)?$",
+        ),
+    ] = ""
+    link_key_file: Annotated[
+        str | None, _said("File that holds the key by which those links are signed.", "a file's path")
+    ] = None
     gateway_tokens_file: Annotated[
         str | None, _said("File that says which apps may send submissions.", "a file's path")
     ] = None

@@ -235,6 +235,18 @@ class ContactMade(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag
     note: ShortText | None = None
 
 
+class AlertReason(StrEnum):
+    """What staff found an alert to be, as a reason code: how often a rule is right is worked out from it."""
+
+    TRUE = "true"
+    EXACERBATION = "exacerbation"  # true, and the days after are kept out of the patient's own normal
+    TECHNIQUE = "technique"  # measured wrongly
+    DEVICE = "device"
+    ALREADY_KNOWN = "already-known"
+    OTHER = "other"
+    NOT_SAID = "not-said"  # taken over where nobody asks why, as in PagerDuty
+
+
 class Acknowledged(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="acknowledged"):
     """A nurse took a zone change over."""
 

@@ -76,7 +76,7 @@ class Outcome(StrEnum):
 class FailureReason(StrEnum):
     """Why a page was not delivered."""
 
-    NO_RECEIVER = "no_receiver"  # the service has no webhook configured
+    NO_RECEIVER = "no_receiver"  # nobody of the service can be reached
     TIMEOUT = "timeout"
     CONNECTION = "connection"
     REFUSED = "refused"  # 4xx: the receiver will not have it
@@ -98,6 +98,7 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: FailureReason | None = None
     told: StaffRef | None = None  # whom the roster named
     by: Slug | None = None  # the way that was gone
+    group: UUID | None = None  # of the one notice in which the page was told together with others
 
     def __post_init__(self) -> None:
         """Raise ValueError where a failure gives no reason, or a delivery gives one."""

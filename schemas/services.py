@@ -6,7 +6,7 @@ Configuration, of no patient. Where people work shifts the wall clock is that of
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -15,6 +15,7 @@ from schemas.types import LocalTime, ShortText, Slug, StaffRef, TimeZone, Weekda
 CANARY = "canary"  # reserved: the pathway of nobody ill, who tries the alarm path, and the duty that his pages go to
 NURSE = "nurse"  # the duty that every ladder begins with, and that a service without a roster has
 Minutes = Annotated[int, Meta(ge=0, le=1440)]
+Language = Literal["nb", "en"]
 
 
 class EscalationStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -91,10 +92,17 @@ class Webhook(Struct, frozen=True, kw_only=True, tag_field="kind", tag="webhook"
 
 
 class PagerDuty(Struct, frozen=True, kw_only=True, tag_field="kind", tag="pagerduty", forbid_unknown_fields=True):
-    """PagerDuty Events API v2. The routing key stands in a file."""
+    """PagerDuty Events API v2. The keys stand in files.
+
+    Attributes
+    ----------
+    webhook_secret_file
+        Of the webhook subscription by which PagerDuty tells who acknowledged; None: it tells nobody.
+    """
 
     routing_key_file: str
     url: str = "https://events.pagerduty.com/v2/enqueue"
+    webhook_secret_file: str | None = None
     timeout_s: Annotated[float, Meta(gt=0, le=10)] | None = None
 
 
@@ -124,12 +132,15 @@ class Service(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
         None: every duty falls to the contact of that name, or where there is none to the contact `nurse`.
     contacts
         Of everybody whom the roster names, or of duties.
+    language
+        In which its pages are written, where people read them.
     target_patients
         How many patients the service aims at.
     """
 
     name: ShortText
     time_zone: TimeZone = "Europe/Oslo"
+    language: Language = "nb"
     municipalities: Annotated[tuple[Slug, ...], Meta(max_length=400)] = ()
     ladder: Ladder = Ladder()
     roster: Roster | None = None

@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry
 from agents import processes, wallclock
 from agents.http import serving
 from agents.metrics import Metrics
-from agents.paging.receiver import Receiver
+from agents.paging.receiver import Receiver, service_paged_at
 from agents.paging.signing import SigningSecret
 from agents.partitioner import partition_for
 from agents.recordings.events import Event
@@ -121,7 +121,7 @@ async def _walk(stack: AsyncExitStack, settings: Settings, bootstrap: str, folde
     token = token_urlsafe(32)
     (folder / "tokens.json").write_bytes(msgspec.json.encode({"vendor": [hashlib.sha256(token.encode()).hexdigest()]}))
     settings = msgspec.structs.replace(
-        settings, webhooks_file=str(folder / "webhooks.json"), gateway_tokens_file=str(folder / "tokens.json")
+        settings, services_file=str(folder / "services.json"), gateway_tokens_file=str(folder / "tokens.json")
     )
     store = await stack.enter_async_context(processes.opened_store(settings, metrics))
     parts = [
@@ -194,8 +194,8 @@ async def _receiver(stack: AsyncExitStack, folder: Path, before: Any) -> Receive
     receiver = Receiver({SERVICE: SigningSecret(key)}, wallclock.now, before)
     port = await stack.enter_async_context(serving(receiver.application(), host="127.0.0.1", port=0))
     (folder / "secret").write_text(f"whsec_{b64encode(key).decode()}")
-    entry = {"url": f"http://127.0.0.1:{port}/pages/{SERVICE}", "secret_file": "secret"}
-    (folder / "webhooks.json").write_bytes(msgspec.json.encode({SERVICE: entry}))
+    entry = service_paged_at(SERVICE, f"http://127.0.0.1:{port}/pages/{SERVICE}", "secret")
+    (folder / "services.json").write_bytes(msgspec.json.encode({SERVICE: entry}))
     return receiver
 
 

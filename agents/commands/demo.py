@@ -29,7 +29,7 @@ from agents.commands.summary import Summary
 from agents.health import Health
 from agents.http import serving
 from agents.metrics import Metrics
-from agents.paging.receiver import Receiver
+from agents.paging.receiver import Receiver, service_paged_at
 from agents.paging.signing import SigningSecret
 from agents.recordings import jsonl, tihm
 from agents.recordings.events import Event
@@ -153,8 +153,8 @@ async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _
             changelogs=(processes.changelog(settings),),
         )
     metrics = Metrics(CollectorRegistry())
-    receiver, webhooks = await _receiver(stack, source.services, folder)
-    settings = msgspec.structs.replace(settings, webhooks_file=str(webhooks))
+    receiver, services = await _receiver(stack, source.services, folder)
+    settings = msgspec.structs.replace(settings, services_file=str(services))
     store = await stack.enter_async_context(processes.opened_store(settings, metrics))
     parts = _Parts(settings, bootstrap, metrics, store, receiver)
     parts.processes += [
@@ -182,10 +182,10 @@ async def _receiver(stack: AsyncExitStack, services: tuple[str, ...], folder: Pa
         secret = folder / f"{service}.secret"
         secret.touch(mode=0o600)
         secret.write_text(f"whsec_{b64encode(key).decode()}", encoding="ascii")
-        entries[service] = {"url": f"http://127.0.0.1:{port}/pages/{service}", "secret_file": secret.name}
-    webhooks = folder / "webhooks.json"
-    webhooks.write_bytes(msgspec.json.encode(entries))
-    return receiver, webhooks
+        entries[service] = service_paged_at(service, f"http://127.0.0.1:{port}/pages/{service}", secret.name)
+    path = folder / "services.json"
+    path.write_bytes(msgspec.json.encode(entries))
+    return receiver, path
 
 
 async def _board(stack: AsyncExitStack, parts: _Parts) -> None:

@@ -13,10 +13,12 @@ from prometheus_client import CollectorRegistry
 
 from agents import processes, wallclock
 from agents import settings as deployment
+from agents.acknowledging.links import load_links
 from agents.broker import topics
 from agents.gateway.tokens import load_tokens
 from agents.metrics import Metrics
-from agents.paging.webhooks import load_webhooks
+from agents.paging.ways import load_ways
+from agents.services import load_services
 from agents.settings import SettingsError
 from agents.stores.port import ReadError
 from agents.streaming import UnverifiedVersionError, version
@@ -36,7 +38,8 @@ async def run(settings: Settings) -> int:
         _versions(),
         await _broker(settings),
         await _store(settings),
-        _file("webhooks", settings.webhooks_file, "nobody is paged", load_webhooks),
+        _file("services", settings.services_file, "nobody is paged", _services),
+        _links(settings),
         _file("gateway tokens", settings.gateway_tokens_file, "nobody can send", load_tokens),
     ]
     for name, problem in found:
@@ -89,6 +92,18 @@ async def _store(settings: Settings) -> tuple[str, str | None]:
 def _unwritable(folder: Path) -> str | None:
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     return None if os.access(there, os.W_OK) else f"no file can be made in {there}: check SONEVAKT_STORE and rights"
+
+
+def _services(path: Path) -> None:
+    load_ways(load_services(path), path.parent)
+
+
+def _links(settings: Settings) -> tuple[str, str | None]:
+    try:
+        links = load_links(settings)
+    except SettingsError as error:
+        return "links", str(error)
+    return ("links (none: pages hold no link to acknowledge by)" if links is None else "links"), None
 
 
 def _file(name: str, path: str | None, without: str, load: Callable[[Path], object]) -> tuple[str, str | None]:

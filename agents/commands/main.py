@@ -26,6 +26,7 @@ from agents.commands import dead_letters as letters
 from agents.commands import demo as demonstration
 from agents.commands import doctor as doctoring
 from agents.commands import explain as explaining
+from agents.commands import page as paging
 from agents.commands import pathways as telling
 from agents.commands.signals import until_signal
 from agents.dead_letters.acting import NotConfirmedError
@@ -297,6 +298,7 @@ def topics_apply() -> None:
 
 
 main.add_command(letters.group)
+main.add_command(paging.group)
 
 _OWN = click.option(
     "--folder",

@@ -1,6 +1,6 @@
 """All of our processes beside the servers of `python -m infra.local run`, until Ctrl-C: `make stack`.
 
-Nobody is paged: the webhooks file is empty. The vendor token of the gateway is new every time and stands in a file.
+Nobody is paged: the services file is empty. The vendor token of the gateway is new every time and stands in a file.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _environment(folder: Path) -> dict[str, str]:
     (folder / "vendor.token").touch(mode=0o600)
     (folder / "vendor.token").write_text(token)
     (folder / "tokens.json").write_text(json.dumps({"vendor": [hashlib.sha256(token.encode()).hexdigest()]}))
-    (folder / "webhooks.json").write_text("{}")
+    (folder / "services.json").write_text("{}")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("SONEVAKT_")},
         "SONEVAKT_BROKER": f"kafka://{stack['SONEVAKT_STACK_KAFKA']}",
@@ -73,7 +73,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "SONEVAKT_INFLUXDB_BUCKET": stack["SONEVAKT_STACK_INFLUXDB_BUCKET"],
         "SONEVAKT_INFLUXDB_TOKEN_FILE": stack["SONEVAKT_STACK_INFLUXDB_TOKEN_FILE"],
         "SONEVAKT_GATEWAY_TOKENS_FILE": str(folder / "tokens.json"),
-        "SONEVAKT_WEBHOOKS_FILE": str(folder / "webhooks.json"),
+        "SONEVAKT_SERVICES_FILE": str(folder / "services.json"),
         "SONEVAKT_GATEWAY_PORT": str(free_port()),
     }
 

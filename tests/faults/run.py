@@ -24,7 +24,7 @@ from agents.broker import topics
 from agents.broker.lag import LagWatch
 from agents.http import serving
 from agents.metrics import Metrics
-from agents.paging.receiver import Receiver
+from agents.paging.receiver import Receiver, service_paged_at
 from agents.paging.signing import SigningSecret
 from agents.replay.feed import Feed
 from agents.settings import Settings
@@ -402,10 +402,10 @@ class _Run:
         port = await stack.enter_async_context(serving(receiver.application(), host="127.0.0.1", port=0))
         (self.folder / "secret").write_text(f"whsec_{b64encode(key).decode()}")
         entries = {
-            service: {"url": f"http://127.0.0.1:{port}/pages/{service}", "secret_file": "secret"}
+            service: service_paged_at(service, f"http://127.0.0.1:{port}/pages/{service}", "secret")
             for service in self.work.services
         }
-        (self.folder / "webhooks.json").write_bytes(msgspec.json.encode(entries))
+        (self.folder / "services.json").write_bytes(msgspec.json.encode(entries))
 
     def _env(self) -> dict[str, str]:
         token = self.folder / "influxdb.token"
@@ -420,5 +420,5 @@ class _Run:
             "SONEVAKT_INFLUXDB_ORG": self.influxdb.org,
             "SONEVAKT_INFLUXDB_BUCKET": self.influxdb.bucket,
             "SONEVAKT_INFLUXDB_TOKEN_FILE": str(token),
-            "SONEVAKT_WEBHOOKS_FILE": str(self.folder / "webhooks.json"),
+            "SONEVAKT_SERVICES_FILE": str(self.folder / "services.json"),
         }

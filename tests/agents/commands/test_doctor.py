@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from agents.commands.main import main
+from agents.paging.receiver import service_paged_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,14 +47,30 @@ def test_a_store_that_is_there_is_read(tmp_path: Path) -> None:
     assert "FAIL store: " in doctor(store="sqlite:///bad.sqlite").output
 
 
-def test_files_of_webhooks_and_tokens_are_looked_at(tmp_path: Path) -> None:
+def test_files_of_services_and_tokens_are_looked_at(tmp_path: Path) -> None:
     (tmp_path / "tokens.json").write_bytes(msgspec.json.encode({"vendor": [sha256(b"token").hexdigest()]}))
     well = doctor(gateway_tokens_file="tokens.json")
-    ill = doctor(gateway_tokens_file="nowhere.json", webhooks_file="nowhere.json")
+    ill = doctor(gateway_tokens_file="nowhere.json", services_file="nowhere.json")
     assert "ok   gateway tokens\n" in well.output
     assert ill.exit_code == 1
     assert "FAIL gateway tokens: nowhere.json: cannot be read" in ill.output
-    assert "FAIL webhooks: " in ill.output
+    assert "FAIL services: " in ill.output
+
+
+def test_services_are_looked_at_with_their_keys_and_so_are_links(tmp_path: Path) -> None:
+    service = service_paged_at("Lungs", "https://vakt.example/pages", "vakt.secret")
+    (tmp_path / "services.json").write_bytes(msgspec.json.encode({"lungs": service}))
+    (tmp_path / "link.key").write_text("k" * 44)
+    without_key = doctor(services_file="services.json", board_url="https://board.example")
+    (tmp_path / "vakt.secret").write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    well = doctor(services_file="services.json", board_url="https://board.example", link_key_file="link.key")
+    none = doctor()
+    assert "FAIL services: lungs.contacts.nurse.ways.webhook.secret_file: cannot be read" in without_key.output
+    assert "FAIL links: SONEVAKT_BOARD_URL and SONEVAKT_LINK_KEY_FILE must be set both" in without_key.output
+    assert (well.exit_code, "ok   services\n" in well.output, "ok   links\n" in well.output) == (0, True, True)
+    assert "ok   services (none: nobody is paged)" in none.output
+    assert "ok   links (none: pages hold no link to acknowledge by)" in none.output
+    assert "whsec_" not in well.output
 
 
 def free_port() -> int:
@@ -83,6 +100,7 @@ COMMANDS = [
     (["demo", "--once"], {"SONEVAKT_STORE": "influxdb://127.0.0.1:1"}, 2, "SONEVAKT_INFLUXDB_TOKEN_FILE must be set"),
     (["run", "triage"], {}, 2, "SONEVAKT_BROKER is embedded"),
     (["run", "gateway"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 2, "SONEVAKT_GATEWAY_TOKENS_FILE must be set"),
+    (["run", "paging"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 2, "SONEVAKT_SERVICES_FILE must be set"),
     (["topics", "apply"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 1, "the broker does not answer"),
     (["replay", "."], {}, 2, ""),
 ]
