@@ -56,6 +56,22 @@ def test_files_of_webhooks_and_tokens_are_looked_at(tmp_path: Path) -> None:
     assert "FAIL webhooks: " in ill.output
 
 
+def test_without_an_outside_address_it_says_so_and_with_a_bad_one_that_it_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "good").write_text("https://outside.example/beat/secret-text")
+    (tmp_path / "bad").write_text("http://outside.example/beat/secret-text")
+    assert "ok   heartbeat (none: nobody outside notices when all of this is gone)\n" in doctor().output
+    assert "ok   heartbeat\n" in doctor(heartbeat_url_file="good").output
+    ill = doctor(heartbeat_url_file="bad")
+    assert "FAIL heartbeat: SONEVAKT_HEARTBEAT_URL_FILE: the file must hold one https address" in ill.output
+    assert "secret-text" not in ill.output
+
+
+def test_a_service_whose_canary_is_not_paged_is_named(tmp_path: Path) -> None:
+    (tmp_path / "services.json").write_bytes(msgspec.json.encode({"joint-centre": {"name": "Joint centre"}}))
+    found = doctor(services_file="services.json")
+    assert "FAIL canaries: services file: joint-centre needs a contact `canary`" in found.output
+
+
 def free_port() -> int:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
