@@ -24,7 +24,7 @@ from agents import wallclock
 from agents.broker.clients import start, stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
     from types import TracebackType
 
     from agents.metrics import Metrics
@@ -118,19 +118,10 @@ class LagWatch:
         return behind
 
     async def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[TopicPartition, Any]:
-        # A new cluster makes its topic of commits at the first question, and a coordinator may just be moving.
-        deadline = asyncio.get_running_loop().time() + COORDINATOR_TIMEOUT
-        while True:
-            try:
-                found: dict[TopicPartition, Any] = await self._admin.list_consumer_group_offsets(
-                    group, partitions=partitions
-                )
-            except KafkaError as error:
-                if not error.retriable or asyncio.get_running_loop().time() > deadline:
-                    raise
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                return found
+        found: dict[TopicPartition, Any] = await _of_coordinator(
+            lambda: self._admin.list_consumer_group_offsets(group, partitions=partitions)
+        )
+        return found
 
     async def members(self, group: str) -> int | None:
         """Return how many members `group` has; None: this broker does not tell, as the embedded one.
@@ -138,7 +129,7 @@ class LagWatch:
         A member that was killed counts until its session timeout is over.
         """
         try:
-            answers: list[Any] = await self._admin.describe_consumer_groups([group])
+            answers: list[Any] = await _of_coordinator(lambda: self._admin.describe_consumer_groups([group]))
         except IncompatibleBrokerVersion:
             return None
         described = [one for answer in answers for one in answer.groups]
@@ -167,6 +158,21 @@ class LagWatch:
                     oldest[partition.topic] = min(at, oldest.get(partition.topic, at))
         self._reader.assign([])
         return oldest
+
+
+async def _of_coordinator(ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - aiokafka ships no types
+    """Ask a group's coordinator, again where there is none yet.
+
+    A new cluster makes its topic of commits at the first question, and a coordinator may just be moving.
+    """
+    deadline = asyncio.get_running_loop().time() + COORDINATOR_TIMEOUT
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable or asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 async def lag(bootstrap: str, group: str, topics: Collection[str]) -> dict[Partition, int]:
