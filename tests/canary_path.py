@@ -42,7 +42,8 @@ def configured(folder: Path, services: tuple[str, ...], port: int, gateway_port:
         way = {"url": f"http://127.0.0.1:{port}/pages/{service}", "secret_file": f"{service}.secret"}
         contact = {"ways": {"webhook": {"kind": "webhook", **way}}}
         webhooks[service] = way
-        described[service] = {"name": service, "contacts": {"nurse": contact, "canary": contact}}
+        ladder = {"red": [{"after_minutes": 0, "to": "nurse"}]}
+        described[service] = {"name": service, "ladder": ladder, "contacts": {"nurse": contact, "canary": contact}}
     token = token_urlsafe(32)
     texts = {
         "webhooks_file": msgspec.json.encode(webhooks),

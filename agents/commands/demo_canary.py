@@ -35,8 +35,8 @@ class DemoCanary:
 
     Attributes
     ----------
-    way
-        Where its service is paged, as it stands in a file.
+    way, service
+        Where its service is paged, and the whole of it, as they stand in a file.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,8 +52,12 @@ class DemoCanary:
             "secret_file": "canary.secret",
         }
         contact = {"ways": {"webhook": {"kind": "webhook", **self.way}}}
-        service = {"name": SERVICE, "contacts": {"nurse": contact, "canary": contact}}
-        self._write("canary-services.json", msgspec.json.encode({SERVICE: service}))
+        self.service: dict[str, Any] = {
+            "name": SERVICE,
+            "ladder": {"red": [{"after_minutes": 0, "to": "nurse"}]},
+            "contacts": {"nurse": contact, "canary": contact},
+        }
+        self._write("canary-services.json", msgspec.json.encode({SERVICE: self.service}))
         digest = hashlib.sha256(self._token.encode("ascii")).hexdigest()
         self._write("canary-tokens.json", msgspec.json.encode({SERVICE: [digest]}))
 

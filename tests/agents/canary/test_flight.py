@@ -18,7 +18,7 @@ from agents.metrics import Metrics
 from pipeline.triage.step import step
 from schemas.assessments import PatientStatus
 from schemas.care import Acknowledged
-from schemas.paging import PageRequest
+from schemas.paging import PageAction, PageRequest
 from schemas.submissions import Submission
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Core:
         for output in outputs:
             if isinstance(output, PatientStatus):
                 self.news.heard(output)
-            elif isinstance(output, PageRequest):
+            elif isinstance(output, PageRequest) and output.action is PageAction.TRIGGER:
                 self.asked.append(output)
                 if self.pages:
                     self.news._pages[output.service, str(output.zone_change_id)] = None

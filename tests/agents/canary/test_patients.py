@@ -36,9 +36,20 @@ class Canary:
             self.take(event)
 
     def take(self, event: object) -> tuple[object, ...]:
-        """Take an event, none of which may be refused."""
+        """Take an event, none of which may be refused; whatever is told of it is delivered."""
         self.state, outputs = step(self.state, event)  # type: ignore[arg-type] # any of the fold's events
         assert not [one for one in outputs if isinstance(one, Refused)]
+        for page in (one for one in outputs if isinstance(one, PageRequest)):
+            receipt = Receipt(
+                receipt_id=uuid5(_ANY, str(page.page_id)),
+                page_id=page.page_id,
+                patient=self.patient,
+                ask=page.ask,
+                outcome=Outcome.DELIVERED,
+                at=page.at,
+                attempts=1,
+            )
+            self.state, _ = step(self.state, receipt)
         return outputs
 
     def sends(self, pulse: float, at: datetime) -> tuple[object, ...]:
@@ -52,18 +63,6 @@ class Canary:
         pages = [one for one in outputs if isinstance(one, PageRequest)]
         zone = next(one.zone for one in outputs if isinstance(one, Assessment))
         for page in pages:
-            receipt_id = uuid5(_ANY, str(page.page_id))
-            self.take(
-                Receipt(
-                    receipt_id=receipt_id,
-                    page_id=page.page_id,
-                    patient=self.patient,
-                    ask=1,
-                    outcome=Outcome.DELIVERED,
-                    at=at,
-                    attempts=1,
-                )
-            )
             self.take(patients.acknowledgement(self.patient, page.zone_change_id, at + timedelta(milliseconds=100)))
         self.sends(patients.GREEN_PULSE, at + timedelta(milliseconds=200))
         last = self.sends(patients.GREEN_PULSE, at + timedelta(milliseconds=300))
