@@ -54,6 +54,7 @@ TO_ASSESSED: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0
 TO_STORED: Final = (0.05, 0.1, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0, 3600.0)
 TO_PAGED: Final = (0.05, 0.1, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
 WORK: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+ROUND_TRIP: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 RECORDS: Final = (1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000)
 STATE: Final = (512, 1024, 2048, 4096, 8192, 12288, 16384, 65536, 262144)  # 4 KiB wanted, 16 KiB never passed
 
@@ -162,6 +163,37 @@ DECLARED: Final = (
         "timestamp_seconds",
     ),
     Metric("reconciled", _gauge, "Unix time at which the last round of reconciliation ended.", "timestamp_seconds"),
+    Metric("canary_rounds", _counter, "Rounds of a service's canary.", labels=("service", "outcome")),
+    Metric(
+        "canary_round_trip",
+        _histogram,
+        "From the sending of a canary's red until it was paged, acknowledged and green again.",
+        "seconds",
+        ("service",),
+        ROUND_TRIP,
+    ),
+    Metric("canary_leg", _histogram, "One leg of a canary's round.", "seconds", ("leg",), ROUND_TRIP),
+    Metric(
+        "canary_last_success",
+        _gauge,
+        "Unix time at which a service's canary last came through.",
+        "timestamp_seconds",
+        ("service",),
+    ),
+    Metric(
+        "canary_due",
+        _gauge,
+        "Unix time by which a service's canary must have come through again.",
+        "timestamp_seconds",
+        ("service",),
+    ),
+    Metric("heartbeats", _counter, "Heartbeats to the outside address.", labels=("outcome",)),
+    Metric(
+        "last_heartbeat",
+        _gauge,
+        "Unix time of the last heartbeat that the outside took, or of the process's start; 0: there is no address.",
+        "timestamp_seconds",
+    ),
     Metric("started", _gauge, "Unix time at which the process started.", "timestamp_seconds"),
     Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
 )
@@ -220,6 +252,13 @@ class Metrics:
     unaccounted: Gauge
     accounted_until: Gauge
     reconciled: Gauge
+    canary_rounds: Counter
+    canary_round_trip: Histogram
+    canary_leg: Histogram
+    canary_last_success: Gauge
+    canary_due: Gauge
+    heartbeats: Counter
+    last_heartbeat: Gauge
     started: Gauge
     build_info: Gauge
 

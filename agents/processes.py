@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import aiohttp
 import structlog
 from yarl import URL
 
 from agents import wallclock
 from agents.acknowledging.links import load_links
+from agents.board.platform import Kind, Platform
 from agents.board.reading import Reading
 from agents.board.serving import board as board_application
 from agents.board.serving import checks as board_checks
@@ -22,6 +25,11 @@ from agents.broker import lag
 from agents.broker.clients import started
 from agents.broker.reach import Reach
 from agents.broker.topics import topic_name
+from agents.canary.heartbeat import Heartbeat, load_address
+from agents.canary.news import News
+from agents.canary.running import Canaries
+from agents.canary.sending import Sending
+from agents.canary.settings import signing_secrets
 from agents.clock.ticking import Ticking
 from agents.dead_letters import watch
 from agents.gateway.application import build_gateway
@@ -37,7 +45,7 @@ from agents.paging.ways import load_ways
 from agents.reconciliation.running import Reconciling
 from agents.services import load_services
 from agents.settings import SettingsError, secret, variable
-from agents.storing.sink import StoringSink
+from agents.storing.sink import STORED, StoringSink
 from agents.streaming import StreamSettings, StreamWorker
 from agents.triage import TriageFold
 from agents.triage.ahead import LookAhead
@@ -55,8 +63,9 @@ if TYPE_CHECKING:
     from agents.stores.port import TimeSeriesStore
     from agents.streaming import Handler
     from schemas.services import Service
+    from schemas.topics import Topic
 
-NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile")
+NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile", "canary")
 STATE_TABLE: Final = "state"
 STORE_ASKED_S: Final = 5.0
 EMBEDDED_FETCH_WAIT_MS: Final = 20  # the embedded broker waits an empty fetch out
@@ -116,6 +125,11 @@ async def opened_store(settings: Settings, metrics: Metrics) -> AsyncIterator[Ti
         yield store
     finally:
         await store.close()
+
+
+def configured(settings: Settings) -> Mapping[str, Service]:
+    """The services, where there is a file of them; without one each is as nothing is configured of it."""
+    return NO_SERVICES if settings.services_file is None else load_services(Path(settings.services_file))
 
 
 def triage(
@@ -257,9 +271,77 @@ async def gateway(
             await runner.cleanup()
 
 
+@asynccontextmanager
+async def canary(settings: Settings, bootstrap: str, metrics: Metrics) -> AsyncIterator[Process]:
+    """Proves the alarm path of every service; its application takes the canaries' pages."""
+    for field_ in ("services_file", "gateway_url", "canary_token_file"):
+        if not getattr(settings, field_):
+            raise SettingsError(f"{variable(field_)} must be set for the canary: see docs/architecture.md")
+    path = Path(settings.services_file or "")
+    services = load_services(path)
+    news = News(signing_secrets(services, path.parent), wallclock.now)
+    address = settings.heartbeat_url_file
+    token = secret("canary_token_file", settings.canary_token_file or "")
+    canaries = Canaries(
+        services,
+        news=news,
+        sending=Sending(URL(settings.gateway_url), token, bootstrap, settings.topic_prefix),
+        heartbeat=Heartbeat(load_address(address) if address else None, metrics, wallclock.now),
+        bootstrap=bootstrap,
+        prefix=settings.topic_prefix,
+        partitions=settings.partitions,
+        every_s=settings.canary_seconds,
+        within_s=settings.canary_within_seconds,
+        metrics=metrics,
+        clock=wallclock.now,
+    )
+    process = Process("canary", canaries.run, {"hears": canaries.hears})
+    process.application = application(Health("canary", metrics, process.checks), metrics, routes=news.receiver.routes())
+    yield process
+
+
 def reading(settings: Settings, bootstrap: str, metrics: Metrics) -> Reading:
     """What the board reads."""
     return Reading(bootstrap=bootstrap, prefix=settings.topic_prefix, statuses=Statuses(metrics))
+
+
+def platform(settings: Settings, bootstrap: str, *, ping: Callable[[], Awaitable[bool]] | None = None) -> Platform:
+    """What the board knows of the core being at work; `ping` asks the store, where there is one that can be away."""
+
+    def of(name: str, *found: Topic) -> tuple[str, tuple[str, ...]]:
+        return group(settings, name), tuple(topic_name(settings.topic_prefix, topic.name) for topic in found)
+
+    groups: dict[Kind, tuple[str, tuple[str, ...]]] = {
+        "triage": of("triage", topics.SUBMISSIONS, topics.CARE, topics.TICKS, topics.RECEIPTS),
+        "paging": of("paging", topics.PAGES),
+        "storing": of("storing", *(topic for topic, _ in STORED)),
+    }
+    path = settings.services_file
+    return Platform(
+        bootstrap=bootstrap,
+        prefix=settings.topic_prefix,
+        groups=groups,
+        ticks=topic_name(settings.topic_prefix, topics.TICKS.name),
+        tick_s=settings.tick_seconds,
+        services=() if path is None else tuple(load_services(Path(path))),
+        canary_every_s=settings.canary_seconds,
+        canary_within_s=settings.canary_within_seconds,
+        ping=ping,
+    )
+
+
+def store_ping(settings: Settings) -> Callable[[], Awaitable[bool]] | None:
+    """Ask whether InfluxDB is there; None where the store is a file of this machine."""
+    address = settings.influxdb_address
+
+    async def ping() -> bool:
+        try:
+            async with aiohttp.ClientSession(trust_env=False) as http, http.get(f"{address}/ping") as answer:
+                return answer.status == HTTPStatus.NO_CONTENT
+        except (aiohttp.ClientError, OSError):
+            return False
+
+    return None if address is None else ping
 
 
 async def run(name: str, settings: Settings, metrics: Metrics) -> int:
@@ -268,7 +350,7 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
     async with AsyncExitStack() as stack:
         routes: web.Application | None = None
         if name == "triage":
-            process = triage(settings, bootstrap, metrics)
+            process = triage(settings, bootstrap, metrics, configured(settings))
         elif name == "storing":
             process = storing(
                 settings, bootstrap, metrics, await stack.enter_async_context(opened_store(settings, metrics))
@@ -281,12 +363,17 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
             process = reconcile(
                 settings, bootstrap, metrics, await stack.enter_async_context(opened_store(settings, metrics))
             )
+        elif name == "canary":
+            process = await stack.enter_async_context(canary(settings, bootstrap, metrics))
+            routes = process.application
         elif name == "gateway":
             process, _ = await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
         else:
             read = reading(settings, bootstrap, metrics)
             health = Health(name, metrics, board_checks(read))
             routes = board_application(health, metrics, read)
+            watched = platform(settings, bootstrap, ping=store_ping(settings))
+            await stack.enter_async_context(running(Process("platform", watched.run)))
             process = Process("board", read.run)
         served = routes or application(Health(name, metrics, process.checks), metrics)
         port = await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))

@@ -103,6 +103,30 @@ class Settings(Struct, frozen=True, kw_only=True):
     gateway_tokens_file: Annotated[
         str | None, _said("File that says which apps may send submissions.", "a file's path")
     ] = None
+    gateway_url: Annotated[
+        str,
+        _said(
+            "Where the canary reaches the gateway: best as the vendors' apps do.",
+            "http(s)://host[:port][/path], without a user",
+            pattern=r"^(https?://[^\s/@]+(/\S*)?)?$",
+        ),
+    ] = ""
+    canary_token_file: Annotated[
+        str | None, _said("File that holds the canary's own gateway token alone.", "a file's path")
+    ] = None
+    canary_seconds: Annotated[
+        float, _said("From one round of the canaries to the next [s].", "5 to 3600", ge=5, le=3600)
+    ] = 300.0
+    canary_within_seconds: Annotated[
+        float, _said("By when a round of the canaries must be through [s].", "1 to 600", ge=1, le=600)
+    ] = 60.0
+    heartbeat_url_file: Annotated[
+        str | None,
+        _said(
+            "File that holds the outside address alone that hears a heartbeat while every canary comes through.",
+            "a file's path",
+        ),
+    ] = None
     partitions: Annotated[
         int, _said("Partitions of every topic; never changed once patients are followed.", "1 to 1000", ge=1, le=1000)
     ] = DEFAULT_PARTITIONS

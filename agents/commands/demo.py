@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from secrets import token_bytes
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
@@ -25,6 +25,8 @@ from agents.board.serving import board, checks
 from agents.broker import topics as broker_topics
 from agents.broker.embedded import EmbeddedBroker
 from agents.broker.lag import LagWatch
+from agents.commands import demo_canary
+from agents.commands.demo_canary import DemoCanary
 from agents.commands.summary import Summary
 from agents.health import Health
 from agents.http import serving
@@ -91,6 +93,7 @@ class _Parts:
     metrics: Metrics
     store: TimeSeriesStore
     receiver: Receiver
+    canary: DemoCanary
     processes: list[Process] = field(default_factory=list)
 
 
@@ -153,12 +156,13 @@ async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _
             changelogs=(processes.changelog(settings),),
         )
     metrics = Metrics(CollectorRegistry())
-    receiver, services = await _receiver(stack, source.services, folder)
+    canary = DemoCanary(folder)
+    receiver, services = await _receiver(stack, source.services, folder, canary)
     settings = msgspec.structs.replace(settings, services_file=str(services))
     store = await stack.enter_async_context(processes.opened_store(settings, metrics))
-    parts = _Parts(settings, bootstrap, metrics, store, receiver)
+    parts = _Parts(settings, bootstrap, metrics, store, receiver, canary)
     parts.processes += [
-        processes.triage(settings, bootstrap, metrics),
+        processes.triage(settings, bootstrap, metrics, processes.configured(settings)),
         processes.storing(settings, bootstrap, metrics, store),
         await stack.enter_async_context(processes.paging(settings, bootstrap, metrics)),
     ]
@@ -172,12 +176,14 @@ async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _
     return parts
 
 
-async def _receiver(stack: AsyncExitStack, services: tuple[str, ...], folder: Path) -> tuple[Receiver, Path]:
+async def _receiver(
+    stack: AsyncExitStack, services: tuple[str, ...], folder: Path, canary: DemoCanary
+) -> tuple[Receiver, Path]:
     """A webhook receiver in place of the nurses' telephones."""
     keys = {service: token_bytes(32) for service in services}
     receiver = Receiver({service: SigningSecret(key) for service, key in keys.items()}, wallclock.now)
     port = await stack.enter_async_context(serving(receiver.application(), host="127.0.0.1", port=0))
-    entries = {}
+    entries: dict[str, Any] = {demo_canary.SERVICE: canary.service}
     for service, key in keys.items():
         secret = folder / f"{service}.secret"
         secret.touch(mode=0o600)
@@ -252,6 +258,7 @@ def _write(path: Path, tally: Tally) -> None:
 async def _live(parts: _Parts, feed: Feed, source: Source, stack: AsyncExitStack) -> None:
     """Go on: time passes, and simulated patients register."""
     await stack.enter_async_context(processes.running(processes.clock(parts.settings, parts.bootstrap, parts.metrics)))
+    await parts.canary.fly(stack, parts.settings, parts.bootstrap, parts.metrics)
     click.echo("live now; Ctrl-C ends it")
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -15,6 +15,8 @@ from agents import processes, wallclock
 from agents import settings as deployment
 from agents.acknowledging.links import load_links
 from agents.broker import topics
+from agents.canary import heartbeat
+from agents.canary.settings import signing_secrets
 from agents.gateway.tokens import load_tokens
 from agents.metrics import Metrics
 from agents.paging.ways import load_ways
@@ -41,6 +43,10 @@ async def run(settings: Settings) -> int:
         _file("services", settings.services_file, "nobody is paged", _services),
         _links(settings),
         _file("gateway tokens", settings.gateway_tokens_file, "nobody can send", load_tokens),
+        _file("canaries", settings.services_file, "nobody knows whether a red would reach anybody", _canaries),
+        _file(
+            "heartbeat", settings.heartbeat_url_file, "nobody outside notices when all of this is gone", heartbeat.check
+        ),
     ]
     for name, problem in found:
         click.echo(f"{'ok  ' if problem is None else 'FAIL'} {name}{'' if problem is None else f': {problem}'}")
@@ -114,3 +120,8 @@ def _file(name: str, path: str | None, without: str, load: Callable[[Path], obje
     except SettingsError as error:
         return name, str(error)
     return name, None
+
+
+def _canaries(path: Path) -> None:
+    """Raise SettingsError unless every service of the file pages its canary."""
+    signing_secrets(load_services(path), path.parent)

@@ -248,7 +248,9 @@ def _instant(option: str, text: str) -> datetime:
 
 
 @main.command("run")
-@click.argument("name", type=click.Choice(["triage", "storing", "paging", "clock", "gateway", "board", "reconcile"]))
+@click.argument(
+    "name", type=click.Choice(["triage", "storing", "paging", "clock", "gateway", "board", "reconcile", "canary"])
+)
 def run_process(name: str) -> None:
     """Run one production process until SIGTERM or Ctrl-C."""
     from prometheus_client import CollectorRegistry  # noqa: PLC0415 - half a second that --help does not need

@@ -69,8 +69,12 @@ class Receiver:
     def application(self) -> web.Application:
         """Return it as an application."""
         application = web.Application(client_max_size=BODY_BYTES)
-        application.router.add_post("/pages/{service}", self._handle)
+        application.add_routes(self.routes())
         return application
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return what it answers, to be among the routes of another application."""
+        return [web.post("/pages/{service}", self._handle)]
 
     async def _handle(self, request: web.Request) -> web.Response:
         service = request.match_info["service"]

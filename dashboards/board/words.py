@@ -36,6 +36,71 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Patients whose status cannot be read and may be wrong here. Call operations. Number:",
     ),
     "ended": ("avsluttet, ikke vist", "ended, not shown"),
+    # what is not at work: what it means here, and what to do
+    "trouble.broker": (
+        (
+            "Meldingssystemet svarer ikke: nye registreringer vurderes ikke, og ingen varsles. Ring drift, bruk"
+            " telefonlisten og følg rutinen for bortfall til dette er borte."
+        ),
+        (
+            "The message system does not answer: new registrations are not judged and nobody is paged. Call"
+            " operations, use the phone list and follow the fallback routine until this is gone."
+        ),
+    ),
+    "trouble.triage": (
+        (
+            "Vurderingen står eller henger etter: nye røde vises ikke her i tide, og ingen varsles i tide. Ring"
+            " drift, bruk telefonlisten og følg rutinen for bortfall."
+        ),
+        (
+            "Triage stands still or is behind: new reds do not show here in time, and nobody is paged in time."
+            " Call operations, use the phone list and follow the fallback routine."
+        ),
+    ),
+    "trouble.paging": (
+        (
+            "Varslingen står eller henger etter: nye røde vises her, men ingen varsles. La noen følge med på"
+            " listen hele tiden, og ring drift."
+        ),
+        (
+            "Paging stands still or is behind: new reds show here, but nobody is paged. Have somebody watch the"
+            " list all the time, and call operations."
+        ),
+    ),
+    "trouble.clock": (
+        (
+            "Klokken står: ingen blir meldt over fristen, og varsler som ingen kvitterer, går ikke videre. Se"
+            " selv etter frister og ukvitterte røde, og ring drift."
+        ),
+        (
+            "The clock stands still: nobody is told to be overdue, and pages that nobody acknowledges go no"
+            " further. Look at due times and unacknowledged reds yourself, and call operations."
+        ),
+    ),
+    "trouble.canary_late": (
+        (
+            "Prøvevarselet kom ikke frem i tide: varsler for tjenesten kan bli borte eller forsinket. La noen"
+            " følge med på listen hele tiden, ha telefonlisten klar og ring drift."
+        ),
+        (
+            "The test alarm did not come through in time: the service's pages may be lost or late. Have somebody"
+            " watch the list all the time, have the phone list ready and call operations."
+        ),
+    ),
+    "trouble.storing": (
+        (
+            "Lagringen står eller henger etter: kurver og rapporter mangler det nyeste. Listen og varslene"
+            " virker. Si fra til drift."
+        ),
+        (
+            "Storing stands still or is behind: charts and reports lack the newest. The list and the pages work."
+            " Tell operations."
+        ),
+    ),
+    "trouble.store": (
+        "Kurvene henger etter: databasen svarer ikke. Listen og varslene virker. Si fra til drift.",
+        "Charts are behind: the database does not answer. The list and the pages work. Tell operations.",
+    ),
     # columns
     "zone": ("Sone", "Zone"),
     "patient": ("Pasient", "Patient"),

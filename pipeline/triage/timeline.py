@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipeline.triage.state import Body, Content, Session, State
 
 CORRECTION_WEIGHT = 2  # outweighs the session that a correction may move away from before an assessment
-SESSION_BYTES = 40  # what a session takes beside its content
+SESSION_BYTES = 46  # what a session takes beside its content, with the mark that it may leave
 _OVERDUE = Reason(rule="overdue", zone=Zone.NO_DATA)
 AWAITED = "awaiting_registration"  # the rule of who has nothing to send yet
 _AWAITED = Reason(rule=AWAITED, zone=Zone.NO_DATA)

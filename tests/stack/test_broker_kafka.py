@@ -215,3 +215,15 @@ async def test_a_dead_letter_holds_a_message_of_the_greatest_size_whole(bootstra
         assert (record.value, dict(record.headers)) == (whole.value, dict(whole.headers))
     finally:
         await consumer.stop()
+
+
+async def test_kafka_tells_how_many_members_a_group_has(bootstrap: str, prefix: str) -> None:
+    await apply(bootstrap, prefix)
+    group, topic = f"{prefix}group", f"{prefix}submissions"
+    async with lag.LagWatch(bootstrap) as watch, asyncio.timeout(60):
+        assert await watch.members(group) == 0
+        async with started(AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=group)) as consumer:
+            await consumer.seek_to_end()
+            assert await watch.members(group) == 1
+        while await watch.members(group):  # noqa: ASYNC110 - Kafka has no event to tell of it
+            await asyncio.sleep(0.05)

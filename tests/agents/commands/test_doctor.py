@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from agents.commands.main import main
 from agents.paging.receiver import service_paged_at
+from schemas.services import CANARY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +60,7 @@ def test_files_of_services_and_tokens_are_looked_at(tmp_path: Path) -> None:
 
 def test_services_are_looked_at_with_their_keys_and_so_are_links(tmp_path: Path) -> None:
     service = service_paged_at("Lungs", "https://vakt.example/pages", "vakt.secret")
+    service = msgspec.structs.replace(service, contacts={**service.contacts, CANARY: service.contacts["nurse"]})
     (tmp_path / "services.json").write_bytes(msgspec.json.encode({"lungs": service}))
     (tmp_path / "link.key").write_text("k" * 44)
     without_key = doctor(services_file="services.json", board_url="https://board.example")
@@ -71,6 +73,23 @@ def test_services_are_looked_at_with_their_keys_and_so_are_links(tmp_path: Path)
     assert "ok   services (none: nobody is paged)" in none.output
     assert "ok   links (none: pages hold no link to acknowledge by)" in none.output
     assert "whsec_" not in well.output
+
+
+def test_without_an_outside_address_it_says_so_and_with_a_bad_one_that_it_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "good").write_text("https://outside.example/beat/secret-text")
+    (tmp_path / "bad").write_text("http://outside.example/beat/secret-text")
+    assert "ok   heartbeat (none: nobody outside notices when all of this is gone)\n" in doctor().output
+    assert "ok   heartbeat\n" in doctor(heartbeat_url_file="good").output
+    ill = doctor(heartbeat_url_file="bad")
+    assert "FAIL heartbeat: SONEVAKT_HEARTBEAT_URL_FILE: the file must hold one https address" in ill.output
+    assert "secret-text" not in ill.output
+
+
+def test_a_service_whose_canary_is_not_paged_is_named(tmp_path: Path) -> None:
+    service = service_paged_at("Joint centre", "https://vakt.example/pages", "vakt.secret")
+    (tmp_path / "services.json").write_bytes(msgspec.json.encode({"joint-centre": service}))
+    found = doctor(services_file="services.json")
+    assert "FAIL canaries: services file: joint-centre needs a contact `canary`" in found.output
 
 
 def free_port() -> int:
