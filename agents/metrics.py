@@ -144,6 +144,13 @@ DECLARED: Final = (
         "timestamp_seconds",
     ),
     Metric("reconciled", _gauge, "Unix time at which the last round of reconciliation ended.", "timestamp_seconds"),
+    Metric("sign_ins", _counter, "Attempts to sign in on the board, by what came of them.", labels=("outcome",)),
+    Metric("access_log_entries", _counter, "Entries written to the access log.", labels=("outcome",)),
+    Metric(
+        "access_log_last",
+        _gauge,
+        "Number of the access log's last entry: it never falls, so a fall tells that the log was set back.",
+    ),
     Metric("started", _gauge, "Unix time at which the process started.", "timestamp_seconds"),
     Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
 )
@@ -199,6 +206,9 @@ class Metrics:
     unaccounted: Gauge
     accounted_until: Gauge
     reconciled: Gauge
+    sign_ins: Counter
+    access_log_entries: Counter
+    access_log_last: Gauge
     started: Gauge
     build_info: Gauge
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
 
@@ -16,9 +16,13 @@ from schemas.topics import CARE, SUBMISSIONS
 if TYPE_CHECKING:
     from schemas.topics import Topic
 
+DECIDED_ON: Final = (CARE, SUBMISSIONS)  # what decisions are a function of
 
-async def of_patient(bootstrap: str, prefix: str, partitions: int, patient: str) -> list[Event]:
-    """Everything that is on the log about `patient`, in the order in which the broker took it.
+
+async def of_patient(
+    bootstrap: str, prefix: str, partitions: int, patient: str, *, topics: tuple[Topic, ...] = DECIDED_ON
+) -> list[Event]:
+    """Everything that is on `topics` about `patient`, in the order in which the broker took it.
 
     Messages that cannot be read decided nothing, so they are left out; triage has named them in the dead letters.
 
@@ -34,7 +38,7 @@ async def of_patient(bootstrap: str, prefix: str, partitions: int, patient: str)
     found: list[Event] = []
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
     async with started(consumer):
-        for topic in (CARE, SUBMISSIONS):
+        for topic in topics:
             found += await _read(consumer, TopicPartition(prefix + topic.name, number), topic, key)
     return sorted(found, key=lambda event: event.at)
 
