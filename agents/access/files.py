@@ -67,7 +67,7 @@ def months(folder: Path) -> list[Path]:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the log, against every other process."""
-    with (folder / ".lock").open("a") as lock:
+    with os.fdopen(os.open(folder / ".lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -112,10 +112,10 @@ def head(folder: Path, keys: Keys) -> Head | None:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=Head)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BrokenLogError(f"{HEAD} cannot be read") from None
+        raise BrokenLogError("the head of the access log cannot be read") from None
     key = keys.versions.get(found.key)
     if key is None or not hmac.compare_digest(found.seal, _head_seal(found.seq, found.digest, key)):
-        raise BrokenLogError(f"{HEAD} is not as it was sealed")
+        raise BrokenLogError("the head of the access log is not as it was sealed")
     return found
 
 

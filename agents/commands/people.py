@@ -59,22 +59,17 @@ def users_add(ref: str, name: str, roles: tuple[str, ...], services: tuple[str, 
 @click.option("--json", "as_json", is_flag=True, help="One JSON array in place of lines; no hash is in it.")
 def users_list(*, as_json: bool) -> None:
     """Name every user, with roles and services."""
-    rows = [
-        {
-            "ref": ref,
-            "name": user.name,
-            "roles": sorted(user.roles),
-            "services": sorted(user.services),
-            "disabled": user.disabled,
-        }
-        for ref, user in sorted(_file().read().items())
-    ]
+    users = sorted(_file().read().items())
     if as_json:
-        click.echo(msgspec.json.encode(rows).decode())
+        told = [
+            {"ref": ref, **{name: value for name, value in msgspec.to_builtins(user).items() if name != "password"}}
+            for ref, user in users
+        ]
+        click.echo(msgspec.json.encode(told).decode())
         return
-    for row in rows:
-        state = "disabled" if row["disabled"] else "active"
-        click.echo(f"{row['ref']}  {state}  {', '.join(row['roles'])}  {', '.join(row['services']) or '-'}")
+    for ref, user in users:
+        state = "disabled" if user.disabled else "active"
+        click.echo(f"{ref}  {state}  {', '.join(sorted(user.roles))}  {', '.join(sorted(user.services)) or '-'}")
 
 
 @users_group.command("password")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from agents.keys import Keys
 
+_LAST: Final = str.maketrans("å", "ÿ")  # å stands after æ and ø
 CACHED: Final = 5_000  # patients whose entries are held opened, the latest used
 AT_ONCE: Final = 500  # patients in one question to the database
 
@@ -134,7 +135,9 @@ class Directory:
         if not wanted:
             return []
         everyone = await self.many(among)
-        hits = [(one.name, patient) for patient, one in everyone.items() if _holds(one, wanted)]
+        hits = [
+            (_plain(one.name).translate(_LAST), patient) for patient, one in everyone.items() if _holds(one, wanted)
+        ]
         return [patient for _, patient in sorted(hits)]
 
     async def erase(self, patient: str) -> bool:

