@@ -89,6 +89,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     gateway_tokens_file: Annotated[
         str | None, _said("File that says which apps may send submissions.", "a file's path")
     ] = None
+    board_port: Annotated[
+        int, _said("Port on which the board shows its pages; 0: any free one.", "0 to 65535", ge=0, le=65_535)
+    ] = 0
     board_url: Annotated[
         str,
         _said(

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 LATE_S: Final = 1.0  # a view is on the disk at most so much later [s]
 MOST_WAITING: Final = 10_000  # entries in memory, of views
-_VIEWS: Final = ("see_", "search", "try_", "sign_in", "sign_out")  # what begins so changes nothing of a patient
+# What begins so changes nothing of a patient.
+_VIEWS: Final = ("see_", "search", "try_", "sign_in", "sign_out", "list", "meeting", "equipment_list")
 _log = structlog.get_logger()
 
 
@@ -66,8 +67,8 @@ class AccessLog:
         person_ref
             Who: a reference, no name.
         action
-            A right's value or another word for what was done. One that begins with `see_`, `search` or `try_`, a sign-in
-            or -out and every refusal is written within a second; any other is on the disk when this returns.
+            A right's value or another word for what was done. What only looks (`_VIEWS`), signing in and out
+            and every refusal are written within a second; any other is on the disk when this returns.
         why
             In words, for what cannot be taken back; no patient's name.
 

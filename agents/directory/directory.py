@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import OrderedDict
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ from agents.directory.tables import FIELD, PATIENT, TABLES
 from schemas.types import Pseudonym
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -86,27 +87,36 @@ class Directory:
         ErasedError
             The patient was erased: a new follow-up takes a new pseudonym.
         """
-        fields = to_fields(checked(identity))
-        msgspec.convert(patient, Pseudonym)
+        await self.put_all({patient: identity})
+
+    async def put_all(self, identities: Mapping[str, Identity]) -> None:
+        """Keep several at once, all or none; raises as `put` does."""
+        for patient, identity in identities.items():
+            checked(identity)
+            msgspec.convert(patient, Pseudonym)
         async with self._writing.begin() as connection:
-            row = await self._row(connection, patient)
-            if row is None:
-                key = new_key()
-                version, wrapped = wrap(key, patient, self._keys)
-                await connection.execute(
-                    insert(PATIENT).values(pseudonym=patient, wrapped=wrapped, version=version, revision=1)
-                )
-            else:
-                key = self._key(row)
-                await connection.execute(
-                    update(PATIENT).where(PATIENT.c.pseudonym == patient).values(revision=row["revision"] + 1)
-                )
-            await connection.execute(delete(FIELD).where(FIELD.c.pseudonym == patient))
-            closed = [
-                {"pseudonym": patient, "name": name, "closed": close(value, name, patient, key)}
-                for name, value in fields.items()
-            ]
-            await connection.execute(insert(FIELD), closed)
+            for patient, identity in identities.items():
+                await self._put(connection, patient, to_fields(identity))
+
+    async def _put(self, connection: AsyncConnection, patient: str, fields: dict[str, str]) -> None:
+        row = await self._row(connection, patient)
+        if row is None:
+            key = new_key()
+            version, wrapped = wrap(key, patient, self._keys)
+            await connection.execute(
+                insert(PATIENT).values(pseudonym=patient, wrapped=wrapped, version=version, revision=1)
+            )
+        else:
+            key = self._key(row)
+            await connection.execute(
+                update(PATIENT).where(PATIENT.c.pseudonym == patient).values(revision=row["revision"] + 1)
+            )
+        await connection.execute(delete(FIELD).where(FIELD.c.pseudonym == patient))
+        closed = [
+            {"pseudonym": patient, "name": name, "closed": close(value, name, patient, key)}
+            for name, value in fields.items()
+        ]
+        await connection.execute(insert(FIELD), closed)
 
     async def of(self, patient: str) -> Identity | None:
         """Return who `patient` is, None where nobody has said; raises ErasedError, UnopenableError."""
@@ -115,7 +125,7 @@ class Directory:
         if row is None:
             return None
         if row["wrapped"] is None:
-            raise ErasedError(row["erased_at"])
+            raise ErasedError(_utc(row["erased_at"]))
         return (await self.many([patient])).get(patient)
 
     async def many(self, patients: Iterable[str]) -> dict[str, Identity]:
@@ -222,12 +232,17 @@ class Directory:
 
     def _key(self, row: Any) -> bytes:  # noqa: ANN401 - the same
         if row["wrapped"] is None:
-            raise ErasedError(row["erased_at"])
+            raise ErasedError(_utc(row["erased_at"]))
         return unwrap(row["wrapped"], row["version"], row["pseudonym"], self._keys)
 
     async def _row(self, connection: AsyncConnection, patient: str) -> Any:  # noqa: ANN401 - the same
         one = select(PATIENT).where(PATIENT.c.pseudonym == patient).with_for_update()
         return (await connection.execute(one)).mappings().one_or_none()
+
+
+def _utc(at: datetime) -> datetime:
+    """SQLite gives an instant back without its zone."""
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _parts(patients: list[str]) -> Iterator[list[str]]:

@@ -44,6 +44,6 @@ def from_fields(fields: dict[str, str]) -> Identity:
     return msgspec.convert(fields, Identity, strict=False)
 
 
-def checked(identity: Identity) -> Identity:
-    """Return it, where it is as it must be; raises msgspec.ValidationError."""
-    return msgspec.convert(msgspec.to_builtins(identity), Identity)
+def checked(identity: Identity) -> None:
+    """Raise msgspec.ValidationError where it is not as it must be."""
+    msgspec.convert(msgspec.to_builtins(identity), Identity)

@@ -12,8 +12,8 @@ import msgspec
 
 from agents import keys
 from agents.directory.identity import Identity
-from agents.people.passwords import Passwords
 from agents.people.users import User, UserFile
+from agents.settings import variable
 from schemas.people import Role
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Login(NamedTuple):
 
 def people(folder: Path, services: Iterable[str], now: datetime) -> list[Login]:
     """Write a user file into `folder`, with one user of each role for all `services`; return how they sign in."""
+    from agents.people.passwords import Passwords  # noqa: PLC0415 - other commands need no argon2
+
     passwords = Passwords()
     logins = [Login(role.value, _password()) for role in Role]
     with UserFile(folder / "users.json").changing() as users:
@@ -54,17 +56,25 @@ def people(folder: Path, services: Iterable[str], now: datetime) -> list[Login]:
 
 def settings_in(folder: Path, settings: Settings) -> Settings:
     """Return `settings` with everything about people in `folder`, with keys made for it."""
+    return msgspec.structs.replace(settings, **_places(folder))
+
+
+def variables_in(folder: Path) -> dict[str, str]:
+    """The same as a process's environment."""
+    return {variable(field): place for field, place in _places(folder).items()}
+
+
+def _places(folder: Path) -> dict[str, str]:
     for name in ("directory.key", "access.key"):
         keys.add(folder / name)
-    return msgspec.structs.replace(
-        settings,
-        users_file=str(folder / "users.json"),
-        sessions_file=str(folder / "sessions.sqlite"),
-        directory=f"sqlite:///{folder / 'directory.sqlite'}",
-        directory_key_file=str(folder / "directory.key"),
-        access_folder=str(folder / "access"),
-        access_key_file=str(folder / "access.key"),
-    )
+    return {
+        "users_file": str(folder / "users.json"),
+        "sessions_file": str(folder / "sessions.sqlite"),
+        "directory": f"sqlite:///{folder / 'directory.sqlite'}",
+        "directory_key_file": str(folder / "directory.key"),
+        "access_folder": str(folder / "access"),
+        "access_key_file": str(folder / "access.key"),
+    }
 
 
 def lines(logins: Sequence[Login]) -> Iterator[str]:
@@ -75,18 +85,18 @@ def lines(logins: Sequence[Login]) -> Iterator[str]:
 
 async def fill(directory: Directory, patients: Iterable[str]) -> None:
     """Give each simulated patient an entry; a number stands for a name."""
-    for number, patient in enumerate(patients, start=1):
-        await directory.put(
-            patient,
-            Identity(
-                name=f"Patient {number}",
-                year_of_birth=1935 + number % 40,
-                telephone=f"+47 000 {number:05d}",
-                relative_name=f"Relative of Patient {number}",
-                relative_telephone=f"+47 001 {number:05d}",
-                gp=f"Practice {number % 12 + 1}",
-            ),
-        )
+    await directory.put_all({patient: _called(number) for number, patient in enumerate(patients, start=1)})
+
+
+def _called(number: int) -> Identity:
+    return Identity(
+        name=f"Patient {number}",
+        year_of_birth=1935 + number % 40,
+        telephone=f"+47 000 {number:05d}",
+        relative_name=f"Relative of Patient {number}",
+        relative_telephone=f"+47 001 {number:05d}",
+        gp=f"Practice {number % 12 + 1}",
+    )
 
 
 def _password() -> str:

@@ -197,7 +197,7 @@ class Provider:
                     return self._keys[1]
             found = await self._ask("GET", described.jwks_uri, dict[str, Any])
             try:
-                keys = KeySet.import_key_set(found)  # type: ignore[arg-type] # what is no set of keys raises
+                keys = KeySet.import_key_set(found)
             except (JoseError, KeyError, TypeError, ValueError):
                 raise ProviderError("unreadable") from None
             self._keys = (self._clock(), keys)

@@ -30,6 +30,8 @@ from agents.settings import SettingsError, secret, variable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from aiohttp import web
+
     from agents.access.log import AccessLog
     from agents.metrics import Metrics
     from agents.settings import Settings
@@ -42,6 +44,11 @@ class People:
     guard: Guard
     access: AccessLog
     directory: Directory
+
+    def before(self, app: web.Application) -> None:
+        """Put the guard before every page of `app`, with the pages for signing in."""
+        app.middlewares.append(self.guard.middleware)
+        app.add_routes(self.guard.routes())
 
 
 def check(settings: Settings) -> None:

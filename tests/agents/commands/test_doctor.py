@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from agents.commands.main import main
+from agents.keys import add
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,29 @@ def test_files_of_webhooks_and_tokens_are_looked_at(tmp_path: Path) -> None:
     assert "FAIL webhooks: " in ill.output
 
 
+def test_files_about_people_are_looked_at_and_must_be_for_their_owner_alone(tmp_path: Path) -> None:
+    add(tmp_path / "keys")
+    for file in ("keys", "none"):
+        told = doctor(directory_key_file=file, access_key_file=file).output
+        assert (f"{'ok  ' if file == 'keys' else 'FAIL'} access keys" in told) is True
+        assert (f"{'ok  ' if file == 'keys' else 'FAIL'} directory keys" in told) is True
+    (tmp_path / "keys").chmod(0o640)
+    told = doctor(access_key_file="keys", users_file="nowhere.json", oidc_claims_file="nowhere.json").output
+    assert "FAIL access keys: keys can be read or written by others: chmod 600" in told
+    assert "FAIL users: nowhere.json: cannot be read" in told
+    assert "FAIL claims: nowhere.json: cannot be read" in told
+
+
+def test_a_directory_that_does_not_open_is_told(tmp_path: Path) -> None:
+    add(tmp_path / "keys")
+    well = doctor(directory_key_file="keys", directory="sqlite:///directory.sqlite")
+    assert "ok   patient directory (SQLite: its file is made at the first start)" in well.output
+    assert not (tmp_path / "directory.sqlite").exists()
+    (tmp_path / "directory.sqlite").write_bytes(b"no database at all" * 100)
+    ill = doctor(directory_key_file="keys", directory="sqlite:///directory.sqlite")
+    assert "FAIL patient directory: SONEVAKT_DIRECTORY: the database does not answer as it must" in ill.output
+
+
 def free_port() -> int:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -82,6 +106,30 @@ COMMANDS = [
     (["demo", "--once"], {"SONEVAKT_PARTITONS": "3"}, 2, "SONEVAKT_PARTITONS is no setting"),
     (["demo", "--once"], {"SONEVAKT_STORE": "influxdb://127.0.0.1:1"}, 2, "SONEVAKT_INFLUXDB_TOKEN_FILE must be set"),
     (["run", "triage"], {}, 2, "SONEVAKT_BROKER is embedded"),
+    (
+        ["run", "board"],
+        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"},
+        2,
+        "SONEVAKT_USERS_FILE or SONEVAKT_OIDC_ISSUER must be set",
+    ),
+    (
+        ["run", "board"],
+        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1", "SONEVAKT_USERS_FILE": "x", "SONEVAKT_HTTP_HOST": "0.0.0.0"},
+        2,
+        "SONEVAKT_BOARD_URL must be set to the board's https:// address",
+    ),
+    (
+        ["run", "board"],
+        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1", "SONEVAKT_USERS_FILE": "nowhere.json"},
+        2,
+        "nowhere.json: cannot be read",
+    ),
+    (
+        ["run", "board"],
+        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1", "SONEVAKT_OIDC_ISSUER": "https://id.example"},
+        2,
+        "SONEVAKT_ACCESS_KEY_FILE must be set",
+    ),
     (["run", "gateway"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 2, "SONEVAKT_GATEWAY_TOKENS_FILE must be set"),
     (["topics", "apply"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 1, "the broker does not answer"),
     (["replay", "."], {}, 2, ""),

@@ -184,7 +184,7 @@ async def test_erasing_destroys_the_key_and_leaves_a_tombstone(tmp_path: Path, d
     assert not [one for one in (wrapped, *closed) if one in raw(tmp_path)]
     with pytest.raises(ErasedError) as erased:
         await directory.of("p-1")
-    assert erased.value.at is not None
+    assert erased.value.at == NOW
     assert await directory.many(["p-1", "p-2"]) == {"p-2": TWO}
     assert await directory.search("Patient", ["p-1", "p-2"]) == ["p-2"]
     with pytest.raises(ErasedError):
