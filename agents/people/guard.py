@@ -114,7 +114,10 @@ class Guard:
 
     async def alive(self, request: web.Request) -> bool:
         """Whether the session behind a request that is still being answered, as a stream, has not ended meanwhile."""
-        return await self._session(request, act=False) is not None
+        try:
+            return await self._session(request, act=False) is not None
+        except UsersError:
+            return False
 
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not self._address.reached(request):

@@ -41,7 +41,7 @@ def said(*, may: bool) -> str:
 
 
 @pytest.mark.parametrize(("right", *ROLES), TABLE)
-def test_what_each_role_may_do_in_a_service_of_theirs(  # noqa: PLR0913 - one for each role
+def test_what_each_role_may_do_in_a_service_of_theirs(  # noqa: PLR0913, PLR0917 - one for each role
     right: str, nurse: str, doctor: str, coordinator: str, analyst: str, administrator: str
 ) -> None:
     wanted = dict(zip(ROLES, (nurse, doctor, coordinator, analyst, administrator), strict=True))

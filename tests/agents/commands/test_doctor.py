@@ -114,7 +114,7 @@ COMMANDS = [
     ),
     (
         ["run", "board"],
-        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1", "SONEVAKT_USERS_FILE": "x", "SONEVAKT_HTTP_HOST": "0.0.0.0"},
+        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1", "SONEVAKT_USERS_FILE": "x", "SONEVAKT_HTTP_HOST": "10.0.0.1"},
         2,
         "SONEVAKT_BOARD_URL must be set to the board's https:// address",
     ),

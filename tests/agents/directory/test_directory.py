@@ -57,6 +57,10 @@ def raw(folder: Path) -> bytes:
     return b"".join(one.read_bytes() for one in folder.glob("directory.sqlite*"))
 
 
+def modes(folder: Path) -> set[int]:
+    return {one.stat().st_mode & 0o077 for one in folder.glob("directory.sqlite*")}
+
+
 def changed(folder: Path, statement: str, *values: Any) -> int:  # noqa: ANN401 - whatever SQLite takes
     with closing(sqlite3.connect(path(folder))) as connection, connection:
         return connection.execute(statement, values).rowcount
@@ -114,7 +118,7 @@ async def test_nothing_personal_can_be_read_in_its_files(tmp_path: Path, directo
 
 async def test_its_files_are_for_their_owner_alone(tmp_path: Path, directory: Directory) -> None:
     await directory.put("p-1", ONE)
-    assert {one.stat().st_mode & 0o077 for one in tmp_path.glob("directory.sqlite*")} == {0}
+    assert modes(tmp_path) == {0}
 
 
 async def test_names_of_different_length_look_equally_long(tmp_path: Path, directory: Directory) -> None:
@@ -128,10 +132,14 @@ async def test_names_of_different_length_look_equally_long(tmp_path: Path, direc
 @pytest.mark.parametrize(
     "moved",
     [
-        "UPDATE field SET closed = (SELECT closed FROM field WHERE pseudonym = 'p-2' AND name = 'name')"
-        " WHERE pseudonym = 'p-1' AND name = 'name'",  # another patient's
-        "UPDATE field SET closed = (SELECT closed FROM field WHERE pseudonym = 'p-1' AND name = 'gp')"
-        " WHERE pseudonym = 'p-1' AND name = 'name'",  # another field's
+        (
+            "UPDATE field SET closed = (SELECT closed FROM field WHERE pseudonym = 'p-2' AND name = 'name')"
+            " WHERE pseudonym = 'p-1' AND name = 'name'"
+        ),  # another patient's
+        (
+            "UPDATE field SET closed = (SELECT closed FROM field WHERE pseudonym = 'p-1' AND name = 'gp')"
+            " WHERE pseudonym = 'p-1' AND name = 'name'"
+        ),  # another field's
         "UPDATE patient SET wrapped = (SELECT wrapped FROM patient WHERE pseudonym = 'p-2') WHERE pseudonym = 'p-1'",
         "UPDATE field SET closed = zeroblob(80) WHERE pseudonym = 'p-1' AND name = 'gp'",
         "UPDATE field SET closed = x'' WHERE pseudonym = 'p-1' AND name = 'gp'",

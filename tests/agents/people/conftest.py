@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -20,8 +20,6 @@ from yarl import URL
 
 from agents import databases
 from agents.access import log as access_log
-from agents.access.entries import Entry
-from agents.access.log import AccessLog
 from agents.access.verifying import about
 from agents.http import serving
 from agents.keys import Keys
@@ -37,7 +35,10 @@ from schemas.people import Right, Role
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
 
+    from agents.access.entries import Entry
+    from agents.access.log import AccessLog
     from agents.people.oidc import Provider
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -151,6 +152,8 @@ class Board:
     folder: Path
     passwords: Passwords
     guard: Guard
+    begun: asyncio.Event  # a stream is open
+    ended: asyncio.Event  # it may look whether its session stands
 
     def browser(self) -> Browser:
         return Browser(self.base)
@@ -258,10 +261,21 @@ async def open_board(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Bo
             )
             guard = Guard(sessions=sessions, address=address, access=access, users=file, doors=doors)
             app = web.Application(middlewares=[guard.middleware], client_max_size=64 * 1024)
-            app.add_routes([*guard.routes(), *pages()])
+            begun, ended = asyncio.Event(), asyncio.Event()
+
+            async def stream(request: web.Request) -> web.StreamResponse:
+                response = web.StreamResponse()
+                await response.prepare(request)
+                await response.write(b"begun ")
+                begun.set()
+                await ended.wait()
+                await response.write(b"alive" if await guard.alive(request) else b"over")
+                return response
+
+            app.add_routes([*guard.routes(), *pages(), web.get("/events", stream)])
             port = await stack.enter_async_context(serving(app, host="127.0.0.1", port=0))
             base = f"http://127.0.0.1:{port}"
-            return Board(base, clock, file, sessions, access, metrics, tmp_path, used, guard)
+            return Board(base, clock, file, sessions, access, metrics, tmp_path, used, guard, begun, ended)
 
         yield start
 

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from agents.access import files
 from agents.access.log import AccessLogError
@@ -244,6 +245,34 @@ async def test_what_a_page_throws_by_itself_stays_what_it_is(board: Board) -> No
     assert (await nurse.get("/nowhere")).status == 404
     token = {"X-CSRF-Token": await nurse.csrf(), "Sec-Fetch-Site": "same-origin"}
     assert (await nurse.ask("DELETE", "/plans", headers=token)).status == 405
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "told"),
+    [
+        ("nothing", "begun alive"),
+        ("disabled", "begun over"),
+        ("signed out", "begun over"),
+        ("half an hour", "begun over"),
+        ("file unreadable", "begun over"),
+    ],
+)
+async def test_an_open_stream_learns_that_its_session_has_ended(board: Board, meanwhile: str, told: str) -> None:
+    nurse = await board.nurse()
+    stream = asyncio.create_task(nurse.get("/events", page=False))
+    await board.begun.wait()
+    csrf = await nurse.csrf()
+    if meanwhile == "disabled":
+        with board.users.changing() as users:
+            users["nurse-1"] = structs.replace(users["nurse-1"], disabled=True)
+    elif meanwhile == "signed out":
+        await nurse.post("/logout", {"csrf": csrf})
+    elif meanwhile == "half an hour":
+        board.clock.pass_(minutes=30)
+    elif meanwhile == "file unreadable":
+        board.users.path.write_bytes(b"{")
+    board.ended.set()
+    assert (await stream).text == told
 
 
 async def test_a_nurse_who_is_answered_while_others_try_passwords(board: Board) -> None:

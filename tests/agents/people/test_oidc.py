@@ -152,7 +152,7 @@ async def board(open_board: Callable[..., Awaitable[Board]], fake: FakeProvider)
     return await open_board(provider=provider(fake, clock))
 
 
-async def signed_in(board: Board, fake: FakeProvider, browser: Browser, **changed: str) -> Answer:
+async def signed_in(fake: FakeProvider, browser: Browser, **changed: str) -> Answer:
     begun = await browser.get("/login/oidc?next=/patients/p-north")
     assert begun.status == 303
     return await browser.get(fake.comes_back(str(begun.location), **changed))
@@ -163,7 +163,7 @@ async def test_who_comes_back_as_agreed_is_signed_in_with_their_roles_and_servic
 ) -> None:
     browser = board.browser()
     assert "/login/oidc" in (await browser.get("/login")).text
-    answer = await signed_in(board, fake, browser)
+    answer = await signed_in(fake, browser)
     assert (answer.status, answer.location) == (303, "/patients/p-north")
     assert (await browser.get("/")).text == "home of nurse-7"
     assert (await browser.get("/patients/p-north")).text == "measurements"
@@ -171,7 +171,7 @@ async def test_who_comes_back_as_agreed_is_signed_in_with_their_roles_and_servic
 
 
 async def test_the_provider_is_asked_as_the_standard_says(board: Board, fake: FakeProvider) -> None:
-    await signed_in(board, fake, board.browser())
+    await signed_in(fake, board.browser())
     asked = {name: value for name, value in fake.asked.items() if name not in {"state", "nonce", "code_challenge"}}
     redirect = f"{board.base}/login/callback"
     assert asked == {
@@ -191,7 +191,7 @@ async def test_the_provider_is_asked_as_the_standard_says(board: Board, fake: Fa
 async def test_each_attempt_has_a_state_a_nonce_and_a_verifier_of_its_own(board: Board, fake: FakeProvider) -> None:
     seen = []
     for _ in range(2):
-        await signed_in(board, fake, board.browser())
+        await signed_in(fake, board.browser())
         seen.append({fake.asked["state"], fake.asked["nonce"], fake.asked["code_challenge"]})
     assert len(seen[0] | seen[1]) == 6
 
@@ -235,19 +235,19 @@ async def test_nobody_is_let_in_by(board: Board, fake: FakeProvider, name: str, 
     for what, value in wrong.items():
         setattr(fake, what, value)
     browser = board.browser()
-    answer = await signed_in(board, fake, browser)
+    answer = await signed_in(fake, browser)
     assert (answer.status, 'role="alert"' in answer.text) == (403, True), name
     assert (await browser.get("/patients/p-north")).status == 303
     assert board.metrics.registry.get_sample_value("sonevakt_sign_ins_total", {"outcome": "done"}) is None
 
 
 async def test_another_state_is_refused_before_the_provider_is_asked(board: Board, fake: FakeProvider) -> None:
-    assert (await signed_in(board, fake, board.browser(), state="other")).status == 403
+    assert (await signed_in(fake, board.browser(), state="other")).status == 403
     assert fake.exchanged == []
 
 
 async def test_an_answer_of_another_provider_is_refused(board: Board, fake: FakeProvider) -> None:
-    assert (await signed_in(board, fake, board.browser(), iss="https://elsewhere.example")).status == 403
+    assert (await signed_in(fake, board.browser(), iss="https://elsewhere.example")).status == 403
     assert fake.exchanged == []
 
 
@@ -281,13 +281,13 @@ async def test_keys_that_were_exchanged_are_asked_for_anew(
 ) -> None:
     clock = Clock()
     board = await open_board(provider=provider(fake, clock))
-    assert (await signed_in(board, fake, board.browser())).status == 303
+    assert (await signed_in(fake, board.browser())).status == 303
     fake.keys, fake.signs, fake.header = [NEXT], NEXT, {"alg": "RS256", "kid": "two"}
-    assert (await signed_in(board, fake, board.browser())).status == 403  # asked for a moment ago
+    assert (await signed_in(fake, board.browser())).status == 403  # asked for a moment ago
     assert fake.keys_asked == 1
     clock.pass_(seconds=61)
     fake.claims = {"iat": int(clock.seconds()), "exp": int(clock.seconds()) + 300}
-    assert (await signed_in(board, fake, board.browser())).status == 303
+    assert (await signed_in(fake, board.browser())).status == 303
     assert fake.keys_asked == 2
 
 
@@ -310,7 +310,7 @@ async def test_a_provider_that_describes_itself_otherwise_is_not_gone_to(
 @pytest.mark.parametrize("kept", [{}, {"keys": 1}, {"keys": [{}]}, {"keys": [{"kty": "RSA", "n": "x"}]}])
 async def test_keys_that_are_none_let_nobody_in(board: Board, fake: FakeProvider, kept: dict[str, Any]) -> None:
     fake.shown_keys = kept
-    assert (await signed_in(board, fake, board.browser())).status == 403
+    assert (await signed_in(fake, board.browser())).status == 403
 
 
 async def test_a_provider_that_is_away_is_told_and_passwords_still_work(
@@ -339,11 +339,11 @@ async def test_somebody_whom_the_user_file_disables_is_out_by_this_way_too(
 ) -> None:
     board = await open_board(provider=provider(fake, Clock()), users={"nurse-1": user(), "nurse-7": user()})
     browser = board.browser()
-    assert (await signed_in(board, fake, browser)).status == 303
+    assert (await signed_in(fake, browser)).status == 303
     with board.users.changing() as users:
         users["nurse-7"] = msgspec.structs.replace(users["nurse-7"], disabled=True)
     assert (await browser.get("/patients/p-north")).status == 303
-    assert (await signed_in(board, fake, browser)).status == 403
+    assert (await signed_in(fake, browser)).status == 403
 
 
 def test_the_claims_file_is_read_and_what_is_wrong_in_it_is_named(tmp_path: Path) -> None:

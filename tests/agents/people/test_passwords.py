@@ -62,6 +62,8 @@ def test_the_parameters_are_those_of_argon2id_at_full_cost() -> None:
 
 
 class Now:
+    """A clock that a test sets [s]."""
+
     at = 0.0
 
     def __call__(self) -> float:
@@ -129,9 +131,14 @@ def test_a_change_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     with file.changing() as users:
         users["nurse-1"] = user()
     before = file.path.read_bytes()
-    with pytest.raises(RuntimeError), file.changing() as users:
-        del users["nurse-1"]
-        raise RuntimeError
+
+    def fails() -> None:
+        with file.changing() as users:
+            del users["nurse-1"]
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
     assert file.path.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == [".users.json.lock", "users.json"]
 
