@@ -25,6 +25,7 @@ from agents.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.synchronize import Barrier
 
     from tests.agents.conftest import Eventually
 
@@ -189,21 +190,35 @@ def test_nothing_is_appended_to_a_log_whose_end_is_missing(tmp_path: Path) -> No
         append(tmp_path, drafts(1), KEYS)
 
 
-def _write(folder: str, count: int) -> None:
+def _write(folder: str, count: int, together: Barrier) -> None:
+    together.wait()
     for _ in range(count):
         append(Path(folder), drafts(1), KEYS)
 
 
 def test_two_processes_write_one_chain(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write, args=(str(tmp_path), 15)) for _ in range(2)]
+    together = context.Barrier(3)
+    writers = [context.Process(target=_write, args=(str(tmp_path), 40, together)) for _ in range(3)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
     found = verify(tmp_path, KEYS)
-    assert (found.entries, found.broken) == (30, None)
+    assert (found.entries, found.broken) == (120, None)
+
+
+def test_an_entry_of_another_course_of_the_same_log_does_not_fit(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        append(tmp_path / name, drafts(2), KEYS)
+        append(tmp_path / name, drafts(1, patient=f"p-{name}"), KEYS)
+        append(tmp_path / name, drafts(1), KEYS)
+    (path,) = files.months(tmp_path / "one")
+    mixed = [*lines(tmp_path / "one")[:3], lines(tmp_path / "other")[3]]
+    path.write_bytes(b"".join(line + b"\n" for line in mixed))
+    assert str(verify(tmp_path / "one", KEYS).broken) == f"{path.name}, line 4: does not follow the entry before it"
 
 
 def test_who_looked_at_a_patient(tmp_path: Path) -> None:

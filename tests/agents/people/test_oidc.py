@@ -200,6 +200,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("another nonce", {"claims": {"nonce": "other"}}),
     ("no nonce", {"left_out": {"nonce"}}),
     ("for somebody else", {"claims": {"aud": "other"}}),
+    ("for somebody else, by us", {"claims": {"aud": "other", "azp": CLIENT}}),
     ("for several, by another", {"claims": {"aud": [CLIENT, "other"], "azp": "other"}}),
     ("for several, and nobody says by whom", {"claims": {"aud": [CLIENT, "other"]}}),
     ("for nobody", {"left_out": {"aud"}}),
