@@ -66,6 +66,8 @@ class AccessLog:
         ----------
         person_ref
             Who: a reference, no name.
+        patient, service
+            None or empty: it is about none.
         action
             A right's value or another word for what was done. What only looks (`_VIEWS`), signing in and out
             and every refusal are written within a second; any other is on the disk when this returns.
@@ -77,7 +79,7 @@ class AccessLog:
         AccessLogError
             It is not recorded: show nothing, do nothing.
         """
-        draft = Draft(self._now(), person_ref, action, patient, service, outcome, why)
+        draft = Draft(self._now(), person_ref, action, patient or None, service or None, outcome, why)
         _check(draft)
         view = outcome == "refused" or action.startswith(_VIEWS)
         if self._ending or (view and (self._failed or len(self._waiting) >= MOST_WAITING)):

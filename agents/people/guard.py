@@ -18,6 +18,7 @@ from agents.people.doors import OIDC
 from agents.people.origin import SAFE, same_token, token
 from agents.people.paths import is_open, tricked
 from agents.people.users import UsersError
+from schemas.types import Pseudonym
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,8 +165,10 @@ class Guard:
         self, request: web.Request, action: str, patient: str | None, service: str | None
     ) -> web.StreamResponse:
         person: Person = request["person"]
+        # The address may name what is no pseudonym at all, and no such text is written down.
+        about = patient if _is_pseudonym(patient) else None
         try:
-            await self._access.add(person.ref, action, patient, service, "refused")
+            await self._access.add(person.ref, action, about, service, "refused")
         except AccessLogError:
             return answers.refused(request, 503)
         return answers.refused(request, 403)
@@ -190,6 +193,14 @@ class Guard:
         if session.way == OIDC:
             return session
         return None if user is None else msgspec.structs.replace(session, person=user.person(session.person.ref))
+
+
+def _is_pseudonym(text: str | None) -> bool:
+    try:
+        msgspec.convert(text, Pseudonym)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _is_act(request: web.Request) -> bool:

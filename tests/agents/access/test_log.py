@@ -328,6 +328,16 @@ async def test_what_could_not_be_read_again_is_not_taken(
     assert lines(tmp_path) == []
 
 
+async def test_about_no_patient_and_of_no_service_may_be_said_by_nothing_or_by_an_empty_text(
+    tmp_path: Path, metrics: Metrics
+) -> None:
+    async with opened(tmp_path, KEYS, Clock(), metrics) as log:
+        await log.add("nurse-1", "manage_course", "", "", "refused")
+        await log.add("nurse-1", "manage_course", None, None, "refused")
+    entries = [json.loads(line) for line in lines(tmp_path)]
+    assert ["patient" in entry or "service" in entry for entry in entries] == [False, False]
+
+
 async def test_who_asks_no_longer_does_not_stop_the_log(tmp_path: Path, metrics: Metrics) -> None:
     async with opened(tmp_path, KEYS, Clock(), metrics) as log:
         asking = asyncio.create_task(log.add("nurse-1", "record", "p-1", "north"))

@@ -92,6 +92,18 @@ async def test_the_list_of_another_service_is_closed_and_the_attempt_is_recorded
     ] * 2
 
 
+@pytest.mark.parametrize("patient", ["a%20b", "01017012345", "x" * 100, "%C3%A6", "<b>"])
+async def test_an_address_that_names_no_pseudonym_is_refused_and_its_text_is_not_written_down(
+    board: Board, patient: str
+) -> None:
+    nurse = await board.nurse()
+    assert (await nurse.get(f"/patients/{patient}")).status == 403
+    await board.logged("p-1")
+    held = b"".join(path.read_bytes() for path in files.months(board.folder / "access"))
+    assert b'"action":"see_patient","outcome":"refused","service":"nowhere"' in held
+    assert patient.encode() not in held
+
+
 async def test_a_nurse_signs_no_plan_and_the_attempt_is_recorded(board: Board) -> None:
     nurse = await board.nurse()
     refused = await nurse.post("/plans", {"csrf": await nurse.csrf()})
