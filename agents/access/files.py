@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from agents.access.entries import Outcome
     from agents.keys import Keys
 
 HEAD: Final = "head.json"
@@ -42,7 +41,7 @@ class Draft(NamedTuple):
     action: str
     patient: str | None
     service: str | None
-    outcome: Outcome
+    outcome: str
     why: str | None = None
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from agents.access.entries import Outcome
     from agents.keys import Keys
     from agents.metrics import Metrics
 
@@ -56,7 +55,7 @@ class AccessLog:
         action: str,
         patient: str | None,
         service: str | None,
-        outcome: Outcome = "done",
+        outcome: str = "done",
         *,
         why: str | None = None,
     ) -> None:
@@ -71,6 +70,8 @@ class AccessLog:
         action
             A right's value or another word for what was done. What only looks (`_VIEWS`), signing in and out
             and every refusal are written within a second; any other is on the disk when this returns.
+        outcome
+            `done` or `refused`.
         why
             In words, for what cannot be taken back; no patient's name.
 

@@ -118,20 +118,20 @@ class Directory:
         ]
         await connection.execute(insert(FIELD), closed)
 
-    async def of(self, patient: str) -> Identity | None:
-        """Return who `patient` is, None where nobody has said; raises ErasedError, UnopenableError."""
+    async def of(self, pseudonym: str) -> Identity | None:
+        """Return who a patient is, None where nobody has said; raises ErasedError, UnopenableError."""
         async with self._engine.connect() as connection:
-            row = await self._row(connection, patient)
+            row = await self._row(connection, pseudonym)
         if row is None:
             return None
         if row["wrapped"] is None:
             raise ErasedError(_utc(row["erased_at"]))
-        return (await self.many([patient])).get(patient)
+        return (await self.many([pseudonym])).get(pseudonym)
 
-    async def many(self, patients: Iterable[str]) -> dict[str, Identity]:
-        """Return who `patients` are, those of whom it is known; raises UnopenableError."""
+    async def many(self, pseudonyms: Iterable[str]) -> dict[str, Identity]:
+        """Return who patients are, those of whom it is known; raises UnopenableError."""
         found: dict[str, Identity] = {}
-        for some in _parts(list(dict.fromkeys(patients))):
+        for some in _parts(list(dict.fromkeys(pseudonyms))):
             found |= await self._some(some)
         return found
 
