@@ -194,6 +194,13 @@ DECLARED: Final = (
         "Unix time of the last heartbeat that the outside took, or of the process's start; 0: there is no address.",
         "timestamp_seconds",
     ),
+    Metric("sign_ins", _counter, "Attempts to sign in on the board, by what came of them.", labels=("outcome",)),
+    Metric("access_log_entries", _counter, "Entries written to the access log.", labels=("outcome",)),
+    Metric(
+        "access_log_last",
+        _gauge,
+        "Number of the access log's last entry: it never falls, so a fall tells that the log was set back.",
+    ),
     Metric("started", _gauge, "Unix time at which the process started.", "timestamp_seconds"),
     Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
 )
@@ -259,6 +266,9 @@ class Metrics:
     canary_due: Gauge
     heartbeats: Counter
     last_heartbeat: Gauge
+    sign_ins: Counter
+    access_log_entries: Counter
+    access_log_last: Gauge
     started: Gauge
     build_info: Gauge
 

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from agents.metrics import Metrics
+    from agents.people.opening import People
     from agents.settings import Settings
     from agents.stores.port import TimeSeriesStore
     from agents.streaming import Handler
@@ -300,6 +301,15 @@ async def canary(settings: Settings, bootstrap: str, metrics: Metrics) -> AsyncI
     yield process
 
 
+@asynccontextmanager
+async def opened_people(settings: Settings, metrics: Metrics) -> AsyncIterator[People]:
+    """Sign-in, the patient directory and the access log, for the board."""
+    from agents.people import opening  # noqa: PLC0415 - no other process needs its libraries
+
+    async with opening.opened(settings, metrics) as people:
+        yield people
+
+
 def reading(settings: Settings, bootstrap: str, metrics: Metrics) -> Reading:
     """What the board reads."""
     return Reading(bootstrap=bootstrap, prefix=settings.topic_prefix, statuses=Statuses(metrics))
@@ -348,7 +358,6 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
     """Run one process until it is cancelled or ends by itself; its exit code."""
     bootstrap = settings.bootstrap
     async with AsyncExitStack() as stack:
-        routes: web.Application | None = None
         if name == "triage":
             process = triage(settings, bootstrap, metrics, configured(settings))
         elif name == "storing":
@@ -370,11 +379,15 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
             process, _ = await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
         else:
             read = reading(settings, bootstrap, metrics)
-            health = Health(name, metrics, board_checks(read))
-            routes = board_application(health, metrics, read)
+            people = await stack.enter_async_context(opened_people(settings, metrics))
+            held = {**board_checks(read), "access_log": lambda: people.access.writes}
+            process = Process("board", read.run, held)
             watched = platform(settings, bootstrap, ping=store_ping(settings))
             await stack.enter_async_context(running(Process("platform", watched.run)))
-            process = Process("board", read.run)
+            pages = board_application(Health(name, metrics, held), metrics, read)
+            people.before(pages)
+            port = await stack.enter_async_context(serving(pages, host=settings.http_host, port=settings.board_port))
+            _log.info("board_listening", host=settings.http_host, port=port)
         served = routes or application(Health(name, metrics, process.checks), metrics)
         port = await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
         _log.info("listening", host=settings.http_host, port=port)

@@ -91,12 +91,12 @@ def load_links(settings: Settings) -> Links | None:
     Raises
     ------
     SettingsError
-        One of the two settings is missing, or cannot be used.
+        There is a key and nowhere to lead to, or one of the two cannot be used.
     """
-    if not settings.board_url and not settings.link_key_file:
+    if not settings.link_key_file:
         return None
-    if not settings.board_url or not settings.link_key_file:
-        raise SettingsError(f"{variable('board_url')} and {variable('link_key_file')} must be set both, or neither")
+    if not settings.board_url:
+        raise SettingsError(f"{variable('board_url')} must be set, as {variable('link_key_file')} is: links lead there")
     board = board_of(settings)
     key = secret("link_key_file", settings.link_key_file)
     if len(key) < SHORTEST_KEY:

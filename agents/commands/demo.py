@@ -29,10 +29,11 @@ from agents.commands import demo_canary
 from agents.commands.demo_canary import DemoCanary
 from agents.commands.summary import Summary
 from agents.health import Health
-from agents.http import serving
+from agents.http import application, serving
 from agents.metrics import Metrics
 from agents.paging.receiver import Receiver, service_paged_at
 from agents.paging.signing import SigningSecret
+from agents.people import demo as demo_people
 from agents.recordings import jsonl, tihm
 from agents.recordings.events import Event
 from agents.replay.feed import Feed
@@ -159,6 +160,8 @@ async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _
     canary = DemoCanary(folder)
     receiver, services = await _receiver(stack, source.services, folder, canary)
     settings = msgspec.structs.replace(settings, services_file=str(services))
+    settings = demo_people.settings_in(folder, settings)
+    logins = demo_people.people(folder, source.services, wallclock.now())
     store = await stack.enter_async_context(processes.opened_store(settings, metrics))
     parts = _Parts(settings, bootstrap, metrics, store, receiver, canary)
     parts.processes += [
@@ -168,7 +171,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _
     ]
     for process in parts.processes:
         await stack.enter_async_context(processes.running(process))
-    await _board(stack, parts)
+    await _board(stack, parts, source, logins)
     async with asyncio.timeout(OPEN_SLOTS_S):
         every = [check for process in parts.processes for check in process.checks.values()]
         while not all(check() for check in every):  # noqa: ASYNC110 - readiness is asked for, nobody tells it
@@ -194,19 +197,23 @@ async def _receiver(
     return receiver, path
 
 
-async def _board(stack: AsyncExitStack, parts: _Parts) -> None:
+async def _board(stack: AsyncExitStack, parts: _Parts, source: Source, logins: list[demo_people.Login]) -> None:
     reading = processes.reading(parts.settings, parts.bootstrap, parts.metrics)
     await stack.enter_async_context(processes.running(processes.Process("board", reading.run)))
     held: dict[str, Callable[[], bool]] = {**checks(reading)}
     for process in parts.processes:
         held |= {f"{process.name}_{name}": check for name, check in process.checks.items()}
-    application = board(Health("demo", parts.metrics, held), parts.metrics, reading)
-    port = await stack.enter_async_context(
-        serving(application, host=parts.settings.http_host, port=parts.settings.http_port)
-    )
-    click.echo(
-        f"board: http://{parts.settings.http_host}:{port}/   metrics: http://{parts.settings.http_host}:{port}/metrics"
-    )
+    people = await stack.enter_async_context(processes.opened_people(parts.settings, parts.metrics))
+    await demo_people.fill(people.directory, sorted({event.message.patient for event in source.events}))
+    pages = board(Health("demo", parts.metrics, held), parts.metrics, reading)
+    people.before(pages)
+    host = parts.settings.http_host
+    port = await stack.enter_async_context(serving(pages, host=host, port=parts.settings.board_port))
+    metrics = application(Health("demo", parts.metrics, held), parts.metrics)
+    metrics_port = await stack.enter_async_context(serving(metrics, host=host, port=parts.settings.http_port))
+    click.echo(f"board: http://{host}:{port}/   metrics: http://{host}:{metrics_port}/metrics")
+    for line in demo_people.lines(logins):
+        click.echo(line)
 
 
 async def _replay(feed: Feed, source: Source, speed: float | None) -> None:

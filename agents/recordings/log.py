@@ -1,8 +1,8 @@
-"""One patient's history as it stands in the broker's log: what a past decision was a function of, and what it was."""
+"""One patient's history as it stands in the broker's log: what a past decision was a function of."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from schemas.assessments import Assessment
     from schemas.topics import Topic
 
+DECIDED_ON: Final = (CARE, SUBMISSIONS)  # what decisions are a function of
+
 
 class Told(NamedTuple):
     """An assessment, and when the broker took it."""
@@ -29,16 +31,14 @@ class Told(NamedTuple):
 
 async def told_of(bootstrap: str, prefix: str, partitions: int, patient: str) -> list[Told]:
     """Every assessment of `patient` on the log, in the order in which they were told; raises as `of_patient`."""
-    key = patient.encode()
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
-    async with started(consumer):
-        partition = TopicPartition(prefix + ASSESSMENTS.name, partition_for(key, partitions))
-        found = await _read(consumer, partition, ASSESSMENTS, key)
-    return [Told(at, message) for at, message in found]
+    told = await of_patient(bootstrap, prefix, partitions, patient, topics=(ASSESSMENTS,))
+    return [Told(event.at, event.message) for event in told]  # type: ignore[arg-type] # of that topic alone
 
 
-async def of_patient(bootstrap: str, prefix: str, partitions: int, patient: str) -> list[Event]:
-    """Everything that is on the log about `patient`, in the order in which the broker took it.
+async def of_patient(
+    bootstrap: str, prefix: str, partitions: int, patient: str, *, topics: tuple[Topic, ...] = DECIDED_ON
+) -> list[Event]:
+    """Everything that is on `topics` about `patient`, in the order in which the broker took it.
 
     Messages that cannot be read decided nothing, so they are left out; triage has named them in the dead letters.
 
@@ -54,16 +54,12 @@ async def of_patient(bootstrap: str, prefix: str, partitions: int, patient: str)
     found: list[Event] = []
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
     async with started(consumer):
-        for topic in (CARE, SUBMISSIONS):
-            read = await _read(consumer, TopicPartition(prefix + topic.name, number), topic, key)
-            found += [Event(at, topic, message) for at, message in read]
+        for topic in topics:
+            found += await _read(consumer, TopicPartition(prefix + topic.name, number), topic, key)
     return sorted(found, key=lambda event: event.at)
 
 
-async def _read(
-    consumer: AIOKafkaConsumer, partition: TopicPartition, topic: Topic, key: bytes
-) -> list[tuple[datetime, Any]]:
-    """The messages under `key`, each with when the broker took it."""
+async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition, topic: Topic, key: bytes) -> list[Event]:
     consumer.assign([partition])
     await consumer._client.force_metadata_update()  # noqa: SLF001 - there is no public way to know a partition
     if partition.partition not in (consumer.partitions_for_topic(partition.topic) or set()):
@@ -77,7 +73,7 @@ async def _read(
         for record in records:
             if record.key == key and record.offset < end:
                 try:
-                    found.append((from_ms(record.timestamp), codec.decode(record.value)))
+                    found.append(Event(from_ms(record.timestamp), topic, codec.decode(record.value)))
                 except UnreadableError:
                     continue
     return found

@@ -31,6 +31,7 @@ CHAPTERS: Final = {
     "test_cadence": "When a registration is due",
     "test_news2": "NEWS2",
     "test_explain": "In words",
+    "test_rights": "Who may do what",
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from agents.commands.main import main
+from agents.keys import add
 from agents.paging.receiver import service_paged_at
 from schemas.services import CANARY
 
@@ -68,7 +69,9 @@ def test_services_are_looked_at_with_their_keys_and_so_are_links(tmp_path: Path)
     well = doctor(services_file="services.json", board_url="https://board.example", link_key_file="link.key")
     none = doctor()
     assert "FAIL services: lungs.contacts.nurse.ways.webhook.secret_file: cannot be read" in without_key.output
-    assert "FAIL links: SONEVAKT_BOARD_URL and SONEVAKT_LINK_KEY_FILE must be set both" in without_key.output
+    assert "ok   links (none: pages hold no link to acknowledge by)" in without_key.output
+    unled = doctor(link_key_file="link.key")
+    assert "FAIL links: SONEVAKT_BOARD_URL must be set, as SONEVAKT_LINK_KEY_FILE is" in unled.output
     assert (well.exit_code, "ok   services\n" in well.output, "ok   links\n" in well.output) == (0, True, True)
     assert "ok   services (none: nobody is paged)" in none.output
     assert "ok   links (none: pages hold no link to acknowledge by)" in none.output
@@ -90,6 +93,29 @@ def test_a_service_whose_canary_is_not_paged_is_named(tmp_path: Path) -> None:
     (tmp_path / "services.json").write_bytes(msgspec.json.encode({"joint-centre": service}))
     found = doctor(services_file="services.json")
     assert "FAIL canaries: services file: joint-centre needs a contact `canary`" in found.output
+
+
+def test_files_about_people_are_looked_at_and_must_be_for_their_owner_alone(tmp_path: Path) -> None:
+    add(tmp_path / "keys")
+    for file in ("keys", "none"):
+        told = doctor(directory_key_file=file, access_key_file=file).output
+        assert (f"{'ok  ' if file == 'keys' else 'FAIL'} access keys" in told) is True
+        assert (f"{'ok  ' if file == 'keys' else 'FAIL'} directory keys" in told) is True
+    (tmp_path / "keys").chmod(0o640)
+    told = doctor(access_key_file="keys", users_file="nowhere.json", oidc_claims_file="nowhere.json").output
+    assert "FAIL access keys: keys can be read or written by others: chmod 600" in told
+    assert "FAIL users: nowhere.json: cannot be read" in told
+    assert "FAIL claims: nowhere.json: cannot be read" in told
+
+
+def test_a_directory_that_does_not_open_is_told(tmp_path: Path) -> None:
+    add(tmp_path / "keys")
+    well = doctor(directory_key_file="keys", directory="sqlite:///directory.sqlite")
+    assert "ok   patient directory (SQLite: its file is made at the first start)" in well.output
+    assert not (tmp_path / "directory.sqlite").exists()
+    (tmp_path / "directory.sqlite").write_bytes(b"no database at all" * 100)
+    ill = doctor(directory_key_file="keys", directory="sqlite:///directory.sqlite")
+    assert "FAIL patient directory: SONEVAKT_DIRECTORY: the database does not answer as it must" in ill.output
 
 
 def free_port() -> int:
@@ -118,6 +144,30 @@ COMMANDS = [
     (["demo", "--once"], {"SONEVAKT_PARTITONS": "3"}, 2, "SONEVAKT_PARTITONS is no setting"),
     (["demo", "--once"], {"SONEVAKT_STORE": "influxdb://127.0.0.1:1"}, 2, "SONEVAKT_INFLUXDB_TOKEN_FILE must be set"),
     (["run", "triage"], {}, 2, "SONEVAKT_BROKER is embedded"),
+    (
+        ["run", "board"],
+        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"},
+        2,
+        "SONEVAKT_USERS_FILE or SONEVAKT_OIDC_ISSUER must be set",
+    ),
+    (
+        ["run", "board"],
+        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1", "SONEVAKT_USERS_FILE": "x", "SONEVAKT_HTTP_HOST": "10.0.0.1"},
+        2,
+        "SONEVAKT_BOARD_URL must be set to the board's https:// address",
+    ),
+    (
+        ["run", "board"],
+        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1", "SONEVAKT_USERS_FILE": "nowhere.json"},
+        2,
+        "nowhere.json: cannot be read",
+    ),
+    (
+        ["run", "board"],
+        {"SONEVAKT_BROKER": "kafka://127.0.0.1:1", "SONEVAKT_OIDC_ISSUER": "https://id.example"},
+        2,
+        "SONEVAKT_ACCESS_KEY_FILE must be set",
+    ),
     (["run", "gateway"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 2, "SONEVAKT_GATEWAY_TOKENS_FILE must be set"),
     (["run", "paging"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 2, "SONEVAKT_SERVICES_FILE must be set"),
     (["topics", "apply"], {"SONEVAKT_BROKER": "kafka://127.0.0.1:1"}, 1, "the broker does not answer"),
