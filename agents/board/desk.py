@@ -12,7 +12,8 @@ from agents.board.around import AllWell, NoDirectory
 from agents.board.rows import Rows
 from dashboards.board.pages import Voice
 from dashboards.board.times import OSLO
-from dashboards.board.words import LANGUAGES
+from dashboards.board.words import LANGUAGES, vital_word
+from pipeline.triage.vitals import VITALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from agents.board.around import AccessLog, Directory, Platform
     from agents.board.model import Model
+    from agents.board.own_log import OwnLog
     from agents.board.reading import Reading
     from agents.board.viewing import Audience
     from agents.gateway.delivery import Delivery
@@ -44,6 +46,8 @@ class Desk:
         Where it is written down who saw or changed what.
     care, submissions
         Where acts and registrations go; None: this board only shows.
+    log
+        Where a patient's own registrations are read for a what-if.
     store
         Where older measurements are; None: there is none.
     """
@@ -58,6 +62,7 @@ class Desk:
     services: Mapping[str, Service] = field(default_factory=dict)
     care: Delivery | None = None
     submissions: Delivery | None = None
+    log: OwnLog | None = None
     store: TimeSeriesStore | None = None
     now: wallclock.Clock = wallclock.now
     tz: tzinfo = OSLO
@@ -94,4 +99,4 @@ class Desk:
         """Configured things in words: services and pathways."""
         named = {f"service_name.{slug}": service.name for slug, service in self.services.items()}
         named |= {f"pathway.{slug}": getattr(one.title, lang) for slug, one in self.pathways.items()}
-        return named
+        return named | {f"code.{vital.codes[0]}": vital_word(vital.name, lang) for vital in VITALS}

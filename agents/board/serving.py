@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from agents.board.live import Live
+from agents.board.acting import Acting
+from agents.board.enrolling import EnrolPage
 from agents.board.list_page import ListPage
+from agents.board.live import Live
+from agents.board.meeting import MeetingPage
+from agents.board.patient_page import PatientPage
+from agents.board.plan_page import PlanPage
+from agents.board.registering import RegisteringPage
 from agents.http import application
 from dashboards.board.pages import ASSETS
 
@@ -59,7 +65,10 @@ def board(  # noqa: PLR0913 - what a board is made of
         Those of signing in and out.
     """
     live = Live(desk, alive)
-    listing = ListPage(desk, live)
+    acting = Acting()
+    listing, patient = ListPage(desk, live), PatientPage(desk, acting)
+    plan, registering = PlanPage(desk, patient, desk.log), RegisteringPage(desk, patient)
+    enrol, meeting = EnrolPage(desk, acting), MeetingPage(desk)
 
     async def working(_app: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(counting()), asyncio.create_task(live.run())]
@@ -80,6 +89,18 @@ def board(  # noqa: PLR0913 - what a board is made of
             web.get("/", listing.page),
             web.get("/status.json", listing.status),
             web.get("/events", live.events),
+            web.get("/patients/{patient}", patient.page),
+            web.get("/patients/{patient}/plan", plan.page),
+            web.post("/patients/{patient}/plan", plan.post),
+            web.get("/patients/{patient}/registration", registering.page),
+            web.post("/patients/{patient}/registration", registering.post),
+            web.post("/patients/{patient}/{act}", patient.act),
+            web.get("/enrol", enrol.page),
+            web.post("/enrol", enrol.post),
+            web.get("/enrolled/{patient}", enrol.enrolled),
+            web.get("/meeting", meeting.page),
+            web.get("/meeting.csv", meeting.csv),
+            web.get("/equipment", meeting.equipment),
             *(web.get(f"/static/{name}", _asset(name, body)) for name, body in ASSETS.items()),
             *routes,
         ],

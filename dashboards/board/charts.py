@@ -27,7 +27,7 @@ BAND_SPREADS: Final = 2.0  # the band of the own normal: where the deviation sco
 SMALL_DOTS: Final = 14  # the newest so many stand in a chart on the list
 _REACH: Final = 1.0  # a limit farther off than so many heights of what was measured is not drawn small
 _LIMITS: Final = ("red_low", "yellow_low", "yellow_high", "red_high")
-_NBSP: Final = "\N{NO-BREAK SPACE}"
+_ANCHORED: Final = ' text-anchor="end"'
 
 
 class _Frame(NamedTuple):
@@ -106,7 +106,7 @@ def large(  # noqa: PLR0913 - a chart over a period, in a language and a time zo
         return Markup()
     frame = _frame(dots, series.edges[-1] if series.edges else None, (44, 10, width - 54, height - 36), far=True)
     frame = frame._replace(begins=begins, ends=ends)
-    drawn = [*_grid(series.vital, frame, lang, tz), _bands(dots, frame)]
+    drawn = [*_grid(frame, lang, tz), _bands(dots, frame)]
     drawn += _steps(series.edges, frame)
     judged = [dot for dot in dots if dot.judged]
     if len(judged) > 1:
@@ -232,10 +232,10 @@ def _told(series: Series, dot: Dot, lang: Lang, tz: tzinfo) -> str:
     return f"{when_word(dot.at, dot.at + timedelta(days=400), lang, tz)}: {with_unit(series.vital, dot.value, series.unit, lang)}, {zone}"
 
 
-def _grid(vital: str, frame: _Frame, lang: Lang, tz: tzinfo) -> list[str]:
+def _grid(frame: _Frame, lang: Lang, tz: tzinfo) -> list[str]:
     """Lines at round values, and days below."""
     drawn = []
-    step = _round_step((frame.high - frame.low) / 4)
+    step = _round_step((frame.high - frame.low) / 5)
     value = step * -(-frame.low // step)
     digits = max(0, 1 if step < 1 else 0)
     while value <= frame.high:
@@ -251,10 +251,10 @@ def _grid(vital: str, frame: _Frame, lang: Lang, tz: tzinfo) -> list[str]:
         day: date = first + timedelta(days=offset)
         at = frame.begins + timedelta(days=offset)
         drawn.append(
-            f'<text class="a" x="{min(frame.x(at), frame.left + frame.width - 20):.0f}" '
-            f'y="{frame.top + frame.height + 18:.0f}">{escape(date_word(day, last, lang))}</text>'
+            f'<text class="a" x="{frame.x(at):.0f}" y="{frame.top + frame.height + 18:.0f}"'
+            f'{_ANCHORED if frame.x(at) > frame.left + frame.width - 40 else ""}>'
+            f"{escape(date_word(day, last, lang))}</text>"
         )
-    del vital
     return drawn
 
 

@@ -98,6 +98,13 @@ class Voice:
         """Return a measured value with its unit."""
         return times.with_unit(vital, value, unit, self.lang)
 
+    def field_of_plan(self, name: str) -> str:
+        """Return what a field of a plan's form is called: `limits.8480-6.red_low` is its vital's and its own name."""
+        parts = name.split(".")
+        said = [self(f"plan.{part}") for part in (parts[0], parts[-1]) if known(f"plan.{part}")]
+        codes = [self._names[f"code.{part}"] for part in parts[1:-1] if f"code.{part}" in self._names]
+        return ", ".join([*codes, *said[-1:]]) or self("plan.valid_from")
+
     def small(self, series: Series) -> Markup:
         """Return a chart for the list."""
         return charts.small(series, self.lang)

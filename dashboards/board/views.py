@@ -194,6 +194,7 @@ class Field(Struct, frozen=True, kw_only=True):
     unit: str = ""
     fault: str = ""
     most: int | None = None  # characters
+    chosen: tuple[str, ...] = ()  # of several
 
 
 class Form(Struct, frozen=True, kw_only=True):
@@ -205,6 +206,7 @@ class Form(Struct, frozen=True, kw_only=True):
     fields: tuple[Field, ...]
     form_id: str
     submit: str
-    faults: tuple[tuple[str, str], ...] = ()  # id of the field, what is wrong
+    hidden: tuple[tuple[str, str], ...] = ()
     open: bool = False
+    first: bool = False  # it is what the page asks for
     trouble: str = ""  # what kept it from being done, where no field is wrong
