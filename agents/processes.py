@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from yarl import URL
 
-from agents import wallclock
-from agents.board.reading import Reading
+from agents import pathways, wallclock
+from agents.board.desk import Desk
+from agents.board.model import Model, readings
+from agents.board.own_log import OwnLog
 from agents.board.serving import board as board_application
 from agents.board.serving import checks as board_checks
-from agents.board.statuses import Statuses
+from agents.board.unguarded import Unwritten, unguarded
+from agents.board.writing import Writing
 from agents.broker import lag
 from agents.broker.clients import started
 from agents.broker.reach import Reach
@@ -231,9 +234,29 @@ async def gateway(
             await runner.cleanup()
 
 
-def reading(settings: Settings, bootstrap: str, metrics: Metrics) -> Reading:
-    """What the board reads."""
-    return Reading(bootstrap=bootstrap, prefix=settings.topic_prefix, statuses=Statuses(metrics))
+def board(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSeriesStore | None) -> tuple[Process, Desk]:
+    """Shows who needs attention, and takes what staff decide; what it knows is its desk."""
+    wait_ms = EMBEDDED_FETCH_WAIT_MS if settings.broker == "embedded" else FETCH_WAIT_MS
+    model, writing = Model(metrics), Writing(bootstrap, settings.topic_prefix)
+    listing, history = readings(model, bootstrap, settings.topic_prefix, wait_ms)
+    desk = Desk(
+        model=model,
+        listing=listing,
+        history=history,
+        access=Unwritten(),
+        pathways=pathways.load(),
+        care=writing.care,
+        submissions=writing.submissions,
+        log=OwnLog(bootstrap, settings.topic_prefix),
+        store=store,
+    )
+
+    async def work() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for run in (listing.run, history.run, writing.run):
+                tasks.create_task(run())
+
+    return Process("board", work, board_checks(desk)), desk
 
 
 async def run(name: str, settings: Settings, metrics: Metrics) -> int:
@@ -258,10 +281,11 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
         elif name == "gateway":
             process, _ = await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
         else:
-            read = reading(settings, bootstrap, metrics)
-            health = Health(name, metrics, board_checks(read))
-            routes = board_application(health, metrics, read)
-            process = Process("board", read.run)
+            process, desk = board(
+                settings, bootstrap, metrics, await stack.enter_async_context(opened_store(settings, metrics))
+            )
+            health = Health(name, metrics, process.checks)
+            routes = board_application(health, metrics, desk, signed_in=unguarded(desk.model))
         served = routes or application(Health(name, metrics, process.checks), metrics)
         port = await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
         _log.info("listening", host=settings.http_host, port=port)

@@ -11,7 +11,7 @@ from agents.gateway.intake import Accepted
 from schemas.codec import encode
 
 if TYPE_CHECKING:
-    from agents.gateway.delivery import Delivery
+    from agents.board.around import Confirming
     from schemas.care import CareEvent
     from schemas.people import Person
     from schemas.submissions import Submission
@@ -37,7 +37,7 @@ class Acting:
         self._done: OrderedDict[UUID, None] = OrderedDict()
         self._under_way: dict[UUID, asyncio.Lock] = {}
 
-    async def do(self, delivery: Delivery, event: CareEvent | Submission, id_: UUID) -> None:
+    async def do(self, delivery: Confirming, event: CareEvent | Submission, id_: UUID) -> None:
         """Come back when the broker has confirmed the event.
 
         Raises

@@ -69,7 +69,9 @@ def other_language(request: web.Request, other: str) -> str:
     return urlencode([*((key, value) for key, value in request.query.items() if key != "lang"), ("lang", other)])
 
 
-async def demand(desk: Desk, request: web.Request, right: Right, service: str | None, patient: str | None = None) -> None:
+async def demand(
+    desk: Desk, request: web.Request, right: Right, service: str | None, patient: str | None = None
+) -> None:
     """Come back where the person has a right; else write the refusal down and answer with it.
 
     Raises

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-PERSON: Final = "person"  # key of a request: schemas.people.Person, set by whoever signs people in
-CSRF: Final = "csrf"  # key of a request: the token that each form carries back
+    from agents.gateway.intake import Accepted
+
+# Set by whoever signs people in: who it is, and the token that each form carries back.
+PERSON: Final = web.RequestKey("person", Person)
+CSRF: Final = web.RequestKey("csrf", str)
 
 
 class Identity(Protocol):
@@ -77,6 +80,14 @@ class AccessLog(Protocol):
         ...
 
 
+class Confirming(Protocol):
+    """The way of messages to a topic (`agents.gateway.delivery.Delivery`)."""
+
+    async def confirm(self, messages: Iterable[Accepted], vendor: str) -> None:
+        """Return when the broker has them; raises UnconfirmedError."""
+        ...
+
+
 class Trouble(Protocol):
     """Something of the platform does not work."""
 
@@ -111,6 +122,7 @@ class NoDirectory:
     async def of(self, pseudonym: str) -> Identity | None:
         """Return None."""
         del pseudonym
+        return None
 
     async def many(self, pseudonyms: Collection[str]) -> Mapping[str, Identity]:
         """Return nothing."""
@@ -140,10 +152,15 @@ def person_of(request: web.Request) -> Person:
     aiohttp.web.HTTPUnauthorized
         Nobody is.
     """
-    person = request.get(PERSON)
+    person = request.get(PERSON, request.get("person"))
     if not isinstance(person, Person):
         raise web.HTTPUnauthorized(text="Sign in first.")
     return person
+
+
+def csrf_of(request: web.Request) -> str:
+    """Return the token of the person's session; empty where there is none, and then no form is taken."""
+    return str(request.get(CSRF, request.get("csrf", "")))
 
 
 def rights(person: Person, service: str | None) -> frozenset[str]:

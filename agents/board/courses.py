@@ -84,9 +84,7 @@ class Course:
 
     def notes(self) -> list[tuple[CareEvent, str]]:
         """Return what staff wrote, oldest first."""
-        return [
-            (one, one.note) for one in self.events() if isinstance(one, Acknowledged | ContactMade) and one.note
-        ]
+        return [(one, one.note) for one in self.events() if isinstance(one, Acknowledged | ContactMade) and one.note]
 
     def lent(self, service: str | None = None) -> list[Lent]:
         """Return every device that is or was out, as `service` sees it."""

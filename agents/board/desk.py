@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import tzinfo
 
-    from agents.board.around import AccessLog, Directory, Platform
+    from agents.board.around import AccessLog, Confirming, Directory, Platform
     from agents.board.model import Model
     from agents.board.own_log import OwnLog
     from agents.board.reading import Reading
     from agents.board.viewing import Audience
-    from agents.gateway.delivery import Delivery
     from agents.stores.port import TimeSeriesStore
     from dashboards.board.words import Lang
     from schemas.assessments import PatientStatus
@@ -60,8 +59,8 @@ class Desk:
     platform: Platform = field(default_factory=AllWell)
     pathways: Mapping[str, Pathway] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
-    care: Delivery | None = None
-    submissions: Delivery | None = None
+    care: Confirming | None = None
+    submissions: Confirming | None = None
     log: OwnLog | None = None
     store: TimeSeriesStore | None = None
     now: wallclock.Clock = wallclock.now

@@ -129,7 +129,14 @@ class EnrolPage:
             trouble=voice(trouble) if trouble else "",
         )
         return show(
-            self._desk, request, "form.html", status=code, viewer=viewer_of(request), form=form, patient="", here="enrol"
+            self._desk,
+            request,
+            "form.html",
+            status=code,
+            viewer=viewer_of(request),
+            form=form,
+            patient="",
+            here="enrol",
         )
 
     def _fields(self, request: web.Request, voice: Voice) -> list[Field]:
@@ -141,9 +148,7 @@ class EnrolPage:
             Field(name="pathway", label=voice("field.pathway"), kind="choice", choices=pathways),
             Field(name="service", label=voice("field.service"), kind="choice", choices=own),
             Field(name="municipality", label=voice("field.municipality"), kind="text", most=64),
-            Field(
-                name="phase", label=voice("field.phase"), kind="radio", choices=phases, value=Phase.START_UP.value
-            ),
+            Field(name="phase", label=voice("field.phase"), kind="radio", choices=phases, value=Phase.START_UP.value),
             Field(name="time_zone", label=voice("field.time_zone"), kind="text", value=TIME_ZONE, most=64),
             Field(
                 name="pseudonym",

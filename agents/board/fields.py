@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 NOTE: Final = 500  # characters, as `schemas.types.ShortText`
 # A national number or a telephone number as they are written; two blood pressures or a date are none.
-_IDENTITY: Final = re.compile(r"(?<!\d)(\d{6}[ -]?\d{5}|\d{8}|\d{2} \d{2} \d{2} \d{2}|\d{3} \d{2} \d{3}|\+\d[\d ]{7,})(?!\d)")
+_IDENTITY: Final = re.compile(
+    r"(?<!\d)(\d{6}[ -]?\d{5}|\d{8}|\d{2} \d{2} \d{2} \d{2}|\d{3} \d{2} \d{3}|\+\d[\d ]{7,})(?!\d)"
+)
 _LONGEST: Final = 20_000  # characters of any one field
 
 
@@ -118,7 +120,9 @@ class Entered:
             self.fault(name, "time_zone" if value else "required")
             return None
 
-    def instant(self, name: str, *, latest: datetime | None = None, earliest: datetime | None = None) -> datetime | None:
+    def instant(
+        self, name: str, *, latest: datetime | None = None, earliest: datetime | None = None
+    ) -> datetime | None:
         """Return a local date and time as an instant."""
         value = self.raw(name)
         if not value:

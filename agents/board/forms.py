@@ -1,7 +1,7 @@
 """The forms of what staff do about a patient: their fields, and the event that each makes.
 
-A form is one function that adds its fields to a sheet, and one that reads them; both stand together here so that a field
-is never asked for and not read.
+A form is one function that names its fields and one that reads them. Both stand together here, so that no field is asked
+for and not read.
 """
 
 from __future__ import annotations
@@ -130,17 +130,22 @@ def _acknowledge_fields(_about: About, voice: Voice) -> list[Field]:
 
 def _acknowledged(entered: Entered, about: About, common: Common) -> CareEvent | None:
     reason, note = entered.choice("reason_code", REASON_CODES), entered.note()
-    try:
-        change = UUID(entered.raw("zone_change_id"))
-    except ValueError:
-        change = about.status.episode.zone_change_id if about.status.episode else None
+    change = _change(entered, about)
     if change is None:
-        entered.fault("reason_code", "choice")
+        entered.fault("reason_code", "nothing_open")
     if entered.faults or reason is None or change is None:
         return None
     return Acknowledged(
         **_common(common, about.now), zone_change_id=change, by=common.recorded_by, reason_code=reason, note=note
     )
+
+
+def _change(entered: Entered, about: About) -> UUID | None:
+    """The zone change that the nurse had before her, which need not be the newest by now."""
+    try:
+        return UUID(entered.raw("zone_change_id"))
+    except ValueError:
+        return about.status.episode.zone_change_id if about.status.episode else None
 
 
 def _contact_fields(about: About, voice: Voice) -> list[Field]:
@@ -158,9 +163,7 @@ def _contact(entered: Entered, about: About, common: Common) -> CareEvent | None
     if entered.faults or kind is None or at is None:
         return None
     reached = entered.tick("reached")
-    return ContactMade(
-        **_common(common, at), kind=ContactKind(kind), reached=reached, by=common.recorded_by, note=note
-    )
+    return ContactMade(**_common(common, at), kind=ContactKind(kind), reached=reached, by=common.recorded_by, note=note)
 
 
 def _pause_fields(about: About, voice: Voice) -> list[Field]:
@@ -193,7 +196,9 @@ def _transfer_fields(about: About, voice: Voice) -> list[Field]:
 def _transferred(entered: Entered, about: About, common: Common) -> CareEvent | None:
     service = entered.choice("service", {slug for slug, _ in about.services} - {about.status.service})
     at = _past(entered, about)
-    return None if entered.faults or service is None or at is None else Transferred(**_common(common, at), service=service)
+    return (
+        None if entered.faults or service is None or at is None else Transferred(**_common(common, at), service=service)
+    )
 
 
 def next_phases(status: PatientStatus) -> list[Phase]:
@@ -209,7 +214,11 @@ def _phase_fields(about: About, voice: Voice) -> list[Field]:
 def _phase(entered: Entered, about: About, common: Common) -> CareEvent | None:
     phase = entered.choice("phase", [one.value for one in next_phases(about.status)])
     at = _past(entered, about)
-    return None if entered.faults or phase is None or at is None else PhaseChanged(**_common(common, at), phase=Phase(phase))
+    return (
+        None
+        if entered.faults or phase is None or at is None
+        else PhaseChanged(**_common(common, at), phase=Phase(phase))
+    )
 
 
 def _admitted_fields(about: About, voice: Voice) -> list[Field]:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from schemas.pathways import Pathway
 
 
-
 def happening(event: CareEvent, voice: Voice, now: datetime) -> Happening:
     """Return one care event in words."""
     return Happening(
@@ -157,5 +156,3 @@ def plan_versions(plans: Sequence[PlanSigned], in_force: int | None) -> list[Pla
         )
         for signed in reversed(plans)
     ]
-
-

@@ -17,7 +17,7 @@ from schemas.people import Right
 from schemas.types import Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from agents.board.desk import Desk
     from agents.board.live import Live
@@ -130,15 +130,15 @@ class ListPage:
         return taken is not None and taken.by == ref
 
 
-def _options(seen: list[PatientStatus], named: object) -> dict[str, list[tuple[str, str]]]:
+def _options(seen: list[PatientStatus], named: Callable[[str, str], str]) -> dict[str, list[tuple[str, str]]]:
     """What can be filtered by: what there is."""
-    kinds = {
+    kinds: dict[str, tuple[str, list[str | None]]] = {
         "service": ("service_name", [status.service for status in seen]),
         "municipality": ("municipality", [status.municipality for status in seen]),
         "pathway": ("pathway", [status.pathway for status in seen]),
         "phase": ("phase", [status.phase.value if status.phase else None for status in seen]),
     }
     return {
-        kind: sorted(((one, named(words, one)) for one in {*held} - {None}), key=lambda one: one[1])  # type: ignore[operator,type-var,return-value] # a voice's own
+        kind: sorted(((one, named(words, one)) for one in set(held) if one is not None), key=lambda one: one[1])
         for kind, (words, held) in kinds.items()
     }

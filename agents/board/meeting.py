@@ -42,9 +42,7 @@ class MeetingPage:
         seen = await self._seen(request, "meeting_list")
         voice = self._desk.voice(lang_of(request))
         found = self._meetings(seen, voice)
-        groups = [
-            (service, list(ones)) for service, ones in groupby(found, key=lambda one: one.status.service or "")
-        ]
+        groups = [(service, list(ones)) for service, ones in groupby(found, key=lambda one: one.status.service or "")]
         return show(self._desk, request, "meeting.html", groups=groups, here="meeting")
 
     async def csv(self, request: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from agents.board.acting import Acting, event_id
 from agents.board.answering import DONE, forbidden, patient_of, show
-from agents.board.around import CSRF, person_of
+from agents.board.around import csrf_of, person_of
 from agents.board.fields import Entered
 from agents.board.forms import ACTS, About, Common, form_id
 from agents.board.happened import decisions, happening, plan_versions
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from agents.board.around import Confirming
     from agents.board.desk import Desk
-    from agents.gateway.delivery import Delivery
     from dashboards.board.pages import Voice
     from dashboards.board.views import Field
     from schemas.assessments import PatientStatus
@@ -106,7 +106,7 @@ class PatientPage:
 
     async def done(  # noqa: PLR0913, PLR0917 - who does what about whom
         self,
-        delivery: Delivery | None,
+        delivery: Confirming | None,
         event: CareEvent | Submission,
         id_: UUID,
         request: web.Request,
@@ -244,8 +244,7 @@ async def posted(desk: Desk, request: web.Request) -> Mapping[str, Any]:
         It does not carry the token of the person's session.
     """
     values = await request.post()
-    token, given = str(request.get(CSRF, "")), values.get("csrf", "")
+    token, given = csrf_of(request), values.get("csrf", "")
     if not token or not isinstance(given, str) or not hmac.compare_digest(token.encode(), given.encode()):
         raise forbidden(desk, request, "csrf")
     return values
-

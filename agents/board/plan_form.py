@@ -229,7 +229,13 @@ def _sustained(entered: Entered) -> list[SustainedLimit]:
             continue
         found.append(
             SustainedLimit(
-                code=coded[0], unit=coded[1], low=low, high=high, count=count, of=of, zone="red" if zone == "red" else "yellow"
+                code=coded[0],
+                unit=coded[1],
+                low=low,
+                high=high,
+                count=count,
+                of=of,
+                zone="red" if zone == "red" else "yellow",
             )
         )
     return found
@@ -292,12 +298,20 @@ def sheet(values: dict[str, str], faults_: dict[str, str], voice: Voice) -> Plan
 
     def of_vitals(kind: str, fields: tuple[str, ...]) -> tuple[Line, ...]:
         return tuple(
-            Line(voice.vital(vital.name), voice.unit(vital.unit), cells(f"{kind}.{vital.codes[0]}", fields, voice.vital(vital.name)))
+            Line(
+                voice.vital(vital.name),
+                voice.unit(vital.unit),
+                cells(f"{kind}.{vital.codes[0]}", fields, voice.vital(vital.name)),
+            )
             for vital in VITALS
         )
 
     def numbered(kind: str, first: str, fields: tuple[str, ...], title: str) -> tuple[Line, ...]:
-        used = [place for place in range(MOST_LINES) if any(key.startswith(f"{kind}.{place}.") for key, said in values.items() if said)]
+        used = [
+            place
+            for place in range(MOST_LINES)
+            if any(key.startswith(f"{kind}.{place}.") for key, said in values.items() if said)
+        ]
         count = min(MOST_LINES, (max(used) + 1 if used else 0) + MORE)
         return tuple(
             Line(

@@ -28,6 +28,7 @@ STALE_AFTER: Final = 15.0  # a list that was not known to be complete for so lon
 AT_ONCE: Final = 200  # messages taken between two looks at what else there is to do
 _log = structlog.get_logger()
 
+
 class Source(NamedTuple):
     """A topic, and who takes its messages: key, value, when it was written [ms since 1970].
 

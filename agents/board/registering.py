@@ -82,9 +82,7 @@ class RegisteringPage:
             return self._shown(request, status, entered, code=_UNAVAILABLE, trouble="form.not_confirmed")
         raise web.HTTPSeeOther(f"/patients/{status.patient}?done=registration")
 
-    def _session(
-        self, request: web.Request, status: PatientStatus, entered: Entered, id_: UUID
-    ) -> Submission | None:
+    def _session(self, request: web.Request, status: PatientStatus, entered: Entered, id_: UUID) -> Submission | None:
         """What was entered, as a session; None where something is wrong with it, which `entered` then says."""
         now = self._desk.now()
         plan, pathway = self._followed(status)
@@ -189,9 +187,7 @@ def _reading(entered: Entered, vital: Vital, at: datetime, oxygen: float | None)
     if (low is not None and value < low) or (high is not None and value > high):
         entered.fault(name, "impossible")
         return None
-    reading = Reading(
-        code=vital.codes[0], value=value, unit=vital.unit, measured_at=at, entry_mode=EntryMode.MANUAL
-    )
+    reading = Reading(code=vital.codes[0], value=value, unit=vital.unit, measured_at=at, entry_mode=EntryMode.MANUAL)
     if vital.codes[0] != _SPO2 or oxygen is None:
         return reading
     return structs.replace(reading, context=Context(oxygen_l_min=oxygen))
@@ -220,7 +216,10 @@ def _answers(entered: Entered, pathway: Pathway | None) -> list[Answer]:
         name = f"answer.{one.link_id}"
         value: int | bool | str | None
         if one.kind == "number":
-            least, most = one.least if one.least is not None else -1_000_000, one.most if one.most is not None else 1_000_000
+            least, most = (
+                one.least if one.least is not None else -1_000_000,
+                one.most if one.most is not None else 1_000_000,
+            )
             value = entered.whole(name, least, most, required=False)
         elif one.kind == "boolean":
             said = entered.choice(name, ("true", "false"), required=False)

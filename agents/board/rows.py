@@ -128,9 +128,7 @@ def storms(statuses: Iterable[PatientStatus], now: datetime) -> list[Storm]:
     found = []
     for service, since in sorted(reds.items()):
         since.sort()
-        best = max(
-            ([at for at in since if begin <= at <= begin + window] for begin in since), key=len, default=[]
-        )
+        best = max(([at for at in since if begin <= at <= begin + window] for begin in since), key=len, default=[])
         if len(best) >= STORM_PATIENTS:
             found.append(Storm(service, len(best), best[0], STORM_MINUTES))
     return found

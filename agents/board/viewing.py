@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from agents.board.around import CSRF, person_of, rights, rights_somewhere
+from agents.board.around import csrf_of, person_of, rights, rights_somewhere
 from dashboards.board.views import Viewer
 from dashboards.board.words import LANGUAGES, Lang
 from schemas.people import Person, Right
@@ -54,4 +54,4 @@ def viewer_of(request: web.Request, service: str | None = None, *, of_patient: b
     """Return who looks, with their rights for a patient's service, or for any where it is about none."""
     person = person_of(request)
     may = rights(person, service) if of_patient else rights_somewhere(person)
-    return Viewer(ref=person.ref, name=person.name, may=may, csrf=str(request.get(CSRF, "")))
+    return Viewer(ref=person.ref, name=person.name, may=may, csrf=csrf_of(request))

@@ -21,7 +21,8 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from agents import processes, wallclock
-from agents.board.serving import board, checks
+from agents.board.serving import board
+from agents.board.unguarded import unguarded
 from agents.broker import topics as broker_topics
 from agents.broker.embedded import EmbeddedBroker
 from agents.broker.lag import LagWatch
@@ -189,12 +190,13 @@ async def _receiver(stack: AsyncExitStack, services: tuple[str, ...], folder: Pa
 
 
 async def _board(stack: AsyncExitStack, parts: _Parts) -> None:
-    reading = processes.reading(parts.settings, parts.bootstrap, parts.metrics)
-    await stack.enter_async_context(processes.running(processes.Process("board", reading.run)))
-    held: dict[str, Callable[[], bool]] = {**checks(reading)}
+    shown, desk = processes.board(parts.settings, parts.bootstrap, parts.metrics, parts.store)
+    await stack.enter_async_context(processes.running(shown))
+    held: dict[str, Callable[[], bool]] = dict(shown.checks)
     for process in parts.processes:
         held |= {f"{process.name}_{name}": check for name, check in process.checks.items()}
-    application = board(Health("demo", parts.metrics, held), parts.metrics, reading)
+    health = Health("demo", parts.metrics, held)
+    application = board(health, parts.metrics, desk, signed_in=unguarded(desk.model))
     port = await stack.enter_async_context(
         serving(application, host=parts.settings.http_host, port=parts.settings.http_port)
     )

@@ -200,7 +200,9 @@ def _mark(dot: Dot, frame: _Frame, size: float, told: str = "") -> str:
 
 
 def _cross(x: float, y: float, size: float) -> str:
-    return f"M{x - size:.0f} {y - size:.0f}l{2 * size:.0f} {2 * size:.0f}m0-{2 * size:.0f}l-{2 * size:.0f} {2 * size:.0f}"
+    return (
+        f"M{x - size:.0f} {y - size:.0f}l{2 * size:.0f} {2 * size:.0f}m0-{2 * size:.0f}l-{2 * size:.0f} {2 * size:.0f}"
+    )
 
 
 def _triangle(x: float, y: float, size: float) -> str:
@@ -252,7 +254,7 @@ def _grid(frame: _Frame, lang: Lang, tz: tzinfo) -> list[str]:
         at = frame.begins + timedelta(days=offset)
         drawn.append(
             f'<text class="a" x="{frame.x(at):.0f}" y="{frame.top + frame.height + 18:.0f}"'
-            f'{_ANCHORED if frame.x(at) > frame.left + frame.width - 40 else ""}>'
+            f"{_ANCHORED if frame.x(at) > frame.left + frame.width - 40 else ''}>"
             f"{escape(date_word(day, last, lang))}</text>"
         )
     return drawn

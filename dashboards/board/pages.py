@@ -34,9 +34,7 @@ CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-ASSETS: Final = {
-    name: (resources.files(__package__) / name).read_bytes() for name in ("board.css", "board.js")
-}
+ASSETS: Final = {name: (resources.files(__package__) / name).read_bytes() for name in ("board.css", "board.js")}
 
 
 class Voice:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
+from dashboards.board.page import CONTENT_SECURITY_POLICY
 from msgspec import structs
 from prometheus_client import CollectorRegistry
 
@@ -21,7 +22,6 @@ from agents.broker.embedded import EmbeddedBroker
 from agents.health import Health
 from agents.metrics import Metrics
 from agents.processes import Process, running
-from dashboards.board.page import CONTENT_SECURITY_POLICY
 from schemas.assessments import PatientStatus, Reason
 from schemas.codec import encode
 from schemas.types import Zone

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from dashboards.board.page import ATTENTION, CONTENT_SECURITY_POLICY, followed, overdue
 from msgspec import structs
 
 from dashboards.board import page as pages
 from dashboards.board import words
-from dashboards.board.page import ATTENTION, CONTENT_SECURITY_POLICY, followed, overdue
 from schemas.assessments import (
     BaselineStatus,
     Episode,
