@@ -115,6 +115,12 @@ class Model:
         """Return everybody of whom something changed after a number."""
         return [one.pseudonym for one in self._patients.values() if one.seq > seq]
 
+    def heard(self, event: CareEvent) -> None:
+        """Take a care event that this board itself wrote, once the broker has it; read again it changes nothing."""
+        one = self._of(event.patient)
+        if one.course.take(event):
+            self._changed(one)
+
     def _of(self, pseudonym: str) -> Patient:
         return self._patients.setdefault(pseudonym, Patient(pseudonym))
 

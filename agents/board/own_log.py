@@ -49,6 +49,7 @@ class OwnLog:
             It cannot be reached.
         """
         consumer = AIOKafkaConsumer(
+            self._topic,
             bootstrap_servers=self._bootstrap,
             group_id=None,
             enable_auto_commit=False,
@@ -58,28 +59,24 @@ class OwnLog:
         key = patient.encode()
         found: list[Submission | Correction] = []
         async with asyncio.timeout(WITHIN_S), started(consumer):
-            partitions = await self._partitions(consumer)
-            partition = TopicPartition(self._topic, partition_for(key, partitions))
-            consumer.assign([partition])
+            assigned = consumer.assignment()
+            if not assigned:
+                raise TimeoutError("the topic of submissions is not there")
+            partition = TopicPartition(self._topic, partition_for(key, len(assigned)))
+            consumer.pause(*(assigned - {partition}))
             begins = await consumer.offsets_for_times({partition: round(since.timestamp() * 1000)})
             end = (await consumer.end_offsets([partition]))[partition]
             at = begins.get(partition)
-            if at is None:
-                return []
-            consumer.seek(partition, at.offset)
+            if at is None:  # nothing so new, or a broker that cannot tell: what there is is looked through
+                await consumer.seek_to_beginning(partition)
+            else:
+                consumer.seek(partition, at.offset)
             while await consumer.position(partition) < end:
                 polled = await consumer.getmany(partition, timeout_ms=_POLL_MS)
                 for record in polled.get(partition, ()):
                     if record.key == key and record.value is not None:
                         found += _read(record.value)
         return found
-
-    async def _partitions(self, consumer: AIOKafkaConsumer) -> int:
-        await consumer.topics()
-        known = consumer.partitions_for_topic(self._topic)
-        if not known:
-            raise TimeoutError("the topic of submissions is not there")
-        return len(known)
 
 
 def _read(raw: bytes) -> list[Submission | Correction]:

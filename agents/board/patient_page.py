@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +25,7 @@ from dashboards.board import listing
 from dashboards.board.views import Form, Identity
 from pipeline.triage.explain import explain
 from schemas.people import Right
+from schemas.submissions import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,10 +37,10 @@ if TYPE_CHECKING:
     from dashboards.board.views import Field
     from schemas.assessments import PatientStatus
     from schemas.care import CareEvent
-    from schemas.submissions import Submission
 
 PERIODS: Final = (14, 30, 90, 365)  # days of charts that may be asked for
 USUAL: Final = 30
+DECIDED_S: Final = 1.0  # how long the page that follows a form waits for triage [s]
 _SHOWN: Final = 60  # decisions, and events
 _UNPROCESSABLE: Final = 422
 _UNAVAILABLE: Final = 503
@@ -120,6 +123,12 @@ class PatientPage:
             person_of(request).ref, slug.replace("-", "_"), status.patient, status.service, DONE
         )
         await self._acting.do(delivery, event, id_)
+        if not isinstance(event, Submission):
+            self._desk.model.heard(event)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DECIDED_S):
+                while self._desk.model.status(status.patient) is status:  # noqa: ASYNC110 - the page that follows shows what triage makes of it
+                    await asyncio.sleep(0.02)
 
     def about(self, status: PatientStatus) -> About:
         """Return what forms need to know of a patient."""

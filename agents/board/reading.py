@@ -104,10 +104,8 @@ class Reading:
             found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms)) if partitions else {}
             for partition in partitions:
                 at = found.get(partition)
-                if at is not None:
+                if at is not None:  # else nothing is so new, or the broker cannot tell: it is read from the beginning
                     consumer.seek(partition, at.offset)
-                else:
-                    await consumer.seek_to_end(partition)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         polled: dict[TopicPartition, list[Any]] = await consumer.getmany(timeout_ms=POLL_MS)

@@ -48,6 +48,7 @@
   }
   window.addEventListener("hashchange", opened);
   opened();
+  window.addEventListener("load", function () { setTimeout(opened, 0); });  // going to the fragment moves the focus
   var summary = document.getElementById("faults");
   if (summary) { summary.focus(); }
 
