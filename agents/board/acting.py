@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
+from agents.gateway.delivery import UnconfirmedError
 from agents.gateway.intake import Accepted
 from schemas.codec import encode
 
@@ -37,7 +38,7 @@ class Acting:
         self._done: OrderedDict[UUID, None] = OrderedDict()
         self._under_way: dict[UUID, asyncio.Lock] = {}
 
-    async def do(self, delivery: Confirming, event: CareEvent | Submission, id_: UUID) -> None:
+    async def do(self, delivery: Confirming | None, event: CareEvent | Submission, id_: UUID) -> None:
         """Come back when the broker has confirmed the event.
 
         Raises
@@ -45,6 +46,8 @@ class Acting:
         agents.gateway.delivery.UnconfirmedError
             It has not, in time; the form may be sent again.
         """
+        if delivery is None:
+            raise UnconfirmedError("no broker to write to")
         lock = self._under_way.setdefault(id_, asyncio.Lock())
         try:
             async with lock:

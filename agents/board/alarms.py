@@ -8,13 +8,13 @@ import msgspec
 
 from schemas.assessments import ZoneChange
 from schemas.paging import Outcome
-from schemas.types import Zone
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
     from schemas.paging import PageRequest, Receipt
+    from schemas.types import Zone
 
 KEPT: Final = 60  # of each kind
 _encode: Final = msgspec.msgpack.Encoder().encode

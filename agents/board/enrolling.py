@@ -36,7 +36,8 @@ _UNAVAILABLE: Final = 503
 
 def pseudonym() -> str:
     """Return a new pseudonym: easy to read aloud, and made of nothing that is the patient's."""
-    return f"p-{''.join(choice(_LETTERS + _DIGITS) for _ in range(4))}-{''.join(choice(_LETTERS + _DIGITS) for _ in range(4))}"
+    drawn = "".join(choice(_LETTERS + _DIGITS) for _ in range(8))
+    return f"p-{drawn[:4]}-{drawn[4:]}"
 
 
 class EnrolPage:
@@ -65,8 +66,6 @@ class EnrolPage:
             entered.fault("service", "choice")
             return self._shown(request, entered, code=_UNPROCESSABLE)
         try:
-            if desk.care is None:
-                raise UnconfirmedError("no broker to write to")
             await desk.access.add(person.ref, "enrol", event.patient, event.service, DONE)
             await self._acting.do(desk.care, event, event.event_id)
         except UnconfirmedError:

@@ -1,12 +1,11 @@
 """The forms of what staff do about a patient: their fields, and the event that each makes.
 
-A form is one function that names its fields and one that reads them. Both stand together here, so that no field is asked
-for and not read.
+A form is one function that names its fields and one that reads them. Both stand together, so that none is asked for and
+not read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID, uuid4
@@ -32,6 +31,7 @@ from schemas.people import Right
 from schemas.types import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime, tzinfo
 
     from agents.board.fields import Entered

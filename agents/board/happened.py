@@ -56,7 +56,7 @@ def _by(event: CareEvent) -> str | None:
             return event.recorded_by
 
 
-def _parts(event: CareEvent, voice: Voice, now: datetime) -> list[tuple[str, str]]:  # noqa: C901, PLR0911 - one case for each kind of event
+def _parts(event: CareEvent, voice: Voice, now: datetime) -> list[tuple[str, str]]:  # noqa: C901, PLR0911, PLR0912 - one case for each kind of event
     match event:
         case Enrolled():
             return [

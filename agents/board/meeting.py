@@ -1,4 +1,4 @@
-"""The list for the weekly dialogue with the specialist, and the list of equipment: per service, printable, by pseudonym."""
+"""The list for the weekly dialogue with the specialist, and that of equipment: per service, printable, by pseudonym."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The read model behind the board: all that its pages show of every patient, in memory, out of the broker's topics.
 
-Bounded: a patient has one status, at most `judged.KEPT` registrations of the last 30 days, `alarms.KEPT` zone changes and
-pages, `courses.KEPT` care events and `courses.PLANS_KEPT` plans; about 50 KiB, so 1,000 patients take about 50 MiB.
+Bounded: a patient has one status, at most `judged.KEPT` registrations of the last 30 days, `alarms.KEPT` zone changes
+and pages, `courses.KEPT` care events and `courses.PLANS_KEPT` plans; about 50 KiB, so 1,000 patients take about 50 MiB.
 """
 
 from __future__ import annotations
@@ -130,7 +130,9 @@ class Model:
             self._changed(self._of(key.decode(errors="replace")))
 
     def _reader(
-        self, message: Any, keep: Callable[[Patient, Any], bool]
+        self,
+        message: Any,  # noqa: ANN401 - a Struct type or a union of them, which no type names
+        keep: Callable[[Patient, Any], bool],
     ) -> Callable[[bytes | None, bytes | None, int], None]:
         codec: Codec[Any] = Codec(message)
 
@@ -138,18 +140,22 @@ class Model:
             del written_ms
             try:
                 decoded = codec.decode(value)
-                if key is None or decoded.patient.encode() != key:
-                    raise UnreadableError(DeadLetterReason.WRONG_KEY, None, "the key is another's")
             except UnreadableError as error:
-                # Only counted: who wrote it answers for it, the topic keeps the bytes, and the status is apart from it.
-                self._metrics.dead_letters.labels(PROCESS, error.reason.value).inc()
-                _log.error("history_unreadable", process=PROCESS, reason=error.reason.value)
+                self._refuse(error.reason)
+                return
+            if key is None or decoded.patient.encode() != key:
+                self._refuse(DeadLetterReason.WRONG_KEY)
                 return
             one = self._of(decoded.patient)
             if keep(one, decoded):
                 self._changed(one)
 
         return take
+
+    def _refuse(self, reason: DeadLetterReason) -> None:
+        # Only counted: who wrote it answers for it, the topic keeps the bytes, and the status is apart from it.
+        self._metrics.dead_letters.labels(PROCESS, reason.value).inc()
+        _log.error("history_unreadable", process=PROCESS, reason=reason.value)
 
     def _changed(self, one: Patient) -> None:
         self.seq += 1

@@ -1,4 +1,4 @@
-"""One patient's own registrations, read from the broker when somebody asks what another plan would have made of them."""
+"""One patient's own registrations, read from the broker for whoever asks what another plan would make of them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class OwnLog:
         self._fetch_wait_ms = fetch_wait_ms
 
     async def read(self, patient: str, since: datetime) -> list[Submission | Correction]:
-        """Return what a patient sent since an instant, in order of arrival; what cannot be read is a dead letter already.
+        """Return what a patient sent since an instant, in order of arrival; the unreadable are dead letters already.
 
         Raises
         ------

@@ -1,7 +1,7 @@
 """A plan as a form: every field that a clinician sets, from the newest plan or the pathway's starter values.
 
-A field's name is the path of what it sets, as `limits.8480-6.red_low` or `change_limits.0.hours`, so that a fault of the
-plan finds its field.
+A field's name is the path of what it sets, as `limits.8480-6.red_low` or `change_limits.0.hours`, so that a fault of
+the plan finds its field.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class PlanSheet(NamedTuple):
     answers: tuple[Line, ...]
 
 
-def as_entered(plan: Plan, voice: Voice) -> dict[str, str]:
+def as_entered(plan: Plan, voice: Voice) -> dict[str, str]:  # noqa: C901 - one part of a plan after the other
     """Return a plan as what would be entered to make it."""
     found: dict[str, str] = {}
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from agents.board.judged import dots
 from dashboards.board import listing
 from dashboards.board.charts import SMALL_DOTS
-from dashboards.board.pages import Voice
 from dashboards.board.views import Edges, Row, Series, Storm
 from pipeline.triage.explain import explain
 from pipeline.triage.vitals import BY_CODE, VITALS, factor
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from agents.board.judged import Judged
     from agents.board.model import Model, Patient
     from dashboards.board.listing import Rendered
+    from dashboards.board.pages import Voice
     from schemas.assessments import PatientStatus
     from schemas.care import PlanSigned
 
@@ -119,7 +119,7 @@ class Rows:
 
 
 def storms(statuses: Iterable[PatientStatus], now: datetime) -> list[Storm]:
-    """Return each service in which many patients turned red within minutes, not long ago: one cause may be behind it."""
+    """Return each service in which many turned red within minutes, not long ago: one cause may stand behind it."""
     window = timedelta(minutes=STORM_MINUTES)
     reds: dict[str, list[datetime]] = {}
     for status in statuses:

@@ -50,9 +50,9 @@ def _here(remote: str | None) -> bool:
 
 
 class Unwritten:
-    """An access log of a board that nobody signs in to: who it was cannot be said, so what was done is counted alone."""
+    """The access log of a board that nobody signs in to: who it was cannot be said, so nothing is kept."""
 
     async def add(self, person_ref: str, action: str, patient: str | None, service: str | None, outcome: str) -> None:
-        """Note that something was done, of nobody in particular."""
+        """Note that something was done, by nobody in particular."""
         del person_ref, patient, service
         _log.debug("board_used", action=action, outcome=outcome)

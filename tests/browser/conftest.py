@@ -87,7 +87,9 @@ class Whole:
         """Open a page as somebody, in a browser of their own."""
         context = await browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
         context.set_default_timeout(20_000)
-        await context.add_cookies([{"name": name, "value": value, "url": self.url} for name, value in (("who", who), ("lang", lang))])
+        await context.add_cookies(
+            [{"name": name, "value": value, "url": self.url} for name, value in (("who", who), ("lang", lang))]
+        )
         page = await context.new_page()
         await page.goto(self.url + path)
         return page

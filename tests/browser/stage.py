@@ -105,7 +105,7 @@ def tell(model: Model, message: Any, topic: str | None = None) -> None:  # noqa:
     told(model)[topic or TOPIC_OF[type(message)]](message.patient.encode(), raw, 0)
 
 
-def fold(model: Model, events: list[Any], now: datetime) -> None:
+def fold(model: Model, events: list[Any], now: datetime) -> None:  # noqa: C901 - a small main path of its own
     """Have a model read what is decided about simulated patients up to `now`."""
     takers = told(model)
     states: dict[str, Any] = {}
@@ -159,10 +159,10 @@ def fold(model: Model, events: list[Any], now: datetime) -> None:
 
 
 def cohort(patients: int, days: int, now: datetime, seed: int = 7) -> list[Any]:
-    """Events of simulated patients whose last day is today; staff have not come to the last hours."""
+    """Events of simulated patients whose last day is today; staff have not come to the last day."""
     start = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
     events = [event for event in cohorts.simulate(seed, start, days + 1, patients).events if event.at < now]
-    recent = now - timedelta(hours=5)
+    recent = now - timedelta(hours=30)
     return [event for event in events if not (event.at > recent and type(event.message).__name__ == "Acknowledged")]
 
 

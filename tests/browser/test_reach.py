@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from agents.board.model import Model
 
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
@@ -32,11 +34,21 @@ def model() -> Model:
     patient = next(status.patient for status in model.all_statuses() if status.zone is Zone.RED)
     now = wallclock.now() - timedelta(hours=1)
     common = {"patient": patient, "at": now, "recorded_at": now}
-    tell(model, ContactMade(**common, event_id=uuid4(), kind=ContactKind.CALL, reached=True, by="nurse-1", note="Is the cuff right?"), "care")
+    tell(
+        model,
+        ContactMade(
+            **common, event_id=uuid4(), kind=ContactKind.CALL, reached=True, by="nurse-1", note="Is the cuff right?"
+        ),
+        "care",
+    )
     tell(model, EquipmentHandedOut(**common, event_id=uuid4(), device="cuff-1", kind="cuff"), "care")
     tell(model, EquipmentHandedOut(**common, event_id=uuid4(), device="oximeter-1", kind="oximeter"), "care")
     returned = now + timedelta(minutes=1)
-    tell(model, EquipmentReturned(event_id=uuid4(), patient=patient, at=returned, recorded_at=returned, device="cuff-1"), "care")
+    tell(
+        model,
+        EquipmentReturned(event_id=uuid4(), patient=patient, at=returned, recorded_at=returned, device="cuff-1"),
+        "care",
+    )
     return model
 
 

@@ -59,7 +59,9 @@ async def test_a_red_appears_live_is_read_and_acknowledged_and_leaves_the_other_
     await whole.send(session("patient-b", 84, 118))
     await zone(first, "patient-b", "red")
     assert await first.locator("#rows > tr").first.get_attribute("id") == "p-patient-b"
-    await expect(first.locator("#announce")).to_contain_text("patient-b is now red: Oxygen saturation 84% is at or below")
+    await expect(first.locator("#announce")).to_contain_text(
+        "patient-b is now red: Oxygen saturation 84% is at or below"
+    )
     await expect(second.locator("#p-patient-b")).to_be_visible()
 
     await first.locator("#p-patient-b [data-ack]").click()

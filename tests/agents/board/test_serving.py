@@ -8,6 +8,7 @@ import re
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -85,18 +86,22 @@ class Shown:
 
     async def get(self, path: str, who: str = "nurse-1", **headers: str) -> tuple[int, str, dict[str, str]]:
         """Ask for a path: status, body, headers."""
-        async with aiohttp.ClientSession(cookies={"who": who}) as session:
-            async with session.get(self.url + path, headers={"Accept-Language": "en", **headers}) as answer:
-                return answer.status, await answer.text(), dict(answer.headers)
+        asked = {"Accept-Language": "en", **headers}
+        async with (
+            aiohttp.ClientSession(cookies={"who": who}) as session,
+            session.get(self.url + path, headers=asked) as answer,
+        ):
+            return answer.status, await answer.text(), dict(answer.headers)
 
     async def post(self, path: str, who: str = "nurse-1", **fields: str) -> tuple[int, str, str]:
         """Send a form: status, body, where it leads."""
         form = {"csrf": f"token-of-{who}", "form_id": str(uuid4()), **fields}
-        async with aiohttp.ClientSession(cookies={"who": who}) as session:
-            async with session.post(
-                self.url + path, data=form, headers={"Accept-Language": "en"}, allow_redirects=False
-            ) as answer:
-                return answer.status, await answer.text(), answer.headers.get("Location", "")
+        asked = {"Accept-Language": "en"}
+        async with (
+            aiohttp.ClientSession(cookies={"who": who}) as session,
+            session.post(self.url + path, data=form, headers=asked, allow_redirects=False) as answer,
+        ):
+            return answer.status, await answer.text(), answer.headers.get("Location", "")
 
     async def write(self, topic: str, *messages: Any) -> None:  # noqa: ANN401 - any message
         """Write messages to the broker."""
@@ -221,7 +226,7 @@ async def test_a_name_is_found_and_shown_to_those_who_may_and_never_on_a_wall(sh
             telephone = "000"
             relative_name = relative_telephone = gp = ""
 
-        known = {"p-1": Identity()}
+        known = MappingProxyType({"p-1": Identity()})
 
     shown.desk.directory = Directory()
     _, html, _ = await shown.get("/?q=Test")
@@ -235,7 +240,7 @@ async def test_a_name_is_found_and_shown_to_those_who_may_and_never_on_a_wall(sh
 
 async def test_a_directory_that_fails_takes_no_list_away(shown: Shown) -> None:
     class Broken:
-        async def many(self, pseudonyms: Any) -> Any:  # noqa: ANN401 - a mapping
+        async def many(self, *_: Any) -> Any:  # noqa: ANN401 - it never answers
             raise OSError
 
         of = search = many
@@ -278,7 +283,9 @@ async def test_an_open_board_hears_of_a_change_and_a_board_that_comes_back_of_wh
             assert answer.headers["Content-Type"] == "text/event-stream"
             stream = Stream(answer)
             await stream.next("beat")
-            await shown.write("patient-status", status("p-1", Zone.RED, 2), status("p-elsewhere", Zone.YELLOW, 2, service="hospital"))
+            await shown.write(
+                "patient-status", status("p-1", Zone.RED, 2), status("p-elsewhere", Zone.YELLOW, 2, service="hospital")
+            )
             told = await stream.next("rows")
             assert 'id=\\"p-p-1\\"' in told["data"]
             assert 'data-zone=\\"red\\"' in told["data"]
@@ -300,9 +307,12 @@ async def test_a_session_that_ends_closes_its_stream(broker: EmbeddedBroker) -> 
     app = board(
         Health("board", shown.metrics, {}), shown.metrics, shown.desk, signed_in=signed_in_as(PEOPLE), alive=ended
     )
-    async with serving(app, host="127.0.0.1", port=0) as port, aiohttp.ClientSession() as session:
-        async with session.get(f"http://127.0.0.1:{port}/events?lang=en") as answer:
-            await Stream(answer).next("left")
+    async with (
+        serving(app, host="127.0.0.1", port=0) as port,
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/events?lang=en") as answer,
+    ):
+        await Stream(answer).next("left")
 
 
 async def test_without_somebody_signed_in_nothing_is_shown(shown: Shown) -> None:
@@ -330,9 +340,11 @@ async def test_pages_are_not_kept_run_nothing_inline_and_large_ones_are_packed(s
     assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
     assert "Content-Encoding" not in headers  # a page with a form's token is not packed
-    async with aiohttp.ClientSession(auto_decompress=False) as session:
-        async with session.get(shown.url, headers={"Accept-Encoding": "gzip"}) as answer:
-            raw = await answer.read()
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(shown.url, headers={"Accept-Encoding": "gzip"}) as answer,
+    ):
+        raw = await answer.read()
     assert b"p-p-2" in gzip.decompress(raw)
     assert (await shown.get("/static/board.js"))[2]["Content-Type"].startswith("text/javascript")
 
@@ -373,7 +385,7 @@ async def test_an_acknowledgement_is_done_once_however_often_its_form_is_sent(
     assert HOSTILE not in html
     assert "&lt;script&gt;" in html
     assert listed((await shown.get("/?mine=1"))[1]) == ["p-2"]
-    await eventually(lambda: shown.desk.history_read())
+    await eventually(shown.desk.history_read)
 
 
 async def log(shown: Shown, topic: str) -> list[Any]:
@@ -597,7 +609,11 @@ async def test_a_patient_is_enrolled_once_into_one_s_own_service_and_by_no_numbe
         "time_zone": "Europe/Oslo",
         "proposed": "p-new1-new2",
     }
-    for pseudonym, said in (("01019912345", "never 11 digits"), ("p-1", "The pseudonym is in use"), ("a b", "Use letters")):
+    for pseudonym, said in (
+        ("01019912345", "never 11 digits"),
+        ("p-1", "The pseudonym is in use"),
+        ("a b", "Use letters"),
+    ):
         code, html, _ = await shown.post("/enrol", **form, pseudonym=pseudonym)
         assert (code, said in html) == (422, True)
     assert (await shown.post("/enrol", **{**form, "service": "hospital"}))[0] == 422
@@ -611,9 +627,7 @@ async def test_a_patient_is_enrolled_once_into_one_s_own_service_and_by_no_numbe
 
 async def test_what_is_written_by_others_appears_on_the_patient_s_page(shown: Shown, eventually: Eventually) -> None:
     common = {"patient": "p-1", "at": NOW, "recorded_at": NOW}
-    reading_ = JudgedReading(
-        code="2708-6", vital="spo2", value=87, unit="%", measured_at=NOW, quality=Quality.VALID
-    )
+    reading_ = JudgedReading(code="2708-6", vital="spo2", value=87, unit="%", measured_at=NOW, quality=Quality.VALID)
     assessment = Assessment(
         assessment_id=UUID(int=1),
         submission_id=UUID(int=2),
@@ -622,7 +636,9 @@ async def test_what_is_written_by_others_appears_on_the_patient_s_page(shown: Sh
         at=NOW,
         received_at=NOW,
         zone=Zone.YELLOW,
-        reasons=(Reason(rule="limit_low", zone=Zone.YELLOW, code="2708-6", value=87, unit="%", limit=88, readings=(0,)),),
+        reasons=(
+            Reason(rule="limit_low", zone=Zone.YELLOW, code="2708-6", value=87, unit="%", limit=88, readings=(0,)),
+        ),
         readings=(reading_,),
         service="joint-centre",
         plan_version=1,

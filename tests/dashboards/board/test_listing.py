@@ -35,7 +35,9 @@ EPISODE = Episode(state=EpisodeState.OPENED, opened_at=NOW, worsened_at=NOW, zon
 SERIES = Series(
     vital="spo2",
     unit="%",
-    dots=tuple(Dot(NOW - timedelta(days=3 - day), value, Zone.GREEN, 94, 1) for day, value in enumerate((94, 93, 88.5))),
+    dots=tuple(
+        Dot(NOW - timedelta(days=3 - day), value, Zone.GREEN, 94, 1) for day, value in enumerate((94, 93, 88.5))
+    ),
     edges=(Edges(NOW - timedelta(days=9), red_low=85, yellow_low=88),),
 )
 
@@ -126,7 +128,12 @@ def test_every_zone_has_a_place_and_a_shape_of_its_own() -> None:
 
 
 def test_the_summary_counts_every_zone_even_those_that_are_empty_and_who_waits() -> None:
-    everyone = [status("a", Zone.RED, episode=EPISODE), status("b", Zone.RED), status("c"), status("d", phase=Phase.ENDED)]
+    everyone = [
+        status("a", Zone.RED, episode=EPISODE),
+        status("b", Zone.RED),
+        status("c"),
+        status("d", phase=Phase.ENDED),
+    ]
     summary = listing.summed(everyone)
     assert [summary.zones[zone] for zone in listing.ATTENTION] == [2, 0, 0, 0, 1]
     assert (summary.waiting, summary.total, summary.ended) == (1, 3, 1)
@@ -172,7 +179,9 @@ def test_whatever_a_field_holds_is_text(fields: dict[str, Any]) -> None:
     assert "49" not in html
     assert [tag for tag, _ in taken_apart.tags if tag == "script"] == []
     assert not [attrs for _, attrs in taken_apart.tags if any(name.startswith("on") for name in attrs)]
-    assert HOSTILE in taken_apart.text or any(HOSTILE in (value or "") for _, one in taken_apart.tags for value in one.values())
+    assert HOSTILE in taken_apart.text or any(
+        HOSTILE in (value or "") for _, one in taken_apart.tags for value in one.values()
+    )
 
 
 def test_a_name_goes_where_the_pseudonym_stands_and_nothing_else_of_a_row_depends_on_it() -> None:
@@ -266,20 +275,22 @@ def test_who_has_an_alert_or_that_nobody_has_and_whom_pages_reached() -> None:
 def test_a_chart_says_in_words_what_it_shows_and_keeps_the_language_s_decimal_sign() -> None:
     weight = structs.replace(SERIES, vital="weight", unit="kg", edges=())
     (label,) = re.findall(r'aria-label="([^"]+)"', rendered(row={"series": (SERIES,)}))
-    assert label == "SpO₂: last 88\N{NO-BREAK SPACE}%, 3 measurements from 88 to 94, usual 94, red low 85, yellow low 88"
+    assert (
+        label == "SpO₂: last 88\N{NO-BREAK SPACE}%, 3 measurements from 88 to 94, usual 94, red low 85, yellow low 88"
+    )
     (label,) = re.findall(r'aria-label="([^"]+)"', rendered("nb", row={"series": (weight,)}))
     assert label == "vekt: sist 88,5\N{NO-BREAK SPACE}kg, 3 målinger fra 88,5 til 94, vanlig 94"
 
 
-@pytest.mark.parametrize(
-    ("zone", "kind"), [(Zone.RED, "pr"), (Zone.YELLOW, "py"), (Zone.GREEN, "pg")]
-)
+@pytest.mark.parametrize(("zone", "kind"), [(Zone.RED, "pr"), (Zone.YELLOW, "py"), (Zone.GREEN, "pg")])
 def test_a_value_s_zone_shows_by_its_shape(zone: Zone, kind: str) -> None:
     dots = (*SERIES.dots[:-1], SERIES.dots[-1]._replace(zone=zone))
     html = rendered(row={"series": (structs.replace(SERIES, dots=dots),)})
     paths = dict(re.findall(r'<path class="(p[ryg])" d="([^"]+)"', html))
     assert set(paths) == {kind}
-    assert ("a" in paths[kind], paths[kind].count("l")) == ((True, 0) if kind == "pg" else (False, 1 if kind == "pr" else 3))
+    assert ("a" in paths[kind], paths[kind].count("l")) == (
+        (True, 0) if kind == "pg" else (False, 1 if kind == "pr" else 3)
+    )
 
 
 def test_every_word_is_there_in_both_languages() -> None:
@@ -299,7 +310,13 @@ def test_every_text_stands_out_from_its_ground_by_wcag_aa() -> None:
     css = ASSETS["board.css"].decode()
     pairs = re.findall(r"background: (#\w+);(?: border-color: #\w+;)? color: (#\w+)", css)
     assert len(pairs) >= 8
-    pairs += [("#fff", "#1a1e24"), ("#fdf1f0", "#1a1e24"), ("#f4f5f7", "#4a535e"), ("#fdf1f0", "#8a1c12"), ("#e9f1fb", "#4a535e")]
+    pairs += [
+        ("#fff", "#1a1e24"),
+        ("#fdf1f0", "#1a1e24"),
+        ("#f4f5f7", "#4a535e"),
+        ("#fdf1f0", "#8a1c12"),
+        ("#e9f1fb", "#4a535e"),
+    ]
     for ground, text in pairs:
         lighter, darker = sorted((luminance(ground), luminance(text)), reverse=True)
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (ground, text)
