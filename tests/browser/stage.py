@@ -159,10 +159,10 @@ def fold(model: Model, events: list[Any], now: datetime) -> None:  # noqa: C901 
 
 
 def cohort(patients: int, days: int, now: datetime, seed: int = 7) -> list[Any]:
-    """Events of simulated patients whose last day is today; staff have not come to the last day."""
+    """Events of simulated patients whose last day is today; staff have not come to the last days."""
     start = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
     events = [event for event in cohorts.simulate(seed, start, days + 1, patients).events if event.at < now]
-    recent = now - timedelta(hours=30)
+    recent = now - timedelta(hours=72)
     return [event for event in events if not (event.at > recent and type(event.message).__name__ == "Acknowledged")]
 
 
