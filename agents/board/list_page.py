@@ -17,11 +17,11 @@ from schemas.people import Right
 from schemas.types import Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from agents.board.desk import Desk
     from agents.board.live import Live
-    from agents.board.viewing import Audience
+    from agents.board.searching import Searching
     from schemas.assessments import PatientStatus
 
 UNACKNOWLEDGED: Final = "unacknowledged"
@@ -40,6 +40,7 @@ def filters_of(request: web.Request) -> Filters:
         phase=query.get("phase", "")[:64],
         mine="mine" in query,
         q=query.get("q", "").strip()[:SEARCHED],
+        found=query.get("found", "")[:64],
         wall="wall" in query,
     )
 
@@ -47,9 +48,10 @@ def filters_of(request: web.Request) -> Filters:
 class ListPage:
     """The list as a page and as JSON."""
 
-    def __init__(self, desk: Desk, live: Live) -> None:
+    def __init__(self, desk: Desk, live: Live, searching: Searching) -> None:
         self._desk = desk
         self._live = live
+        self._searching = searching
 
     async def page(self, request: web.Request) -> web.Response:
         """Answer /."""
@@ -59,11 +61,11 @@ class ListPage:
         audience, filters = audience_of(request), filters_of(request)
         voice, version = desk.voice(audience.lang), self._live.version
         seen = [status for status in desk.model.all_statuses() if audience.sees(status)]
-        named = await self._named(audience, seen, filters.q)
+        found = self._searching.found(filters.found, person.ref) if filters.found else None
         shown = [
             status
             for status in sorted(filter(listing.listed, seen), key=listing.order)
-            if self._fits(status, filters, person.ref, named)
+            if self._fits(status, filters, person.ref, found)
         ]
         names = await desk.names(audience, shown)
         await desk.access.add(person.ref, "list", None, None, DONE)
@@ -96,19 +98,14 @@ class ListPage:
         await desk.access.add(person_of(request).ref, "list", None, None, DONE)
         return web.Response(body=msgspec.json.encode(body), content_type="application/json")
 
-    async def _named(self, audience: Audience, seen: Iterable[PatientStatus], q: str) -> frozenset[str]:
-        """Those whose entry in the directory holds what is searched."""
-        if not q:
-            return frozenset()
-        among = [status.patient for status in seen if audience.sees_name(status)]
-        return frozenset(await self._desk.directory.search(q, among)) if among else frozenset()
-
-    def _fits(self, status: PatientStatus, filters: Filters, ref: str, named: frozenset[str]) -> bool:
+    def _fits(self, status: PatientStatus, filters: Filters, ref: str, found: frozenset[str] | None) -> bool:
         if filters.zone == UNACKNOWLEDGED and not listing.unacknowledged(status):
             return False
         if filters.zone not in {"", UNACKNOWLEDGED} and status.zone != filters.zone:
             return False
-        if filters.q and filters.q.lower() not in status.patient.lower() and status.patient not in named:
+        if filters.q and filters.q.lower() not in status.patient.lower():
+            return False
+        if found is not None and status.patient not in found:
             return False
         if filters.mine and not self._has(status, ref):
             return False

@@ -19,6 +19,7 @@ from agents.board.meeting import MeetingPage
 from agents.board.patient_page import PatientPage
 from agents.board.plan_page import PlanPage
 from agents.board.registering import RegisteringPage
+from agents.board.searching import Searching
 from agents.http import application
 from dashboards.board.pages import ASSETS
 
@@ -65,8 +66,8 @@ def board(  # noqa: PLR0913 - what a board is made of
         Those of signing in and out.
     """
     live = Live(desk, alive)
-    acting = Acting()
-    listing, patient = ListPage(desk, live), PatientPage(desk, acting)
+    acting, searching = Acting(), Searching(desk)
+    listing, patient = ListPage(desk, live, searching), PatientPage(desk, acting)
     plan, registering = PlanPage(desk, patient, desk.log), RegisteringPage(desk, patient)
     enrol, meeting = EnrolPage(desk, acting), MeetingPage(desk)
 
@@ -98,6 +99,8 @@ def board(  # noqa: PLR0913 - what a board is made of
             web.get("/enrol", enrol.page),
             web.post("/enrol", enrol.post),
             web.get("/enrolled/{patient}", enrol.enrolled),
+            web.get("/search", searching.page),
+            web.post("/search", searching.post),
             web.get("/meeting", meeting.page),
             web.get("/meeting.csv", meeting.csv),
             web.get("/equipment", meeting.equipment),

@@ -71,12 +71,14 @@
   var wanted = new URLSearchParams(location.search);
   var text = (wanted.get("q") || "").toLowerCase();
   var found = {};
-  if (text) { each(rows.children, function (row) { found[row.id] = true; }); }
+  var looked = text || wanted.get("found");
+  if (looked) { each(rows.children, function (row) { found[row.id] = true; }); }
   function fits(row) {
     var zone = wanted.get("zone");
     if (zone && zone !== "unacknowledged" && row.getAttribute("data-zone") !== zone) { return false; }
     if (zone === "unacknowledged" && !row.classList.contains("waits")) { return false; }
     if (wanted.get("mine") && row.getAttribute("data-by") !== body.getAttribute("data-me")) { return false; }
+    if (wanted.get("found") && !found[row.id]) { return false; }
     if (text && !found[row.id] && row.id.toLowerCase().indexOf(text, 2) < 0) { return false; }
     return ["service", "municipality", "pathway", "phase"].every(function (kind) {
       return !wanted.get(kind) || row.getAttribute("data-" + kind) === wanted.get(kind);
@@ -157,6 +159,16 @@
     }
   }
 
+  function mark() {
+    // The counts that come are of no selection: the one in force is marked again.
+    var zone = wanted.get("zone");
+    each(document.querySelectorAll("#counts a"), function (link) {
+      if (link.getAttribute("href") === (zone ? "/?zone=" + zone : "/")) {
+        link.setAttribute("aria-current", "true");
+      } else { link.removeAttribute("aria-current"); }
+    });
+  }
+
   function changed(event) {
     var told = JSON.parse(event.data), reds = [];
     version = event.lastEventId || version;
@@ -171,6 +183,7 @@
       });
     });
     replace("counts", told.counts);
+    mark();
     replace("banners", told.banners);
     document.getElementById("empty").hidden = rows.children.length > 0;
     announce(reds);
@@ -251,6 +264,7 @@
       "/": function () { var q = document.getElementById("q"); if (q) { q.focus(); q.select(); } },
       "?": function () { help.showModal(); }
     }[event.key];
-    if (act) { event.preventDefault(); act(); }
+    // The arrows scroll the page, unless a row is chosen.
+    if (act && !(/^Arrow/.test(event.key) && !chosen())) { event.preventDefault(); act(); }
   });
 })();

@@ -69,6 +69,7 @@ class Filters(Struct, frozen=True, kw_only=True):
     phase: str = ""
     mine: bool = False
     q: str = ""
+    found: str = ""  # the token of a search by name
     wall: bool = False
 
 

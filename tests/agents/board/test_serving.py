@@ -229,8 +229,14 @@ async def test_a_name_is_found_and_shown_to_those_who_may_and_never_on_a_wall(sh
         known = MappingProxyType({"p-1": Identity()})
 
     shown.desk.directory = Directory()
-    _, html, _ = await shown.get("/?q=Test")
+    code, _, where = await shown.post("/search", words="Test")
+    assert (code, "Test" in where) == (303, False)
+    _, html, _ = await shown.get(where)
     assert listed(html) == ["p-1"]
+    assert listed((await shown.get(where, "doctor-1"))[1]) == ["p-2", "p-nobody-s", "p-1"]  # another's search is none
+    assert (await shown.get("/search", "analyst-1"))[0] == 403
+    assert (await shown.post("/search", "stranger-1", words="Test"))[0] == 303
+    assert Entry("nurse-1", "search", None, None, "done") in shown.access.entries
     assert "Test Person &lt;b&gt;" in html
     assert "Test Person" not in (await shown.get("/?wall=1"))[1]
     assert "Test Person" not in (await shown.get("/", "stranger-1"))[1]
