@@ -14,13 +14,18 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from agents import wallclock
+from agents import pathways, wallclock
+from agents.acknowledging.heard import Heard
 from agents.acknowledging.links import load_links
+from agents.acknowledging.pagerduty import PagerDutyHook
+from agents.acknowledging.routes import Acknowledging
+from agents.board.desk import Desk
+from agents.board.model import Model, readings
+from agents.board.own_log import OwnLog
 from agents.board.platform import Kind, Platform
-from agents.board.reading import Reading
 from agents.board.serving import board as board_application
 from agents.board.serving import checks as board_checks
-from agents.board.statuses import Statuses
+from agents.board.writing import Writing
 from agents.broker import lag
 from agents.broker.clients import started
 from agents.broker.reach import Reach
@@ -42,6 +47,7 @@ from agents.http import application, serving
 from agents.paging.messenger import Messenger
 from agents.paging.settings import PagingSettings
 from agents.paging.ways import load_ways
+from agents.paging.ways.keys import load_webhook_secrets
 from agents.reconciliation.running import Reconciling
 from agents.services import load_services
 from agents.settings import SettingsError, secret, variable
@@ -310,9 +316,65 @@ async def opened_people(settings: Settings, metrics: Metrics) -> AsyncIterator[P
         yield people
 
 
-def reading(settings: Settings, bootstrap: str, metrics: Metrics) -> Reading:
-    """What the board reads."""
-    return Reading(bootstrap=bootstrap, prefix=settings.topic_prefix, statuses=Statuses(metrics))
+@dataclass(frozen=True)
+class Board:
+    """The board's process, and its pages, which stand on a port of their own."""
+
+    process: Process
+    pages: Callable[[Health], web.Application]
+
+
+def board(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSeriesStore, people: People) -> Board:
+    """Shows who needs attention, and takes what staff decide."""
+    wait_ms = EMBEDDED_FETCH_WAIT_MS if settings.broker == "embedded" else FETCH_WAIT_MS
+    services = configured(settings)
+    model, writing = Model(metrics), Writing(bootstrap, settings.topic_prefix)
+    listing, history = readings(model, bootstrap, settings.topic_prefix, wait_ms)
+    watched = platform(settings, bootstrap, ping=store_ping(settings))
+    heard = Heard(lambda: listing.up_to_date() and history.up_to_date())
+    model.hear(heard.take)
+    desk = Desk(
+        model=model,
+        listing=listing,
+        history=history,
+        access=people.access,
+        directory=people.directory,
+        platform=watched,
+        pathways=pathways.load(),
+        services=services,
+        care=writing.care,
+        submissions=writing.submissions,
+        log=OwnLog(bootstrap, settings.topic_prefix),
+        store=store,
+    )
+    answers = _answers(settings, services, heard, writing, metrics)
+
+    async def work() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for run in (listing.run, history.run, writing.run, watched.run):
+                tasks.create_task(run())
+
+    def pages(health: Health) -> web.Application:
+        guard = people.guard
+        routes = [*guard.routes(), *answers]
+        return board_application(health, metrics, desk, signed_in=guard.middleware, alive=guard.alive, routes=routes)
+
+    return Board(Process("board", work, {**board_checks(desk), "access_log": lambda: people.access.writes}), pages)
+
+
+def _answers(
+    settings: Settings, services: Mapping[str, Service], heard: Heard, writing: Writing, metrics: Metrics
+) -> list[web.AbstractRouteDef]:
+    """How alerts are acknowledged from elsewhere: by the link in a page, and by PagerDuty."""
+    links = load_links(settings)
+    routes: list[web.AbstractRouteDef] = []
+    if links is not None:
+        routes += Acknowledging(links, heard, writing, services=services, clock=wallclock.now, metrics=metrics).routes()
+    if settings.services_file is not None:
+        secrets = load_webhook_secrets(services, Path(settings.services_file).parent)
+        if secrets:
+            routes += PagerDutyHook(secrets, heard, writing, wallclock.now, metrics).routes()
+    return routes
 
 
 def platform(settings: Settings, bootstrap: str, *, ping: Callable[[], Awaitable[bool]] | None = None) -> Platform:
@@ -378,14 +440,11 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
         elif name == "gateway":
             process, _ = await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
         else:
-            read = reading(settings, bootstrap, metrics)
+            store = await stack.enter_async_context(opened_store(settings, metrics))
             people = await stack.enter_async_context(opened_people(settings, metrics))
-            held = {**board_checks(read), "access_log": lambda: people.access.writes}
-            process = Process("board", read.run, held)
-            watched = platform(settings, bootstrap, ping=store_ping(settings))
-            await stack.enter_async_context(running(Process("platform", watched.run)))
-            pages = board_application(Health(name, metrics, held), metrics, read)
-            people.before(pages)
+            shown = board(settings, bootstrap, metrics, store, people)
+            process = shown.process
+            pages = shown.pages(Health(name, metrics, process.checks))
             port = await stack.enter_async_context(serving(pages, host=settings.http_host, port=settings.board_port))
             _log.info("board_listening", host=settings.http_host, port=port)
         served = routes or application(Health(name, metrics, process.checks), metrics)

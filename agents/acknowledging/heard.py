@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from agents.acknowledging.known import Asked, Worsening
 from agents.acknowledging.links import VALID_FOR
+from schemas.assessments import PatientStatus, ZoneChange
 from schemas.care import Acknowledged
-from schemas.paging import PageAction
+from schemas.paging import PageAction, PageRequest, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from uuid import UUID
 
-    from schemas.assessments import PatientStatus, ZoneChange
     from schemas.care import CareEvent
-    from schemas.paging import PageRequest, Receipt
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -42,6 +41,20 @@ class Heard:
         self._taken: OrderedDict[UUID, Acknowledged] = OrderedDict()
         self._retracted: OrderedDict[UUID, None] = OrderedDict()
         self._worsenings: dict[str, tuple[int, Worsening | None]] = {}
+
+    def take(self, message: object, at: datetime) -> None:
+        """Hear any message of the topics that it stands on, written `at` by the broker's clock; others mean nothing."""
+        match message:
+            case PageRequest():
+                self.take_page(message, at)
+            case Receipt():
+                self.take_receipt(message)
+            case PatientStatus():
+                self.take_status(message)
+            case ZoneChange():
+                self.take_zone_change(message)
+            case Acknowledged():
+                self.take_care(message)
 
     def take_page(self, page: PageRequest, at: datetime) -> None:
         """Hear that a page was asked for; `at` by the broker's clock."""

@@ -21,7 +21,6 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from agents import processes, wallclock
-from agents.board.serving import board, checks
 from agents.broker import topics as broker_topics
 from agents.broker.embedded import EmbeddedBroker
 from agents.broker.lag import LagWatch
@@ -198,18 +197,17 @@ async def _receiver(
 
 
 async def _board(stack: AsyncExitStack, parts: _Parts, source: Source, logins: list[demo_people.Login]) -> None:
-    reading = processes.reading(parts.settings, parts.bootstrap, parts.metrics)
-    await stack.enter_async_context(processes.running(processes.Process("board", reading.run)))
-    held: dict[str, Callable[[], bool]] = {**checks(reading)}
-    for process in parts.processes:
-        held |= {f"{process.name}_{name}": check for name, check in process.checks.items()}
     people = await stack.enter_async_context(processes.opened_people(parts.settings, parts.metrics))
     await demo_people.fill(people.directory, sorted({event.message.patient for event in source.events}))
-    pages = board(Health("demo", parts.metrics, held), parts.metrics, reading)
-    people.before(pages)
+    shown = processes.board(parts.settings, parts.bootstrap, parts.metrics, parts.store, people)
+    await stack.enter_async_context(processes.running(shown.process))
+    held: dict[str, Callable[[], bool]] = dict(shown.process.checks)
+    for process in parts.processes:
+        held |= {f"{process.name}_{name}": check for name, check in process.checks.items()}
+    health = Health("demo", parts.metrics, held)
     host = parts.settings.http_host
-    port = await stack.enter_async_context(serving(pages, host=host, port=parts.settings.board_port))
-    metrics = application(Health("demo", parts.metrics, held), parts.metrics)
+    port = await stack.enter_async_context(serving(shown.pages(health), host=host, port=parts.settings.board_port))
+    metrics = application(health, parts.metrics)
     metrics_port = await stack.enter_async_context(serving(metrics, host=host, port=parts.settings.http_port))
     click.echo(f"board: http://{host}:{port}/   metrics: http://{host}:{metrics_port}/metrics")
     for line in demo_people.lines(logins):

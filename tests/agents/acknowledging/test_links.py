@@ -14,8 +14,8 @@ from yarl import URL
 
 from agents.acknowledging.deciding import STATUS, Standing
 from agents.acknowledging.links import ForgedError, Links, load_links
-from agents.acknowledging.writing import CareWriter
-from agents.gateway.delivery import UnconfirmedError
+from agents.board.writing import Writing
+from agents.gateway.delivery import Delivery, UnconfirmedError
 from agents.settings import Settings, SettingsError
 from dashboards.board.acknowledging import CONTENT_SECURITY_POLICY, REASONS, render
 from pipeline.triage.standing import EXACERBATION
@@ -309,7 +309,7 @@ class Producer:
     async def send(self, topic: str, value: bytes, key: bytes, headers: Any) -> asyncio.Future[Any]:  # noqa: ANN401 - aiokafka's own
         self.sent.append((topic, key))
         assert json.loads(value)["type"] == "acknowledged"
-        assert headers == ()
+        assert headers == [("vendor", b"board")]
         confirmed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self._failure is not None:
             confirmed.set_exception(self._failure)
@@ -321,8 +321,13 @@ class Producer:
 async def test_an_acknowledgement_is_written_when_the_broker_has_confirmed_it(board: Board) -> None:
     await board.send(board.link(board.alert()))
     producer = Producer()
-    await CareWriter(producer, "t-").write(board.written[0])
+    writing = Writing("127.0.0.1:1", "t-")
+    with pytest.raises(UnconfirmedError):  # nobody is connected yet
+        await writing.write(board.written[0])
+    writing.care.delivery = Delivery(producer, "t-care", 5.0)
+    await writing.write(board.written[0])
     assert producer.sent == [("t-care", b"p-1")]
     for silent, failure in ((True, None), (False, TimeoutError())):
+        writing.care.delivery = Delivery(Producer(failure, silent=silent), "t-care", 0.02)
         with pytest.raises(UnconfirmedError):
-            await CareWriter(Producer(failure, silent=silent), "t-", timeout_s=0.02).write(board.written[0])
+            await writing.write(board.written[0])
