@@ -321,11 +321,12 @@ class Board:
     """The board's process, and its pages, which stand on a port of their own."""
 
     process: Process
+    desk: Desk
     pages: Callable[[Health], web.Application]
 
 
-def board(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSeriesStore, people: People) -> Board:
-    """Shows who needs attention, and takes what staff decide."""
+def board(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSeriesStore | None, people: People) -> Board:
+    """Shows who needs attention, and takes what staff decide; without a store it shows what the broker has."""
     wait_ms = EMBEDDED_FETCH_WAIT_MS if settings.broker == "embedded" else FETCH_WAIT_MS
     services = configured(settings)
     model, writing = Model(metrics), Writing(bootstrap, settings.topic_prefix)
@@ -359,7 +360,8 @@ def board(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSerie
         routes = [*guard.routes(), *answers]
         return board_application(health, metrics, desk, signed_in=guard.middleware, alive=guard.alive, routes=routes)
 
-    return Board(Process("board", work, {**board_checks(desk), "access_log": lambda: people.access.writes}), pages)
+    held = {**board_checks(desk), "access_log": lambda: people.access.writes}
+    return Board(Process("board", work, held), desk, pages)
 
 
 def _answers(

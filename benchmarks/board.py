@@ -26,12 +26,14 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from agents import processes, wallclock
+from agents.board.around import NoDirectory
 from agents.board.serving import board
 from agents.broker.embedded import EmbeddedBroker
 from agents.health import Health
 from agents.http import serving
 from agents.metrics import Metrics
 from agents.partitioner import partition_for
+from agents.people.opening import People
 from agents.settings import Settings
 from schemas import topics
 from schemas.assessments import Assessment, BaselineStatus, Deviation, JudgedReading, PatientStatus, Quality, Reason
@@ -86,7 +88,7 @@ def messages(patient: int, revision: int, zone: Zone) -> tuple[PatientStatus, As
         reasons=(reason,),
         readings=readings,
         plan_version=1,
-        rules_version="3",
+        rules_version="4",
         self_care=("Rest for half an hour, and measure again.",),
     )
     return status, assessment
@@ -152,12 +154,13 @@ async def measure(patients: int, boards: int, rate: int, seconds: int, bootstrap
                 await writer.write(patient, revision, Zone.GREEN)
         before = resident_mib()
         metrics = Metrics(CollectorRegistry())
-        shown, desk = processes.board(Settings(partitions=PARTITIONS), bootstrap, metrics, None)
-        desk.access = Access()
+        around: Any = People(None, Access(), NoDirectory())  # nobody signs in: see signed_in_as
+        made = processes.board(Settings(partitions=PARTITIONS), bootstrap, metrics, None, around)
+        shown, desk = made.process, made.desk
         began = time.perf_counter()
         await stack.enter_async_context(processes.running(shown))
         app = board(
-            Health("board", metrics, shown.checks),
+            Health("board", metrics, {}),
             metrics,
             desk,
             signed_in=signed_in_as({"nurse": person(Role.NURSE, services={SERVICE})}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -10,17 +11,19 @@ import pytest
 from playwright.async_api import async_playwright
 from prometheus_client import CollectorRegistry
 
-from agents import processes
+from agents import processes, wallclock
 from agents.board import live, reading
-from agents.board.serving import board
 from agents.broker.embedded import EmbeddedBroker
 from agents.health import Health
 from agents.http import serving
 from agents.metrics import Metrics
+from agents.people import demo
+from agents.people.passwords import Passwords
+from agents.people.users import User, UserFile
 from agents.replay.feed import Feed
 from agents.settings import Settings
 from schemas.people import Role
-from tests.browser.stage import SERVICES, Access, person, signed_in_as
+from tests.browser.stage import SERVICES, Entry, person
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,6 +44,7 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PASSWORD = "a long password of nobody's"  # noqa: S105 - of people who are not
 PEOPLE = {
     "nurse-1": person(Role.NURSE, services={"joint-centre"}),
     "nurse-2": person(Role.NURSE, ref="nurse-2", name="Nurse Two", services={"joint-centre"}),
@@ -71,7 +75,7 @@ async def browser() -> AsyncIterator[Browser]:
 class Whole:
     """Broker, triage and a board, with events fed to them."""
 
-    def __init__(self, url: str, desk: Desk, access: Access, feed: Feed, producer: AIOKafkaProducer) -> None:
+    def __init__(self, url: str, desk: Desk, access: Written, feed: Feed, producer: AIOKafkaProducer) -> None:
         self.url = url
         self.desk = desk
         self.access = access
@@ -87,12 +91,46 @@ class Whole:
         """Open a page as somebody, in a browser of their own."""
         context = await browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
         context.set_default_timeout(20_000)
-        await context.add_cookies(
-            [{"name": name, "value": value, "url": self.url} for name, value in (("who", who), ("lang", lang))]
-        )
+        await context.add_cookies([{"name": "lang", "value": lang, "url": self.url}])
         page = await context.new_page()
-        await page.goto(self.url + path)
+        await self.sign_in(page, who, path)
         return page
+
+    async def sign_in(self, page: Page, who: str, path: str = "/") -> None:
+        """Go to a page, and by way of the door into it."""
+        await page.goto(f"{self.url}{path}")
+        await page.fill("#ref", who)
+        await page.fill("#password", PASSWORD)
+        await page.click("button[type=submit]")
+        await page.wait_for_url(self.url + path)
+
+
+class Written:
+    """The access log as it stands on the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Everything that was written down but signing in, in order."""
+        lines = [line for file in sorted(self._folder.glob("*.jsonl")) for line in file.read_bytes().splitlines()]
+        found = [json.loads(line) for line in lines]
+        return [
+            Entry(one["person"], one["action"], one.get("patient"), one.get("service"), one["outcome"])
+            for one in found
+            if not one["action"].startswith("sign_in")
+        ]
+
+
+def users(folder: Path) -> None:
+    """Write the user file: everybody has the same password."""
+    hashed = Passwords().hash(PASSWORD)
+    with UserFile(folder / "users.json").changing() as held:
+        for who in PEOPLE.values():
+            held[who.ref] = User(
+                name=who.name, roles=who.roles, services=who.services, password=hashed, valid_from_at=wallclock.now()
+            )
 
 
 @pytest.fixture
@@ -105,12 +143,15 @@ async def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     metrics = Metrics(CollectorRegistry())
     async with AsyncExitStack() as stack:
         broker = stack.enter_context(EmbeddedBroker(partitions=3, changelogs=(processes.changelog(settings),)))
-        shown, desk = processes.board(settings, broker.bootstrap, metrics, None)
-        desk.access = access = Access()
-        for process in (processes.triage(settings, broker.bootstrap, metrics), shown):
+        settings = demo.settings_in(tmp_path, settings)
+        users(tmp_path)
+        people = await stack.enter_async_context(processes.opened_people(settings, metrics))
+        await demo.fill(people.directory, ["patient-a", "patient-b"])
+        shown = processes.board(settings, broker.bootstrap, metrics, None, people)
+        for process in (processes.triage(settings, broker.bootstrap, metrics), shown.process):
             await stack.enter_async_context(processes.running(process))
-        app = board(Health("board", metrics, shown.checks), metrics, desk, signed_in=signed_in_as(PEOPLE))
-        port = await stack.enter_async_context(serving(app, host="127.0.0.1", port=0))
+        pages = shown.pages(Health("board", metrics, shown.process.checks))
+        port = await stack.enter_async_context(serving(pages, host="127.0.0.1", port=0))
         feed = Feed(broker.bootstrap, prefix="", partitions=3, group="")
         producer = await stack.enter_async_context(feed.producing())
-        yield Whole(f"http://127.0.0.1:{port}", desk, access, feed, producer)
+        yield Whole(f"http://127.0.0.1:{port}", shown.desk, Written(tmp_path / "access"), feed, producer)
