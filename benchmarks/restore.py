@@ -96,8 +96,8 @@ async def main(patients: int, days: int) -> None:
             f"{patients} patients of {size} bytes each: {seconds:.1f} s from the start of the process to the first"
             f" decision, {resident(worker.pid) / MIB:.0f} MiB resident"
         )
-        if worker.ends:
-            print(f"ended by itself: {dict(worker.ends)}\n{worker.tail()}")
+        for end in worker.ends:
+            print(f"ended by itself with {end.code}:\n{end.said}")
         await worker.leave()
 
 

@@ -30,13 +30,16 @@ class Topic(Struct, frozen=True, kw_only=True):
     keyed: bool = True  # False: one message per partition
     about: str = "patient"  # what a key names
     max_bytes: int = MAX_MESSAGE_BYTES
-    broker_time: bool = False  # stamped by the broker, whatever time its writer believes it is
 
     def config(self) -> dict[str, str]:
-        """Kafka's topic configuration for it."""
+        """Kafka's topic configuration for it.
+
+        The broker stamps every message, whatever time its writer believes it is. It would refuse those of a writer
+        whose clock is an hour ahead, pages too, and delete at once those of one whose clock is months behind.
+        """
         retention = -1 if self.retention_days is None else self.retention_days * DAY_MS
         return {
-            "message.timestamp.type": "LogAppendTime" if self.broker_time else "CreateTime",
+            "message.timestamp.type": "LogAppendTime",
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(retention),
             "max.message.bytes": str(self.max_bytes),
@@ -49,7 +52,6 @@ SUBMISSIONS: Final = Topic(
     owner="gateway",
     meaning="Sessions that patients sent, and corrections of them.",
     retention_days=90,
-    broker_time=True,
 )
 CARE: Final = Topic(
     name="care",
@@ -57,7 +59,6 @@ CARE: Final = Topic(
     owner="board",
     meaning="What staff decided and did: enrolment, plans, pauses, admissions, contacts, acknowledgements.",
     retention_days=None,
-    broker_time=True,
 )
 TICKS: Final = Topic(
     name="ticks",
@@ -66,7 +67,6 @@ TICKS: Final = Topic(
     meaning="Time passes: one message per partition.",
     retention_days=1,
     keyed=False,
-    broker_time=True,
 )
 RECEIPTS: Final = Topic(
     name="receipts",

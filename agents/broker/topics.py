@@ -75,7 +75,12 @@ def topic_name(prefix: str, topic: str) -> str:
 def wanted(*, prefix: str, partitions: int, replication: int, changelogs: Iterable[str] = ()) -> tuple[Wanted, ...]:
     """Return every topic of the vocabulary, and the tables' changelogs (full names), as they should be."""
     copies = {"min.insync.replicas": "2"} if replication >= _SAFE_REPLICATION else {}
-    changelog = {"cleanup.policy": "compact", "retention.ms": "-1", "max.message.bytes": str(MAX_MESSAGE_BYTES)}
+    changelog = {
+        "message.timestamp.type": "LogAppendTime",
+        "cleanup.policy": "compact",
+        "retention.ms": "-1",
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+    }
     named = [(topic_name(prefix, topic.name), topic.config()) for topic in TOPICS]
     named += [(name, changelog) for name in changelogs]
     return tuple(

@@ -22,6 +22,7 @@ PACKAGES: Final = {
     "gcc": ("gcc", "libc6-dev"),
     "pkg-config": ("pkg-config",),
     "dpkg-deb": ("dpkg",),
+    "faketime": ("faketime",),
 }
 TAIL: Final = 4000  # of a failed tool's output [characters]
 _VERSION: Final = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?")

@@ -91,8 +91,11 @@ def unreadable(
 ) -> tuple[State, tuple[Output, ...]]:
     """A message of the patient's could not be read, at a time when many cannot: until the next that can, who knows.
 
-    The patient shows as not monitored from `at` on, or from the newest thing that is known where that is later.
+    The patient shows as not monitored from `at` on, or from the newest thing that is known where that is later. One
+    that is read again after a restart changes nothing, and so does one from before that instant.
     """
+    if to_ms(at) <= state.unreadable_ms:
+        return state, ()
     at_ms = max(to_ms(at), state.decided_ms + 1)
     state = msgspec.structs.replace(state, unreadable_ms=at_ms, clock_ms=max(state.clock_ms, at_ms))
     return _close(state, Timeline(state, rules), services, state.clock_ms, NEVER)

@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from infra.local.servers import InfluxDB, Kafka
-from tests.faults.run import OUTAGES, Plan, run
+from tests.faults.harm import OUTAGES
+from tests.faults.run import Plan, run
 from tests.faults.workload import DAYS
 
-FAULTS: Final = {"kills": 42, "pauses": 6, "outages": 9, "rolls": 6}
+FAULTS: Final = {"kills": 42, "pauses": 7, "outages": 12, "rolls": 6}
 
 
 def main() -> int:
@@ -26,12 +27,15 @@ def main() -> int:
     asked.add_argument("--steady", action="store_true", help="sessions as steadily as may be, and not by bursts")
     asked.add_argument("--days", type=int, default=DAYS, help="over which the sessions lie")
     asked.add_argument("--apart", action="store_true", help="kills of triage alone, as far apart as may be")
-    asked.add_argument("--held", nargs=2, metavar=("OUTAGE", "SECONDS"), help=f"one outage more: {', '.join(OUTAGES)}")
+    asked.add_argument(
+        "--held", nargs=2, metavar=("OUTAGE", "SECONDS"), help=f"one outage more: {', '.join(sorted(set(OUTAGES)))}"
+    )
     asked.add_argument("--stock", action="store_true", help="triage on Faust as it comes: known to fail")
     asked.add_argument("--no-static", action="store_true", help="without static membership")
-    asked.add_argument("--workers", type=int, nargs="+", default=[1, 2, 3])
+    asked.add_argument("--workers", type=int, nargs="+", default=[1, 2, 3, 2, 1, 3])
     for what in FAULTS:
         asked.add_argument(f"--{what}", type=int, help=f"so many, in place of {FAULTS[what]} in ten minutes")
+    asked.add_argument("--fewer", action="store_true", help="fewer faults than a proof takes: for figures alone")
     asked.add_argument("--keep", type=Path, help="folder for the processes' logs")
     given = asked.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own clients, in outages that we make
@@ -55,7 +59,9 @@ def main() -> int:
         folder = given.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         report = asyncio.run(run(plan, kafka, influxdb, folder))
-    sys.stdout.write("\n".join([f"seed {plan.seed}, workers {plan.workers}", *report.lines(), ""]))
+    planned = {what: getattr(plan, what) for what in FAULTS}
+    report.hold_to(planned, given.minutes, fewer=given.fewer or given.stock)
+    sys.stdout.write("\n".join([*report.lines(), ""]))
     return 1 if report.wrong else 0
 
 

@@ -1,31 +1,31 @@
-"""What is on the broker and in the store after the faults, held against what must be there."""
+"""What lies on the broker after the faults: every record of every topic, and what is plain from them."""
 
 from __future__ import annotations
 
-from collections import Counter
+import contextlib
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
 
 from agents.broker.clients import started
-from agents.streaming.received import RECEIVED_MS
+from agents.streaming.received import received_ms
 from agents.triage.ahead import AHEAD
 from pipeline.triage.state import decode
 from schemas.codec import Codec, UnreadableError
-from schemas.dead_letters import OFFSET, PARTITION, TOPIC
-from schemas.topics import ASSESSMENTS, DEAD_LETTERS, PAGES, RECEIPTS, ZONE_CHANGES
+from schemas.dead_letters import OFFSET, PARTITION, REASON, TOPIC
+from schemas.topics import ASSESSMENTS, DEAD_LETTERS, PAGES, PATIENT_STATUS, RECEIPTS, TOPICS, ZONE_CHANGES
+from tests.faults.clean import Letter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from uuid import UUID
 
-    from agents.stores.port import TimeSeriesStore
-    from tests.faults.workload import Workload
+    from schemas.paging import PageRequest, Receipt
 
-SHOWN: Final = 5  # of each kind of difference
+Place = tuple[str, int, int]  # topic without prefix, partition, offset
+FETCH_BYTES: Final = 8_388_608
 
 
 @dataclass
@@ -34,92 +34,123 @@ class Observed:
 
     Attributes
     ----------
-    repeats
-        Messages beyond the first of their kind, by topic.
-    assessed_at
-        When each assessment was written [s since 1970].
+    records
+        Topic without prefix -> its records, by partition and offset.
+    messages
+        What came out, each with how often, poison of ours left out.
+    statuses
+        Patient -> the newest.
+    asks, ahead
+        Page id -> what was asked in its turn, and ahead of it.
+    receipts
+        Page id -> what became of its asks.
+    letters
+        Dead letter -> its key and bytes, as often as it was written.
+    newest, regressed
+        Patient -> state, and how often one stood for less than the one before.
     written
         When each state was written [s since 1970], and its size [bytes].
-    received
-        Page id -> when the broker took the session behind it [ms since 1970].
-    asked, delivered
-        Page id -> when it was first asked for, and when its delivery was told [ms since 1970].
-    carried
-        Pages of which was told what became of them, whatever that was.
-    ahead
-        Pages asked ahead of a backlog; they stand for none of those that the fold must ask for in its turn.
     """
 
-    messages: dict[str, Counter[bytes]] = field(default_factory=dict)
-    states: dict[str, bytes] = field(default_factory=dict)
+    records: dict[str, list[Any]] = field(default_factory=dict)
+    messages: dict[str, Counter[bytes]] = field(default_factory=lambda: defaultdict(Counter))
+    statuses: dict[str, bytes] = field(default_factory=dict)
+    asks: dict[UUID, list[PageRequest]] = field(default_factory=lambda: defaultdict(list))
+    ahead: dict[UUID, list[PageRequest]] = field(default_factory=lambda: defaultdict(list))
+    receipts: dict[UUID, list[Receipt]] = field(default_factory=lambda: defaultdict(list))
+    letters: dict[Letter, list[tuple[bytes | None, bytes]]] = field(default_factory=lambda: defaultdict(list))
+    newest: dict[str, bytes] = field(default_factory=dict)
     regressed: Counter[str] = field(default_factory=Counter)
-    letters: set[tuple[str, int, int]] = field(default_factory=set)
-    buried: set[UUID] = field(default_factory=set)
-    assessed_at: list[float] = field(default_factory=list)
     written: list[tuple[float, int]] = field(default_factory=list)
-    received: dict[UUID, int] = field(default_factory=dict)
-    asked: dict[UUID, int] = field(default_factory=dict)
-    delivered: dict[UUID, int] = field(default_factory=dict)
-    carried: set[UUID] = field(default_factory=set)
-    ahead: int = 0
 
     @property
     def repeats(self) -> dict[str, int]:
         """So many identical messages more than needed, by topic."""
         return {topic: sum(seen.values()) - len(seen) for topic, seen in self.messages.items()}
 
+    @property
+    def assessed_at(self) -> list[float]:
+        """When each assessment was written [s since 1970], in order."""
+        return sorted(record.timestamp / 1000 for record in self.records.get(ASSESSMENTS.name, ()))
 
-async def observe(bootstrap: str, prefix: str, changelog: str) -> Observed:
-    """Read every topic that something comes out on, from its beginning to its end."""
+
+async def observe(bootstrap: str, prefix: str, changelog: str, poison: set[Place]) -> Observed:
+    """Read every topic from its beginning to its end."""
     found = Observed()
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
     async with started(consumer):
-        for topic in (ASSESSMENTS, ZONE_CHANGES, PAGES, RECEIPTS):
-            codec = Codec[Any](topic.message)
-            async for record in _records(consumer, prefix + topic.name):
-                try:
-                    message = codec.decode(record.value)
-                except UnreadableError:
-                    continue  # poison of ours
-                _take(found, topic.name, message, record)
-        async for record in _records(consumer, prefix + DEAD_LETTERS.name):
-            headers = {name: value.decode() for name, value in record.headers}
-            found.letters.add((headers[TOPIC].removeprefix(prefix), int(headers[PARTITION]), int(headers[OFFSET])))
-        seen: dict[bytes, int] = {}
+        for topic in TOPICS:
+            records = [record async for record in _records(consumer, prefix + topic.name)]
+            found.records[topic.name] = sorted(records, key=lambda record: (record.partition, record.offset))
         async for record in _records(consumer, changelog):
-            if record.value is None:
-                continue
-            weight = _weight(record.value)
-            if weight < seen.get(record.key, 0):
-                found.regressed[record.key.decode()] += 1
-            seen[record.key] = weight
-            found.written.append((record.timestamp / 1000, len(record.value)))
-            found.states[record.key.decode()] = record.value
+            _state(found, record)
+    for name in (ASSESSMENTS.name, ZONE_CHANGES.name):
+        found.messages[name].update(
+            record.value for record in found.records[name] if (name, record.partition, record.offset) not in poison
+        )
+    for record in found.records[PATIENT_STATUS.name]:
+        if (PATIENT_STATUS.name, record.partition, record.offset) not in poison:
+            found.statuses[record.key.decode()] = record.value
+    for record in found.records[DEAD_LETTERS.name]:
+        if (DEAD_LETTERS.name, record.partition, record.offset) not in poison:
+            headers = {name: value.decode() for name, value in record.headers}
+            topic = headers[TOPIC].removeprefix(prefix)
+            letter = Letter(topic, int(headers[PARTITION]), int(headers[OFFSET]), headers[REASON])
+            found.letters[letter].append((record.key, record.value))
+    _pages(found, poison)
     return found
 
 
-def _take(found: Observed, topic: str, message: Any, record: Any) -> None:  # noqa: ANN401 - of any topic
-    headers = dict(record.headers)
-    if topic == RECEIPTS.name:
-        found.carried.add(message.page_id)
-        if message.reason is None:
-            found.delivered.setdefault(message.page_id, record.timestamp)
+def _pages(found: Observed, poison: set[Place]) -> None:
+    pages, receipts = Codec[Any](PAGES.message), Codec[Any](RECEIPTS.message)
+    for record in found.records[PAGES.name]:
+        if (PAGES.name, record.partition, record.offset) not in poison:
+            page = pages.decode(record.value)
+            ahead = AHEAD in dict(record.headers)
+            (found.ahead if ahead else found.asks)[page.page_id].append(page)
+            if not ahead:
+                found.messages[PAGES.name][record.value] += 1
+    for record in found.records[RECEIPTS.name]:
+        try:
+            receipt = receipts.decode(record.value)
+        except UnreadableError:
+            continue  # poison of ours
+        if (RECEIPTS.name, record.partition, record.offset) not in poison:
+            found.receipts[receipt.page_id].append(receipt)
+
+
+def waits(found: Observed) -> dict[UUID, tuple[int, int]]:
+    """Page id -> when the broker took the session behind it, and when its delivery was told [ms since 1970]."""
+    codec, began, ended = Codec[Any](PAGES.message), {}, {}
+    for record in found.records[PAGES.name]:
+        taken_ms = received_ms(record.headers)
+        if taken_ms is not None:
+            with contextlib.suppress(UnreadableError):  # poison of ours
+                began.setdefault(codec.decode(record.value).page_id, taken_ms)
+    for page_id, receipts in found.receipts.items():
+        delivered = [receipt.at.timestamp() for receipt in receipts if receipt.reason is None]
+        if delivered:
+            ended[page_id] = round(1000 * min(delivered))
+    return {page_id: (at, ended[page_id]) for page_id, at in began.items() if page_id in ended}
+
+
+def _state(found: Observed, record: Any) -> None:  # noqa: ANN401 - aiokafka's record is untyped
+    if record.value is None:
         return
-    if topic == PAGES.name:
-        if AHEAD in headers:
-            found.ahead += 1
-            return
-        if message.ask != 1:
-            return
-        if RECEIVED_MS in headers:
-            found.received.setdefault(message.page_id, int(headers[RECEIVED_MS]))
-            found.asked.setdefault(message.page_id, record.timestamp)
-    if topic == ASSESSMENTS.name:
-        found.assessed_at.append(record.timestamp / 1000)
-    found.messages.setdefault(topic, Counter())[record.value] += 1
+    patient = record.key.decode()
+    before = found.newest.get(patient)
+    if before is not None and weight(record.value) < weight(before):
+        found.regressed[patient] += 1
+    found.newest[patient] = record.value
+    found.written.append((record.timestamp / 1000, len(record.value)))
 
 
-def _weight(raw: bytes) -> int:
+def weight(raw: bytes) -> int:
     """How much a state stands for: more with every session and correction, also when the oldest are forgotten."""
     state = decode(raw)
     return state.base.events + state.sessions_weight
@@ -139,60 +170,3 @@ async def _records(consumer: AIOKafkaConsumer, topic: str) -> AsyncIterator[Any]
             for record in records:
                 if record.offset < ends[one]:
                     yield record
-
-
-def differences(wanted: Workload, found: Observed, poison: set[tuple[str, int, int]]) -> list[str]:
-    """What is not as it must be, in words; none where nothing was lost and nothing differs."""
-    wrong: list[str] = []
-    for topic in (ASSESSMENTS.name, ZONE_CHANGES.name):
-        must, there = wanted.messages.get(topic, set()), set(found.messages.get(topic, ()))
-        wrong += _told(f"{topic} missing", must - there)
-        wrong += _told(f"{topic} that a clean run does not have", there - must)
-    pages = {msgspec.json.decode(raw)["page_id"] for raw in found.messages.get(PAGES.name, ())}
-    asked = {str(page) for page in wanted.pages}
-    wrong += _told("page requests missing", asked - pages)
-    wrong += _told("page requests that a clean run does not have", pages - asked)
-    wrong += _told("pages without a receipt", set(wanted.pages) - found.carried)
-    wrong += _told("pages that still matter without a receipt of delivery", wanted.lasting - set(found.delivered))
-    wrong += _told("poison that is no dead letter", poison - found.letters)
-    buried = len(found.letters - poison)
-    if buried != len(wanted.refused):
-        wrong.append(f"dead letters beside the poison: {buried} of {len(wanted.refused)}")
-    wrong += _told("patients whose state regressed", set(found.regressed))
-    wrong += _told("patients without a state", set(wanted.states) - set(found.states))
-    other = {
-        patient
-        for patient, raw in found.states.items()
-        if patient in wanted.states and decode(raw) != wanted.states[patient]
-    }
-    wrong += _told("patients whose final state differs", other)
-    return wrong
-
-
-async def stored(wanted: Workload, store: TimeSeriesStore) -> list[str]:
-    """What the store lacks of what was decided, in words."""
-    start, stop = datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC) + timedelta(days=365)
-    frame = await store.read("assessment", start=start, stop=stop, fields=["submission_id", "revision", "zone"])
-    frame = frame.dropna()  # InfluxDB shows a point that is being written field by field
-    there = (
-        {}
-        if frame.empty
-        else {row.submission_id: (int(row.revision), row.zone) for row in frame.itertuples(index=False)}
-    )
-    must = {str(one.submission_id): (one.revision, one.zone.value) for one in wanted.newest.values()}
-    wrong = _told("assessments not in the store", set(must) - set(there))
-    wrong += _told("assessments in the store that nobody made", set(there) - set(must))
-    wrong += _told("assessments older in the store", {one for one in must if one in there and there[one] != must[one]})
-    readings = await store.read("reading", start=start, stop=stop, fields=["submission_id"])
-    counted = Counter() if readings.empty else Counter(readings["submission_id"])
-    sent = {str(one.submission_id): len(one.readings) for one in wanted.newest.values() if one.readings}
-    wrong += _told(
-        "sessions without all their readings in the store", {one for one in sent if counted[one] < sent[one]}
-    )
-    return wrong
-
-
-def _told(what: str, those: set[Any]) -> list[str]:
-    if not those:
-        return []
-    return [f"{what}: {len(those)}, such as {', '.join(sorted(str(one)[:120] for one in those)[:SHOWN])}"]

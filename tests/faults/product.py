@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agents import wallclock
 
@@ -18,8 +18,20 @@ if TYPE_CHECKING:
 
 COMMAND: Final = (sys.executable, "-c", "from agents.commands import main; main()", "run")
 STOCK: Final = (sys.executable, "-m", "tests.faults.stock")
+WORKERS: Final = ("triage", "storing", "paging")  # members of groups, of which there may be several
+ALONE: Final = ("gateway", "clock")
 AGAIN_S: Final = 0.2
 STOP_S: Final = 60.0
+
+
+class End(NamedTuple):
+    """A process ended, and nobody had asked for it."""
+
+    name: str
+    at: float  # seconds since 1970
+    code: int
+    pid: int
+    said: str  # the end of its log
 
 
 class Member:
@@ -38,7 +50,8 @@ class Member:
     def __init__(self, name: str, command: tuple[str, ...], env: Mapping[str, str], log: Path) -> None:
         self.name = name
         self.kills: list[float] = []  # seconds since 1970
-        self.ends: Counter[int] = Counter()  # exit codes that nobody asked for
+        self.ends: list[End] = []
+        self.paused = False
         self._env = env
         self._command = command
         self._log = log
@@ -72,10 +85,12 @@ class Member:
 
     def pause(self) -> int | None:
         """SIGSTOP; the process id, to wake the same one."""
-        return self._process.pid if self._process and self._signal(signal.SIGSTOP) else None
+        self.paused = self._process is not None and self._signal(signal.SIGSTOP)
+        return self._process.pid if self._process and self.paused else None
 
     def wake(self, pid: int | None) -> bool:
         """SIGCONT, if that process is still there."""
+        self.paused = False
         return self._process is not None and self._process.pid == pid and self._signal(signal.SIGCONT)
 
     async def leave(self, *, killed: bool = False) -> None:
@@ -111,7 +126,8 @@ class Member:
                 await self._process.wait()
                 raise
             if not self._asked:
-                self.ends[code] += 1
+                end = End(self.name, wallclock.now().timestamp(), code, self._process.pid, self.tail())
+                self.ends.append(end)
             self._asked = False
             await asyncio.sleep(AGAIN_S)
 
@@ -126,53 +142,73 @@ class Member:
 
 
 class Product:
-    """All of them: so many triage workers, storing and paging.
+    """All of them: so many workers of each kind, the gateway and the clock.
 
     Parameters
     ----------
     stock
         Triage on Faust as it comes, to know that the suite can fail.
-    static
-        Static membership: each worker keeps its name over restarts.
     """
 
-    def __init__(self, env: Mapping[str, str], folder: Path, *, stock: bool = False, static: bool = True) -> None:
+    def __init__(self, env: Mapping[str, str], folder: Path, *, stock: bool = False) -> None:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("SONEVAKT_")}
         self._env = {**ours, **env}
         self._folder = folder
-        self._triage = STOCK if stock else (*COMMAND, "triage")
-        self._static = static
-        self.triage: list[Member] = []
-        self.storing: list[Member] = []
-        self.paging: list[Member] = []
+        self._stock = stock
+        self._made: Counter[str] = Counter()
+        self._static = True
+        self.of: dict[str, list[Member]] = {name: [] for name in (*WORKERS, *ALONE)}
         self.gone: list[Member] = []
+        self.left: Counter[str] = Counter()  # how workers left for good
 
     @property
     def members(self) -> list[Member]:
         """Everybody who is there."""
-        return [*self.triage, *self.storing, *self.paging]
+        return [member for members in self.of.values() for member in members]
 
-    async def scale(self, triage: int, *, killed: bool = False) -> None:
-        """Have so many triage workers."""
-        while len(self.triage) < triage:
-            self.triage.append(self._member("triage", len(self.triage), self._triage))
-        while len(self.triage) > triage:
-            leaving = self.triage.pop()
-            self.gone.append(leaving)
-            await leaving.leave(killed=killed)
+    @property
+    def ends(self) -> list[End]:
+        """Everything that ended by itself, in order."""
+        found = [end for member in {*self.members, *self.gone} for end in member.ends]
+        return sorted(found, key=lambda end: end.at)
 
-    def others(self) -> None:
-        """Start storing and paging."""
-        self.storing.append(self._member("storing", 0, (*COMMAND, "storing")))
-        self.paging.append(self._member("paging", 0, (*COMMAND, "paging")))
+    def begin(self) -> None:
+        """Start what there is one of."""
+        for name in ALONE:
+            self.of[name].append(self._member(name))
+
+    async def arrange(self, wanted: Mapping[str, int], *, static: bool, killed: bool = False) -> None:
+        """Have so many workers of each kind, all with static membership or all without.
+
+        Who is too many leaves for good: in order, or by kill -9 and never started again.
+        """
+        for name, number in wanted.items():
+            while len(self.of[name]) > number:
+                self.left[f"{name} worker left for good, {'killed' if killed else 'in order'}"] += 1
+                await self._leave(self.of[name].pop(), killed=killed)
+        if static is not self._static:
+            self._static = static
+            for name in wanted:
+                for place, member in enumerate(self.of[name]):
+                    await self._leave(member)
+                    self.of[name][place] = self._member(name, place)
+        for name, number in wanted.items():
+            while len(self.of[name]) < number:
+                self.of[name].append(self._member(name, len(self.of[name])))
 
     async def stop(self) -> None:
         """End them all."""
         members = self.members
         self.gone += members
-        self.triage, self.storing, self.paging = [], [], []
+        self.of = {name: [] for name in self.of}
         await asyncio.gather(*(member.leave() for member in members))
 
-    def _member(self, name: str, number: int, command: tuple[str, ...]) -> Member:
-        env = {**self._env, "SONEVAKT_INSTANCE": f"i{number}"} if self._static else self._env
-        return Member(name, command, env, self._folder / f"{name}-{number}.log")
+    async def _leave(self, member: Member, *, killed: bool = False) -> None:
+        self.gone.append(member)
+        await member.leave(killed=killed)
+
+    def _member(self, name: str, place: int = 0) -> Member:
+        self._made[name] += 1
+        env = {**self._env, "SONEVAKT_INSTANCE": f"i{place}"} if self._static and name in WORKERS else self._env
+        command = STOCK if self._stock and name == "triage" else (*COMMAND, name)
+        return Member(name, command, env, self._folder / f"{name}-{place}-{self._made[name]}.log")

@@ -33,15 +33,28 @@ def influxdb() -> Iterator[InfluxDB]:
 async def test_nothing_is_lost_and_nothing_differs_whatever_is_done_to_the_product(
     tmp_path: Path, kafka: Kafka, influxdb: InfluxDB
 ) -> None:
-    plan = Plan(seed=11, seconds=60, workers=(1, 2), kills=6, pauses=1, outages=2, rolls=1, rate=60)
+    plan = Plan(seed=11, seconds=45, workers=(1, 2), kills=5, pauses=2, outages=2, rolls=1, rate=40)
     report = await run(plan, kafka, influxdb, tmp_path)
+    report.hold_to({"kills": plan.kills, "pauses": plan.pauses, "outages": plan.outages}, 0.75, fewer=False)
     assert report.wrong == []
-    assert sum(times for what, times in report.done.items() if what.startswith("kill")) == plan.kills
 
 
-async def test_the_suite_finds_what_faust_as_it_comes_loses(tmp_path: Path, kafka: Kafka, influxdb: InfluxDB) -> None:
+async def test_the_suite_finds_what_faust_as_it_comes_commits_over(
+    tmp_path: Path, kafka: Kafka, influxdb: InfluxDB
+) -> None:
     plan = Plan(
-        seed=11, seconds=40, workers=(1,), kills=8, pauses=0, outages=0, rolls=0, rate=200, stock=True, settle_s=30
+        seed=11,
+        seconds=30,
+        workers=(1,),
+        kills=5,
+        pauses=0,
+        outages=0,
+        rolls=0,
+        rate=120,
+        stock=True,
+        settle_s=60,
     )
     report = await run(plan, kafka, influxdb, tmp_path)
-    assert any("assessments missing" in found for found in report.wrong), report.lines()
+    # It is not slow: it holds everything for done.
+    assert report.done["everything committed by the stock worker"] == 1, list(report.lines())
+    assert any(found.startswith("assessments missing") for found in report.wrong), list(report.lines())

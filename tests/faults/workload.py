@@ -1,162 +1,285 @@
-"""What is fed, and what must come of it: the same events through the fold alone."""
+"""What is fed: simulated patients over months, acute ones of the last two days, and those whose turn the clock brings.
+
+The gateway says itself when it received what, so what must come of it all is known only from what lies on the topics
+(`clean.py`). Here it is seen to that it is known then: nothing falls due for the first two while the faults go on, and
+what the clock decides for the others happens at instants that are written down beforehand.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
 
-from agents import wallclock
-from agents.partitioner import partition_for
 from agents.recordings.events import Event
 from pipeline import cohort
-from pipeline.triage import RULES, Refused, State, step
-from schemas.assessments import Assessment, ZoneChange
-from schemas.care import Acknowledged
-from schemas.codec import encode
-from schemas.paging import Outcome, PageRequest, Receipt, Tick
-from schemas.submissions import Answer, Submission
-from schemas.topics import ASSESSMENTS, CARE, PAGES, RECEIPTS, SUBMISSIONS, TICKS, ZONE_CHANGES
+from pipeline.cohort.people import ZONE
+from pipeline.cohort.staff import with_staff
+from schemas.care import (
+    Acknowledged,
+    Cadence,
+    ContactKind,
+    ContactMade,
+    Enrolled,
+    EquipmentHandedOut,
+    Limit,
+    Paused,
+    PhaseChanged,
+    Plan,
+    PlanSigned,
+    SelfCare,
+)
+from schemas.submissions import Answer, Reading, Submission
+from schemas.topics import CARE, SUBMISSIONS
+from schemas.types import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
-START: Final = datetime(2026, 1, 5, tzinfo=UTC)
+    from msgspec import Struct
+
+START: Final = datetime(2025, 10, 27, tzinfo=UTC)  # the simulation's own; no clock changes within DAYS of it
 DAYS: Final = 130  # longer than the history that a state keeps
 A_DAY: Final = 0.29  # about so many registrations of a patient [1/d]
-POISON: Final = (
-    b"",
-    b"{not json",
-    b'{"type":"submission","readings":"all"}',
-    b'{"schema_version":99,"type":"submission"}',
-    b"\xff\xfe\x00",
-)
-READ: Final = (SUBMISSIONS.name, CARE.name, TICKS.name, RECEIPTS.name, ASSESSMENTS.name, ZONE_CHANGES.name, PAGES.name)
-BIG: Final = "sim-big"
-LONG_TEXT: Final = "x" * 900
-ROOMY_RULES: Final = msgspec.structs.replace(RULES, open_pages=10_000)  # nobody gets any page before the end
+ACUTE_SHARE: Final = 0.2  # of all sessions
+ACUTE_EACH: Final = 8
+ACUTE_WITHIN: Final = timedelta(hours=48)  # all measured within; a red is paged within 72 h
+RED_SHARE: Final = 0.25
+ACUTE_SERVICES: Final = ("acute-one", "acute-two", "acute-three")
+QUIET_HOUR: Final = 1  # of the patients' wall clock: nothing of the simulated plans falls due from here until 9
+NEVER_DUE: Final = Cadence(daily_days=0, every_days=92, grace_minutes=10_080)
+BYTES_6: Final = "\x01"  # a character that takes six bytes in JSON and one in a state
+BYTES_4: Final = "\U0001d7d8"  # one that takes four in both
+NEAR_LIMIT: Final = "large-session"
+FULL: Final = "large-history"
+OUTPUT: Final = "large-output"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """Events in the order in which they are fed, and what the fold alone makes of them.
+    """Events in the order in which they are fed.
 
     Attributes
     ----------
-    care, submissions
-        The first are all worked off before the second begin, so the order in which triage sees them is one.
-    ends
-        The tick that comes last.
-    messages
-        Everything that triage must say, by topic: each message once, whatever is repeated.
-    newest
-        Assessment id -> its newest revision.
-    standing
-        Zone changes that are not retracted in the end.
-    pages
-        Page id -> its first request: of every step of the ladder that is asked by `ends`, and of what is told where a
-        red was taken over or is over.
-    lasting
-        Pages that somebody must get, whatever comes later: nobody took them over, and no newer one took their place.
-    states
-        Patient -> state when every page is delivered.
-    refused
-        Submissions that belong to the dead letters.
+    care
+        All worked off before the sessions begin, so that the order in which triage sees them is one.
+    submissions
+        Sessions and corrections, by the gateway.
+    beside
+        Care events on which no decision rests; they come while the faults go on.
+    services
+        Who is paged.
     """
 
     care: list[Event]
     submissions: list[Event]
-    ends: Tick
-    messages: dict[str, set[bytes]] = field(default_factory=dict)
-    newest: dict[UUID, Assessment] = field(default_factory=dict)
-    standing: dict[UUID, ZoneChange] = field(default_factory=dict)
-    pages: dict[UUID, PageRequest] = field(default_factory=dict)
-    lasting: set[UUID] = field(default_factory=set)
-    states: dict[str, State] = field(default_factory=dict)
-    refused: set[UUID] = field(default_factory=set)
-
-    @property
-    def services(self) -> set[str]:
-        """Whom pages go to."""
-        return {page.service for page in self.pages.values()}
+    beside: list[Event] = field(default_factory=list)
+    services: frozenset[str] = frozenset()
 
 
-def workload(seed: int, sessions: int, days: int = DAYS) -> Workload:
-    """About so many `sessions` of simulated patients over so many `days`, numbered by `seed`."""
-    patients = max(2, round(sessions / days / A_DAY))
-    simulated = cohort.simulate(seed, START - timedelta(days=days - DAYS), days, patients)
-    events = [Event(*event) for event in simulated.events]
-    care = [event for event in events if event.topic is CARE and not _unanswered(event)]
-    submissions = [event for event in events if event.topic is not CARE]
-    submissions.insert(len(submissions) // 2, _too_much(seed))
-    made = Workload(care=care, submissions=submissions, ends=Tick(at=wallclock.now().replace(microsecond=0)))
-    _work(made, [event.message for event in (*care, *submissions)])
-    return made
+def workload(seed: int, sessions: int, now: datetime, days: int = DAYS) -> Workload:
+    """About so many `sessions`, measured in the `days` before `now`, numbered by `seed`."""
+    acute = max(3, round(ACUTE_SHARE * sessions / ACUTE_EACH))
+    patients = max(2, round((1 - ACUTE_SHARE) * sessions / days / A_DAY))
+    events = [*_simulated(seed, patients, now, days), *_acute(seed, acute, now), *_large(seed, now)]
+    care = [event for event in events if event.topic is CARE]
+    # Each patient's sessions in their order; whose they are is mixed, or the acute would all come last.
+    random = Random(f"{seed}-order")  # noqa: S311 - not a secret
+    queues: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.topic is not CARE:
+            queues[event.message.patient].append(event)
+    turns = [patient for patient, queue in queues.items() for _ in queue]
+    random.shuffle(turns)
+    waiting = {patient: iter(queue) for patient, queue in queues.items()}
+    submissions = [next(waiting[patient]) for patient in turns]
+    names = sorted(queues)
+    beside = [_beside(seed, number, random.choice(names), now) for number in range(max(10, sessions // 50))]
+    services = {event.message.service for event in care if isinstance(event.message, Enrolled)}
+    return Workload(care=care, submissions=submissions, beside=beside, services=frozenset(services))
 
 
-def partition(event: Event, partitions: int) -> int:
-    """Where an event is fed."""
-    return partition_for(event.message.patient.encode(), partitions)
+def _id(*parts: object) -> UUID:
+    return uuid5(NAMESPACE_OID, "-".join(map(str, parts)))
 
 
-def _unanswered(event: Event) -> bool:
-    """Of every third patient nobody takes anything over: what is red stays so, and climbs."""
-    return isinstance(event.message, Acknowledged) and event.message.patient[-1] in "147"
+# Months of many.
 
 
-def _too_much(seed: int) -> Event:
-    """A session that a message may hold and a state may not."""
-    at = START + timedelta(days=DAYS // 2)
-    answers = tuple(
-        Answer(questionnaire="copd-daily", questionnaire_version=1, link_id=f"q{number}", value=LONG_TEXT)
-        for number in range(500)
-    )
-    identity = uuid5(NAMESPACE_OID, f"{seed}-big")
-    return Event(at, SUBMISSIONS, Submission(submission_id=identity, patient=BIG, received_at=at, answers=answers))
+def _simulated(seed: int, patients: int, now: datetime, days: int) -> Iterator[Event]:
+    """The cohort, moved to where `now` is the quiet hour of its last night, in a time zone where it is that hour."""
+    ahead = (QUIET_HOUR - now.hour + 11) % 24 - 11  # hours ahead of UTC
+    local = now + timedelta(hours=ahead)
+    start = START + timedelta(days=DAYS - days)
+    night = datetime.combine((START + timedelta(days=DAYS)).date(), local.time(), ZONE).astimezone(UTC)
+    moved = now - night
+    zone = f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+    of: defaultdict[str, list[Event]] = defaultdict(list)
+    for at, topic, message in cohort.simulate(seed, start, days, patients).events:
+        if not isinstance(message, Acknowledged):  # it names a change of zone by its time: made anew below
+            of[message.patient].append(Event(at + moved, topic, _moved(message, moved, zone)))
+    again = [Event(*event) for events in of.values() for event in with_staff(seed, events)]  # type: ignore[arg-type]
+    yield from sorted((event for event in again if event.at < now or event.topic is not CARE), key=lambda e: e.at)
 
 
-def _work(made: Workload, messages: Iterable[object]) -> None:
-    states: dict[str, State | None] = {}
-    for message in messages:
-        patient: str = message.patient  # type: ignore[attr-defined] # every event has one
-        states[patient], outputs = step(states.get(patient), message, ROOMY_RULES)  # type: ignore[arg-type] # of the cohort
-        _take(made, outputs)
-        if isinstance(message, Submission) and outputs and isinstance(outputs[0], Refused):
-            made.refused.add(message.submission_id)
-    for patient, state in states.items():
-        after, outputs = step(state, made.ends, ROOMY_RULES)
-        _take(made, outputs)
-        made.lasting.update(UUID(bytes=page_id) for page_id in (after.open_pages if after is not None else ()))
-        for page in [page for page in made.pages.values() if page.patient == patient]:
-            receipt = Receipt(
-                receipt_id=page.page_id,
-                page_id=page.page_id,
-                patient=patient,
-                ask=1,
-                at=made.ends.at,
-                outcome=Outcome.DELIVERED,
-                attempts=1,
+def _moved(message: Struct, by: timedelta, zone: str) -> Any:  # noqa: ANN401 - of any type
+    """The message as if everything in it had happened so much later."""
+    changed: dict[str, Any] = {}
+    for name in message.__struct_fields__:
+        value = getattr(message, name)
+        if isinstance(value, datetime):
+            changed[name] = value.astimezone(UTC) + by  # not by the wall's clock, which has turns of its own
+        elif isinstance(value, Plan):
+            changed[name] = msgspec.structs.replace(value, valid_from_at=value.valid_from_at + by)
+        elif name == "readings":
+            changed[name] = tuple(
+                msgspec.structs.replace(one, measured_at=one.measured_at.astimezone(UTC) + by) for one in value
             )
-            after, _ = step(after, receipt, RULES)
-        if after is not None:
-            made.states[patient] = after
+    if isinstance(message, Enrolled):
+        changed["time_zone"] = zone
+    return msgspec.structs.replace(message, **changed)
 
 
-def _take(made: Workload, outputs: Iterable[object]) -> None:
-    for output in outputs:
-        match output:
-            case Assessment():
-                known = made.newest.get(output.assessment_id)
-                if known is None or known.revision <= output.revision:
-                    made.newest[output.assessment_id] = output
-                made.messages.setdefault(ASSESSMENTS.name, set()).add(encode(output))
-            case ZoneChange():
-                made.standing.pop(output.zone_change_id, None)
-                if not output.retracted:
-                    made.standing[output.zone_change_id] = output
-                made.messages.setdefault(ZONE_CHANGES.name, set()).add(encode(output))
-            case PageRequest():
-                made.pages.setdefault(output.page_id, msgspec.structs.replace(output, ask=1))
+# Two days of some, with reds that are paged.
+
+
+def _acute(seed: int, patients: int, now: datetime) -> Iterator[Event]:
+    random = Random(f"{seed}-acute")  # noqa: S311 - not a secret
+    for number in range(patients):
+        name = f"acute-{number:05d}"
+        yield from followed(name, now - timedelta(days=20), service=ACUTE_SERVICES[number % len(ACUTE_SERVICES)])
+        for place in range(ACUTE_EACH):
+            at = now - ACUTE_WITHIN * (ACUTE_EACH - place) / (ACUTE_EACH + 1)
+            yield session(name, at, place, red=random.random() < RED_SHARE)
+
+
+def followed(
+    name: str, since: datetime, *, service: str = ACUTE_SERVICES[0], cadence: Cadence = NEVER_DUE, words: int = 0
+) -> Iterator[Event]:
+    """Enrolment and plan; `words` are characters of self-care in all."""
+    plan = Plan(
+        version=1,
+        valid_from_at=since,
+        limits=(Limit(code="2708-6", unit="%", red_low=80.0, yellow_low=84.0),),
+        cadence=cadence,
+        self_care=SelfCare(green=(BYTES_6 * 500,) * (words // 500)),
+    )
+    about = {"patient": name, "at": since, "recorded_at": since}
+    enrolled = Enrolled(
+        event_id=_id(name, since, "enrolled"),
+        pathway="copd",
+        service=service,
+        municipality="municipality-one",
+        time_zone="Etc/UTC",
+        **about,  # type: ignore[arg-type]
+    )
+    yield Event(since, CARE, enrolled)
+    signed = PlanSigned(event_id=_id(name, since, "plan"), plan=plan, signed_by="doctor-one", **about)  # type: ignore[arg-type]
+    yield Event(since, CARE, signed)
+
+
+def session(  # noqa: PLR0913 - whose, when, and with what
+    name: str, at: datetime, number: int, *, red: bool, answers: tuple[Answer, ...] = (), readings: int = 1
+) -> Event:
+    """One registration of oxygen saturation and pulse, each measured so often."""
+    measured = tuple(
+        reading
+        for place in range(readings)
+        for device in [f"meter-{place:058d}" if place else "meter-one"]
+        for reading in (
+            Reading(code="2708-6", value=72.0 if red else 93.0, unit="%", measured_at=at, device=device),
+            Reading(code="8867-4", value=70.0 + number % 20, unit="/min", measured_at=at, device=device),
+        )
+    )
+    usual = (Answer(questionnaire="copd-daily", questionnaire_version=1, link_id="breath", value=int(red)),)
+    message = Submission(
+        submission_id=_id(name, at, number), patient=name, received_at=at, readings=measured, answers=answers or usual
+    )
+    return Event(at, SUBMISSIONS, message)
+
+
+# Large ones.
+
+
+def _large(seed: int, now: datetime) -> Iterator[Event]:
+    """Sessions as large as the vocabulary lets them be: for a message, for a state, and for what comes of them.
+
+    200 answers of 500 characters that take six bytes each, to questions with names of 250 bytes, are 0.66 MB of JSON,
+    about the largest session there is: no session that can be read is over the limit of a message. A state holds it
+    in 0.15 MB. Its assessment says the patient's self-care too: with 62,500 characters of that, which is about as much
+    as a state keeps of care, it is over the limit. Of characters that take four bytes everywhere 200 answers are more
+    than the 400,000 bytes of sessions that a state may hold.
+    """
+    at = now - timedelta(hours=1)
+    for name, words in ((NEAR_LIMIT, 0), (FULL, 0), (OUTPUT, 62_500)):
+        yield from followed(name, now - timedelta(days=20), words=words)
+        fill = BYTES_4 if name == FULL else BYTES_6
+        yield session(name, at, seed, red=False, answers=answers(fill), readings=49)
+
+
+def answers(fill: str, number: int = 200, size: int = 500) -> tuple[Answer, ...]:
+    """So many answers of so many of one character each, to questions with long names."""
+    return tuple(
+        Answer(
+            questionnaire="copd-daily",
+            questionnaire_version=1,
+            link_id=f"{place:03d}" + BYTES_4 * 60,
+            value=fill * size,
+        )
+        for place in range(number)
+    )
+
+
+# What no decision rests on.
+
+
+def _beside(seed: int, number: int, patient: str, now: datetime) -> Event:
+    at = now - timedelta(hours=2, seconds=number)
+    about = {"event_id": _id(seed, "beside", number), "patient": patient, "at": at, "recorded_at": at}
+    made: Any = (
+        ContactMade(kind=next(iter(ContactKind)), by="nurse-one", reached=True, **about)  # type: ignore[arg-type]
+        if number % 2
+        else EquipmentHandedOut(device=f"meter-{number}", kind="oximeter", **about)  # type: ignore[arg-type]
+    )
+    return Event(at, CARE, made)
+
+
+# Whose turn the clock brings.
+
+
+def clockwork(seed: int, patients: int, now: datetime, seconds: float) -> tuple[list[Event], list[Event], datetime]:
+    """Patients of whom only time decides something, at instants in the `seconds` from `now` on.
+
+    Every third becomes overdue, every third is paused and comes back (some of them red before), and every third leaves.
+
+    Returns
+    -------
+    Their care events, the one session of each, and the last of those instants.
+    """
+    random = Random(f"{seed}-clockwork")  # noqa: S311 - not a secret
+    care: list[Event] = []
+    sessions: list[Event] = []
+    last = now
+    for number in range(patients):
+        name = f"clock-{number:04d}"
+        minute = (now + timedelta(seconds=random.uniform(0, max(0.0, seconds - 60)))).replace(second=0, microsecond=0)
+        minute += timedelta(minutes=1)
+        cadence = NEVER_DUE if number % 3 else Cadence(times=(f"{minute:%H:%M}",), daily_days=3650, grace_minutes=0)
+        care += followed(name, now - timedelta(days=3), cadence=cadence)
+        first = now + timedelta(seconds=random.uniform(0, seconds * 0.6))
+        then = first + timedelta(seconds=random.uniform(0.5, seconds * 0.3))
+        about = {"event_id": _id(seed, name, now), "patient": name, "at": first, "recorded_at": now}
+        if number % 3 == 1:
+            care.append(Event(now, CARE, Paused(ends_at=then, **about)))  # type: ignore[arg-type]
+        elif number % 3 == 2:
+            care.append(Event(now, CARE, PhaseChanged(phase=Phase.ENDED, **about)))  # type: ignore[arg-type]
+        last = max(last, then, minute)
+        # Due on the day after the registration, at that minute.
+        at = now - timedelta(minutes=5) if number % 3 else minute - timedelta(days=1)
+        sessions.append(session(name, at, 0, red=number % 3 == 1 and number % 2 == 0))
+    return care, sessions, last

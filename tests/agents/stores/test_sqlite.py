@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sqlite3
+import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,11 +16,13 @@ from agents.stores.sqlite import SQLiteStore
 from tests.agents.stores.contract import DAY, NOON, StoreContract, point, rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from agents.metrics import Metrics
     from agents.stores.patience import Patience
+
+SMALL_BYTES = 524_288
 
 
 @pytest.fixture
@@ -98,6 +103,56 @@ async def test_a_full_disk_is_asked_again_and_leaves_nothing_half_written(
 
     assert await writing == []
     assert len(await rows(store)) == 5_000
+
+
+@pytest.fixture(params=["volume", "file"])
+def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """A folder with room for half a megabyte, and how to make more: a volume of its own, or a limit to every file.
+
+    Where no volume may be mounted there is the limit alone: another error of the system, met in the same place.
+    """
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_BYTES}", "none", str(folder)]
+    if request.param == "volume" and subprocess.run(mount, capture_output=True, check=False).returncode == 0:  # noqa: S603 - our own
+        more = ["mount", "-o", "remount,size=64m", str(folder)]
+        yield folder, lambda: subprocess.run(more, check=True) and None  # type: ignore[func-returns-value] # noqa: S603
+        subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S603, S607 - the same
+        return
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL_BYTES, before[1]))
+    yield folder, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_on_a_really_full_disk_nothing_that_was_confirmed_is_lost_and_the_rest_is_written_when_there_is_room(
+    small: tuple[Path, Callable[[], None]],
+    metrics: Metrics,
+    patience: Callable[[str], Patience],
+    waits: list[float],
+    eventually: Callable[..., object],
+) -> None:
+    folder, make_room = small
+    store = SQLiteStore(folder / "points.sqlite", metrics=metrics, patience=patience("sqlite"))
+    confirmed = 0
+    while True:  # what its write-ahead log takes is given back at the first refusal, so one is not the end
+        waits.clear()
+        batch = [point(confirmed + n, value=float(confirmed + n)) for n in range(200)]
+        writing = asyncio.create_task(store.write(batch))
+        await eventually(lambda writing=writing: writing.done() or len(waits) > 5)
+        if not writing.done():
+            break
+        confirmed += 200
+    assert confirmed > 200  # the file and its log were there, and grew until there was no room
+    assert not store.reachable
+    make_room()
+
+    assert await writing == []
+    found = {row["value"] for row in await rows(store)}
+    assert found == {float(n) for n in range(confirmed + 200)}
+    await store.close()
+    with closing(sqlite3.connect(folder / "points.sqlite")) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 async def test_a_folder_that_is_not_there_is_waited_for(

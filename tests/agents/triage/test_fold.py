@@ -231,6 +231,22 @@ def test_what_claims_to_come_from_the_future_is_a_dead_letter_and_its_patient_no
     assert triage.zones()[PATIENTS[0]] == 3
 
 
+def test_one_that_is_read_again_after_a_restart_changes_nothing() -> None:
+    triage = Triage()
+    triage.follow_all()
+    sent = msgspec.structs.replace(submitted("s", 30, spo2(95, 30)), received_at=at(40))
+    future = triage.record("submissions", sent, PATIENTS[0], hours=30)
+    triage.work(future)
+    doubted = dict(triage.states)
+    triage.work(future)
+    assert triage.states == doubted
+    triage.work(triage.record("submissions", submitted("t", 31, spo2(95, 31)), PATIENTS[0], hours=31))
+    known = dict(triage.states)
+    triage.work(future)
+    assert triage.states == known
+    assert triage.zones()[PATIENTS[0]] == 0
+
+
 def test_a_care_event_of_the_future_is_a_dead_letter() -> None:
     triage = Triage()
     triage.follow_all()
