@@ -7,9 +7,10 @@ RUNTIME := $(VENV)/.installed
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SEED := 7
 MINUTES := 10
+CHILDREN := 2
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: demo test check format schemas docs stack test-stack test-faults bench lock clean
+.PHONY: demo test test-browser screenshots check format schemas docs stack test-stack test-faults bench mutants lock clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Sonevakt needs Python 3.11, 3.12 or 3.13; make PYTHON=python3.12 ... chooses one")'
@@ -28,7 +29,7 @@ demo: $(RUNTIME) ## everything embedded: make demo ARGS=--once ends after the re
 	$(BIN)/sonevakt demo $(ARGS)
 
 test: $(STAMP) ## the tests that need Python only
-	$(BIN)/python -m pytest -m "not stack" $(ARGS)
+	$(BIN)/python -m pytest -m "not stack and not browser" $(ARGS)
 
 check: $(STAMP) ## format, lint, types, the direction of imports
 	$(BIN)/ruff format --check .
@@ -51,6 +52,14 @@ docs: $(STAMP) ## write the generated reference pages
 stack: $(RUNTIME) ## the whole product on real Kafka and InfluxDB, without Docker
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m infra.local.product $(ARGS)
 
+test-browser: $(STAMP) ## the board in a real browser; installs Debian's chromium where there is none
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+screenshots: $(STAMP) ## docs/pictures: the board with simulated patients, as it looks now
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+	$(BIN)/python -m tests.browser.pictures
+
 test-stack: $(STAMP) ## the tests that need the real servers
 	$(BIN)/python -m infra.local build
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m pytest -m stack $(ARGS)
@@ -64,12 +73,18 @@ bench: $(STAMP) ## measured figures, beside peers; see benchmarks/
 	$(BIN)/python -m infra.local build kafka influxdb
 	$(BIN)/python -m benchmarks $(ARGS)
 
+mutants: $(STAMP) ## which small changes to the decision core no test notices; see docs/mutants.md
+	$(INSTALL) --require-hashes --no-deps -r requirements/mutants.txt
+	$(BIN)/python -m mutmut run --max-children $(CHILDREN) $(ARGS)
+	$(BIN)/python -m tests.mutants
+
 lock: ## pin the newest allowed versions, with hashes
 	$(INSTALL) uv
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | $(COMPILE) - -o requirements/build.txt
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra dev --extra bench -o requirements/bench.txt
+	$(COMPILE) pyproject.toml --extra dev --extra mutants -o requirements/mutants.txt
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist mutants *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from aiohttp.typedefs import Handler
+    from aiohttp.typedefs import Handler, Middleware
 
     from agents.health import Health
     from agents.metrics import Metrics
@@ -28,8 +28,14 @@ SECURITY_HEADERS: Final = {
 }
 
 
-def application(health: Health, metrics: Metrics, *, routes: Iterable[web.AbstractRouteDef] = ()) -> web.Application:
-    """Return the server's application: metrics and health, and the process's own `routes`."""
+def application(
+    health: Health,
+    metrics: Metrics,
+    *,
+    routes: Iterable[web.AbstractRouteDef] = (),
+    middlewares: Iterable[Middleware] = (),
+) -> web.Application:
+    """Return the server's application: metrics and health, and the process's own `routes` behind its `middlewares`."""
 
     async def show_metrics(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -47,7 +53,7 @@ def application(health: Health, metrics: Metrics, *, routes: Iterable[web.Abstra
         with suppress(asyncio.CancelledError):
             await task
 
-    app = web.Application(middlewares=[_secured])
+    app = web.Application(middlewares=[_secured, *middlewares])
     app.cleanup_ctx.append(beating)
     app.add_routes([web.get("/metrics", show_metrics), web.get("/livez", livez), web.get("/readyz", readyz), *routes])
     return app

@@ -54,6 +54,7 @@ TO_ASSESSED: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0
 TO_STORED: Final = (0.05, 0.1, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0, 3600.0)
 TO_PAGED: Final = (0.05, 0.1, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
 WORK: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+ROUND_TRIP: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 RECORDS: Final = (1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000)
 STATE: Final = (512, 1024, 2048, 4096, 8192, 12288, 16384, 65536, 262144)  # 4 KiB wanted, 16 KiB never passed
 
@@ -62,7 +63,20 @@ DECLARED: Final = (
     Metric("readings", _counter, "Readings judged, by what they may be used for.", labels=("vital", "quality")),
     Metric("assessments", _counter, "Registrations judged, by the zone they fell in.", labels=("zone",)),
     Metric("zone_changes", _counter, "Patients moving between zones.", labels=("from_zone", "to_zone")),
-    Metric("pages", _counter, "Asked pages, by what became of them.", labels=("outcome",)),
+    Metric("pages", _counter, "Asked pages, by way and what became of them.", labels=("way", "outcome")),
+    Metric("grouped_pages", _counter, "Pages told together with others in one notice.", labels=("way",)),
+    Metric(
+        "undeliverable_pages",
+        _gauge,
+        "Pages that nobody has taken for longer than a minute, each further ask included.",
+        labels=("service",),
+    ),
+    Metric(
+        "acknowledgements",
+        _counter,
+        "Acknowledgements by the link in a page and by PagerDuty, by what became of them.",
+        labels=("by", "outcome"),
+    ),
     Metric("pages_ahead", _counter, "Pages asked during a backlog before their submission's turn."),
     Metric("partitions_ahead", _gauge, "Partitions with a backlog whose new submissions are looked at for pages."),
     Metric("ahead_failures", _counter, "Failures to look ahead of a backlog; what failed is left to its turn."),
@@ -128,7 +142,12 @@ DECLARED: Final = (
     Metric("fenced", _counter, "Times that a process ended itself, too late to be sure to own.", labels=("process",)),
     Metric("recovery_seconds", _gauge, "How long the last restore of state took.", "seconds", ("process",)),
     Metric("event_loop_lag", _gauge, "How late the process's event loop runs.", "seconds", ("process",)),
-    Metric("patients", _gauge, "Patients that this worker follows, by the zone they stand in now.", labels=("zone",)),
+    Metric(
+        "patients",
+        _gauge,
+        "Patients that this worker follows, by the zone they stand in now; without those of the pathway `canary`.",
+        labels=("zone",),
+    ),
     Metric("unreadable_states", _gauge, "Patients of this worker whose state cannot be read: nobody watches them."),
     Metric("overdue_patients", _gauge, "Followed patients whose next registration is past due."),
     Metric(
@@ -144,6 +163,44 @@ DECLARED: Final = (
         "timestamp_seconds",
     ),
     Metric("reconciled", _gauge, "Unix time at which the last round of reconciliation ended.", "timestamp_seconds"),
+    Metric("canary_rounds", _counter, "Rounds of a service's canary.", labels=("service", "outcome")),
+    Metric(
+        "canary_round_trip",
+        _histogram,
+        "From the sending of a canary's red until it was paged, acknowledged and green again.",
+        "seconds",
+        ("service",),
+        ROUND_TRIP,
+    ),
+    Metric("canary_leg", _histogram, "One leg of a canary's round.", "seconds", ("leg",), ROUND_TRIP),
+    Metric(
+        "canary_last_success",
+        _gauge,
+        "Unix time at which a service's canary last came through.",
+        "timestamp_seconds",
+        ("service",),
+    ),
+    Metric(
+        "canary_due",
+        _gauge,
+        "Unix time by which a service's canary must have come through again.",
+        "timestamp_seconds",
+        ("service",),
+    ),
+    Metric("heartbeats", _counter, "Heartbeats to the outside address.", labels=("outcome",)),
+    Metric(
+        "last_heartbeat",
+        _gauge,
+        "Unix time of the last heartbeat that the outside took, or of the process's start; 0: there is no address.",
+        "timestamp_seconds",
+    ),
+    Metric("sign_ins", _counter, "Attempts to sign in on the board, by what came of them.", labels=("outcome",)),
+    Metric("access_log_entries", _counter, "Entries written to the access log.", labels=("outcome",)),
+    Metric(
+        "access_log_last",
+        _gauge,
+        "Number of the access log's last entry: it never falls, so a fall tells that the log was set back.",
+    ),
     Metric("started", _gauge, "Unix time at which the process started.", "timestamp_seconds"),
     Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
 )
@@ -163,6 +220,9 @@ class Metrics:
     assessments: Counter
     zone_changes: Counter
     pages: Counter
+    grouped_pages: Counter
+    undeliverable_pages: Gauge
+    acknowledgements: Counter
     pages_ahead: Counter
     partitions_ahead: Gauge
     ahead_failures: Counter
@@ -199,6 +259,16 @@ class Metrics:
     unaccounted: Gauge
     accounted_until: Gauge
     reconciled: Gauge
+    canary_rounds: Counter
+    canary_round_trip: Histogram
+    canary_leg: Histogram
+    canary_last_success: Gauge
+    canary_due: Gauge
+    heartbeats: Counter
+    last_heartbeat: Gauge
+    sign_ins: Counter
+    access_log_entries: Counter
+    access_log_last: Gauge
     started: Gauge
     build_info: Gauge
 

@@ -6,21 +6,35 @@ import asyncio
 import contextlib
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import aiohttp
 import structlog
 from yarl import URL
 
-from agents import wallclock
-from agents.board.reading import Reading
+from agents import pathways, wallclock
+from agents.acknowledging.heard import Heard
+from agents.acknowledging.links import load_links
+from agents.acknowledging.pagerduty import PagerDutyHook
+from agents.acknowledging.routes import Acknowledging
+from agents.board.desk import Desk
+from agents.board.model import Model, readings
+from agents.board.own_log import OwnLog
+from agents.board.platform import Kind, Platform
 from agents.board.serving import board as board_application
 from agents.board.serving import checks as board_checks
-from agents.board.statuses import Statuses
+from agents.board.writing import Writing
 from agents.broker import lag
 from agents.broker.clients import started
 from agents.broker.reach import Reach
 from agents.broker.topics import topic_name
+from agents.canary.heartbeat import Heartbeat, load_address
+from agents.canary.news import News
+from agents.canary.running import Canaries
+from agents.canary.sending import Sending
+from agents.canary.settings import signing_secrets
 from agents.clock.ticking import Ticking
 from agents.dead_letters import watch
 from agents.gateway.application import build_gateway
@@ -32,14 +46,17 @@ from agents.health import Health
 from agents.http import application, serving
 from agents.paging.messenger import Messenger
 from agents.paging.settings import PagingSettings
-from agents.paging.webhooks import load_webhooks
+from agents.paging.ways import load_ways
+from agents.paging.ways.keys import load_webhook_secrets
 from agents.reconciliation.running import Reconciling
+from agents.services import load_services
 from agents.settings import SettingsError, secret, variable
-from agents.storing.sink import StoringSink
+from agents.storing.sink import STORED, StoringSink
 from agents.streaming import StreamSettings, StreamWorker
 from agents.triage import TriageFold
 from agents.triage.ahead import LookAhead
 from agents.watching import WorkerMetrics, worker_checks
+from pipeline.triage.rosters import NO_SERVICES
 from schemas import topics
 
 if TYPE_CHECKING:
@@ -48,11 +65,14 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from agents.metrics import Metrics
+    from agents.people.opening import People
     from agents.settings import Settings
     from agents.stores.port import TimeSeriesStore
     from agents.streaming import Handler
+    from schemas.services import Service
+    from schemas.topics import Topic
 
-NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile")
+NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile", "canary")
 STATE_TABLE: Final = "state"
 STORE_ASKED_S: Final = 5.0
 EMBEDDED_FETCH_WAIT_MS: Final = 20  # the embedded broker waits an empty fetch out
@@ -114,13 +134,21 @@ async def opened_store(settings: Settings, metrics: Metrics) -> AsyncIterator[Ti
         await store.close()
 
 
-def triage(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
-    """Judges."""
+def configured(settings: Settings) -> Mapping[str, Service]:
+    """The services, where there is a file of them; without one each is as nothing is configured of it."""
+    return NO_SERVICES if settings.services_file is None else load_services(Path(settings.services_file))
+
+
+def triage(
+    settings: Settings, bootstrap: str, metrics: Metrics, services: Mapping[str, Service] = NO_SERVICES
+) -> Process:
+    """Judges; `services` says whom an alert climbs to."""
     fold = TriageFold(
         prefix=settings.topic_prefix,
         partitions=settings.partitions,
         dead_letter_ratio=settings.dead_letter_ratio,
         metrics=metrics,
+        services=services,
     )
 
     def ahead(worker: StreamWorker) -> Coroutine[Any, Any, None]:
@@ -159,16 +187,35 @@ async def _ask(store: TimeSeriesStore) -> None:
 
 @asynccontextmanager
 async def paging(settings: Settings, bootstrap: str, metrics: Metrics) -> AsyncIterator[Process]:
-    """Carries pages to the services' webhooks."""
-    if settings.webhooks_file is None:
-        raise SettingsError(f"{variable('webhooks_file')} must be set: where each service is paged")
-    webhooks = load_webhooks(Path(settings.webhooks_file))
-    messenger = Messenger(webhooks, PagingSettings(), wallclock.now, metrics, prefix=settings.topic_prefix)
-    async with messenger:
+    """Carries pages to whoever has the duty."""
+    async with messenger(settings, metrics) as carrying:
         source = (topic_name(settings.topic_prefix, topics.PAGES.name),)
         yield _worker(
-            "paging", settings, bootstrap, metrics, handler=messenger, sources=source, in_flight=messenger.in_flight
+            "paging", settings, bootstrap, metrics, handler=carrying, sources=source, in_flight=carrying.in_flight
         )
+
+
+def messenger(settings: Settings, metrics: Metrics) -> Messenger:
+    """What carries pages, by the services file and the keys that it names.
+
+    Raises
+    ------
+    SettingsError
+        There is none, or it cannot be used.
+    """
+    if settings.services_file is None:
+        raise SettingsError(f"{variable('services_file')} must be set: who is told of an alert, and how")
+    path = Path(settings.services_file)
+    services = load_services(path)
+    return Messenger(
+        services,
+        load_ways(services, path.parent),
+        PagingSettings(),
+        wallclock.now,
+        metrics,
+        links=load_links(settings),
+        prefix=settings.topic_prefix,
+    )
 
 
 def clock(settings: Settings, bootstrap: str, metrics: Metrics) -> Process:
@@ -231,18 +278,152 @@ async def gateway(
             await runner.cleanup()
 
 
-def reading(settings: Settings, bootstrap: str, metrics: Metrics) -> Reading:
-    """What the board reads."""
-    return Reading(bootstrap=bootstrap, prefix=settings.topic_prefix, statuses=Statuses(metrics))
+@asynccontextmanager
+async def canary(settings: Settings, bootstrap: str, metrics: Metrics) -> AsyncIterator[Process]:
+    """Proves the alarm path of every service; its application takes the canaries' pages."""
+    for field_ in ("services_file", "gateway_url", "canary_token_file"):
+        if not getattr(settings, field_):
+            raise SettingsError(f"{variable(field_)} must be set for the canary: see docs/architecture.md")
+    path = Path(settings.services_file or "")
+    services = load_services(path)
+    news = News(signing_secrets(services, path.parent), wallclock.now)
+    address = settings.heartbeat_url_file
+    token = secret("canary_token_file", settings.canary_token_file or "")
+    canaries = Canaries(
+        services,
+        news=news,
+        sending=Sending(URL(settings.gateway_url), token, bootstrap, settings.topic_prefix),
+        heartbeat=Heartbeat(load_address(address) if address else None, metrics, wallclock.now),
+        bootstrap=bootstrap,
+        prefix=settings.topic_prefix,
+        partitions=settings.partitions,
+        every_s=settings.canary_seconds,
+        within_s=settings.canary_within_seconds,
+        metrics=metrics,
+        clock=wallclock.now,
+    )
+    process = Process("canary", canaries.run, {"hears": canaries.hears})
+    process.application = application(Health("canary", metrics, process.checks), metrics, routes=news.receiver.routes())
+    yield process
+
+
+@asynccontextmanager
+async def opened_people(settings: Settings, metrics: Metrics) -> AsyncIterator[People]:
+    """Sign-in, the patient directory and the access log, for the board."""
+    from agents.people import opening  # noqa: PLC0415 - no other process needs its libraries
+
+    async with opening.opened(settings, metrics) as people:
+        yield people
+
+
+@dataclass(frozen=True)
+class Board:
+    """The board's process, and its pages, which stand on a port of their own."""
+
+    process: Process
+    desk: Desk
+    pages: Callable[[Health], web.Application]
+
+
+def board(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSeriesStore | None, people: People) -> Board:
+    """Shows who needs attention, and takes what staff decide; without a store it shows what the broker has."""
+    wait_ms = EMBEDDED_FETCH_WAIT_MS if settings.broker == "embedded" else FETCH_WAIT_MS
+    services = configured(settings)
+    model, writing = Model(metrics), Writing(bootstrap, settings.topic_prefix)
+    listing, history = readings(model, bootstrap, settings.topic_prefix, wait_ms)
+    watched = platform(settings, bootstrap, ping=store_ping(settings))
+    heard = Heard(lambda: listing.up_to_date() and history.up_to_date())
+    model.hear(heard.take)
+    desk = Desk(
+        model=model,
+        listing=listing,
+        history=history,
+        access=people.access,
+        directory=people.directory,
+        platform=watched,
+        pathways=pathways.load(),
+        services=services,
+        care=writing.care,
+        submissions=writing.submissions,
+        log=OwnLog(bootstrap, settings.topic_prefix),
+        store=store,
+    )
+    answers = _answers(settings, services, heard, writing, metrics)
+
+    async def work() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for run in (listing.run, history.run, writing.run, watched.run):
+                tasks.create_task(run())
+
+    def pages(health: Health) -> web.Application:
+        guard = people.guard
+        routes = [*guard.routes(), *answers]
+        return board_application(health, metrics, desk, signed_in=guard.middleware, alive=guard.alive, routes=routes)
+
+    held = {**board_checks(desk), "access_log": lambda: people.access.writes}
+    return Board(Process("board", work, held), desk, pages)
+
+
+def _answers(
+    settings: Settings, services: Mapping[str, Service], heard: Heard, writing: Writing, metrics: Metrics
+) -> list[web.AbstractRouteDef]:
+    """How alerts are acknowledged from elsewhere: by the link in a page, and by PagerDuty."""
+    links = load_links(settings)
+    routes: list[web.AbstractRouteDef] = []
+    if links is not None:
+        routes += Acknowledging(links, heard, writing, services=services, clock=wallclock.now, metrics=metrics).routes()
+    if settings.services_file is not None:
+        secrets = load_webhook_secrets(services, Path(settings.services_file).parent)
+        if secrets:
+            routes += PagerDutyHook(secrets, heard, writing, wallclock.now, metrics).routes()
+    return routes
+
+
+def platform(settings: Settings, bootstrap: str, *, ping: Callable[[], Awaitable[bool]] | None = None) -> Platform:
+    """What the board knows of the core being at work; `ping` asks the store, where there is one that can be away."""
+
+    def of(name: str, *found: Topic) -> tuple[str, tuple[str, ...]]:
+        return group(settings, name), tuple(topic_name(settings.topic_prefix, topic.name) for topic in found)
+
+    groups: dict[Kind, tuple[str, tuple[str, ...]]] = {
+        "triage": of("triage", topics.SUBMISSIONS, topics.CARE, topics.TICKS, topics.RECEIPTS),
+        "paging": of("paging", topics.PAGES),
+        "storing": of("storing", *(topic for topic, _ in STORED)),
+    }
+    path = settings.services_file
+    return Platform(
+        bootstrap=bootstrap,
+        prefix=settings.topic_prefix,
+        groups=groups,
+        ticks=topic_name(settings.topic_prefix, topics.TICKS.name),
+        tick_s=settings.tick_seconds,
+        services=() if path is None else tuple(load_services(Path(path))),
+        canary_every_s=settings.canary_seconds,
+        canary_within_s=settings.canary_within_seconds,
+        ping=ping,
+    )
+
+
+def store_ping(settings: Settings) -> Callable[[], Awaitable[bool]] | None:
+    """Ask whether InfluxDB is there; None where the store is a file of this machine."""
+    address = settings.influxdb_address
+
+    async def ping() -> bool:
+        try:
+            async with aiohttp.ClientSession(trust_env=False) as http, http.get(f"{address}/ping") as answer:
+                return answer.status == HTTPStatus.NO_CONTENT
+        except (aiohttp.ClientError, OSError):
+            return False
+
+    return None if address is None else ping
 
 
 async def run(name: str, settings: Settings, metrics: Metrics) -> int:
     """Run one process until it is cancelled or ends by itself; its exit code."""
     bootstrap = settings.bootstrap
     async with AsyncExitStack() as stack:
-        routes: web.Application | None = None
         if name == "triage":
-            process = triage(settings, bootstrap, metrics)
+            process = triage(settings, bootstrap, metrics, configured(settings))
         elif name == "storing":
             process = storing(
                 settings, bootstrap, metrics, await stack.enter_async_context(opened_store(settings, metrics))
@@ -255,13 +436,19 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
             process = reconcile(
                 settings, bootstrap, metrics, await stack.enter_async_context(opened_store(settings, metrics))
             )
+        elif name == "canary":
+            process = await stack.enter_async_context(canary(settings, bootstrap, metrics))
+            routes = process.application
         elif name == "gateway":
             process, _ = await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
         else:
-            read = reading(settings, bootstrap, metrics)
-            health = Health(name, metrics, board_checks(read))
-            routes = board_application(health, metrics, read)
-            process = Process("board", read.run)
+            store = await stack.enter_async_context(opened_store(settings, metrics))
+            people = await stack.enter_async_context(opened_people(settings, metrics))
+            shown = board(settings, bootstrap, metrics, store, people)
+            process = shown.process
+            pages = shown.pages(Health(name, metrics, process.checks))
+            port = await stack.enter_async_context(serving(pages, host=settings.http_host, port=settings.board_port))
+            _log.info("board_listening", host=settings.http_host, port=port)
         served = routes or application(Health(name, metrics, process.checks), metrics)
         port = await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
         _log.info("listening", host=settings.http_host, port=port)

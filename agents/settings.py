@@ -85,9 +85,107 @@ class Settings(Struct, frozen=True, kw_only=True):
             pattern=r"^[A-Za-z0-9._-]{0,64}$",
         ),
     ] = ""
-    webhooks_file: Annotated[str | None, _said("File that says where each service is paged.", "a file's path")] = None
+    services_file: Annotated[
+        str | None,
+        _said("File that says of each service who is told of an alert, when and how: docs/paging.md.", "a file's path"),
+    ] = None
+    link_key_file: Annotated[
+        str | None, _said("File that holds the key by which those links are signed.", "a file's path")
+    ] = None
     gateway_tokens_file: Annotated[
         str | None, _said("File that says which apps may send submissions.", "a file's path")
+    ] = None
+    gateway_url: Annotated[
+        str,
+        _said(
+            "Where the canary reaches the gateway: best as the vendors' apps do.",
+            "http(s)://host[:port][/path], without a user",
+            pattern=r"^(https?://[^\s/@]+(/\S*)?)?$",
+        ),
+    ] = ""
+    canary_token_file: Annotated[
+        str | None, _said("File that holds the canary's own gateway token alone.", "a file's path")
+    ] = None
+    canary_seconds: Annotated[
+        float, _said("From one round of the canaries to the next [s].", "5 to 3600", ge=5, le=3600)
+    ] = 300.0
+    canary_within_seconds: Annotated[
+        float, _said("By when a round of the canaries must be through [s].", "1 to 600", ge=1, le=600)
+    ] = 60.0
+    heartbeat_url_file: Annotated[
+        str | None,
+        _said(
+            "File that holds the outside address alone that hears a heartbeat while every canary comes through.",
+            "a file's path",
+        ),
+    ] = None
+    board_port: Annotated[
+        int, _said("Port on which the board shows its pages; 0: any free one.", "0 to 65535", ge=0, le=65_535)
+    ] = 0
+    board_url: Annotated[
+        str,
+        _said(
+            "Where browsers and links in pages reach the board; empty: by http, on this machine alone.",
+            "https://host[:port], or http:// with a loopback host",
+            pattern=r"^(https://[^\s/@?#]+|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?)?$",
+        ),
+    ] = ""
+    board_proxy: Annotated[
+        str,
+        _said(
+            "Address of the one proxy whose X-Forwarded-For says who is asking; empty: there is none.",
+            "an IP address",
+            pattern=r"^[0-9a-fA-F.:]{0,45}$",
+        ),
+    ] = ""
+    users_file: Annotated[
+        str | None, _said("File of the people who sign in with a password (`sonevakt users`).", "a file's path")
+    ] = None
+    oidc_issuer: Annotated[
+        str,
+        _said(
+            "Identity provider (OpenID Connect) by which people sign in; empty: none.",
+            "https://host[/path], or http:// with a loopback host",
+            pattern=r"^(https://[^\s/@?#]+(/[^\s?#]*)?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(/[^\s?#]*)?)?$",
+        ),
+    ] = ""
+    oidc_client_id: Annotated[
+        str, _said("The board's name at the identity provider.", "at most 200 characters", max_length=200)
+    ] = ""
+    oidc_client_secret_file: Annotated[
+        str | None, _said("File that holds the board's secret at the identity provider alone.", "a file's path")
+    ] = None
+    oidc_claims_file: Annotated[
+        str | None,
+        _said(
+            "File that says which claim holds reference, name, roles and services: docs/security.md.", "a file's path"
+        ),
+    ] = None
+    sessions_file: Annotated[str, _said("File (SQLite) of who is signed in on the board.", "a file's path")] = (
+        "data/sessions.sqlite"
+    )
+    session_idle_minutes: Annotated[
+        int, _said("Without an act for so long, somebody is signed out [min].", "5 to 720", ge=5, le=720)
+    ] = 30
+    directory: Annotated[
+        str,
+        _said(
+            "Where the patient directory is: who a patient is, encrypted.",
+            "sqlite:///path or postgresql+asyncpg://user@host[:port]/database, without a password",
+            pattern=r"^(sqlite:///.+|postgresql\+asyncpg://[^\s/@:]+@[^\s/@]+/[^\s/?]+)$",
+        ),
+    ] = "sqlite:///data/directory.sqlite"
+    directory_password_file: Annotated[
+        str | None, _said("File that holds the password of the directory's PostgreSQL alone.", "a file's path")
+    ] = None
+    directory_key_file: Annotated[
+        str | None, _said("File of the keys that close the patient directory (`sonevakt keys new`).", "a file's path")
+    ] = None
+    access_folder: Annotated[str, _said("Folder of the access log: who saw or changed which patient.", "a path")] = (
+        "data/access"
+    )
+    access_key_file: Annotated[
+        str | None, _said("File of the keys that seal the access log (`sonevakt keys new`).", "a file's path")
     ] = None
     partitions: Annotated[
         int, _said("Partitions of every topic; never changed once patients are followed.", "1 to 1000", ge=1, le=1000)

@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from schemas.care import News2Scale
-from schemas.submissions import Answer, EntryMode
+from schemas.submissions import Answer, EntryMode, OnBehalf
 from schemas.types import (
     FIRST_VERSION,
     MOST,
@@ -155,6 +155,7 @@ class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules_version: str
     entered_in_error: bool = False
     news2: News2 | None = None
+    on_behalf: OnBehalf | None = None  # staff entered the registration; None: the patient did
     self_care: tuple[ShortText, ...] = ()  # what the patient does in this zone, in the plan's own words
 
 
@@ -233,3 +234,5 @@ class PatientStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     baselines: dict[str, BaselineStatus] = {}
     open_pages: Count = 0  # asked for and not yet delivered
     episode: Episode | None = None
+    step: Count | None = None  # of the ladder that was last asked for what is not acknowledged
+    respond_by_at: Instant | None = None  # by when staff look, by the ladder or, for no data, the next shift

@@ -24,6 +24,7 @@ from schemas.types import (
     TimeZone,
     Ucum,
     Version,
+    Weekday,
 )
 
 Distance = Annotated[float, Meta(gt=0)]
@@ -98,6 +99,7 @@ class Cadence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     times: Annotated[tuple[LocalTime, ...], Meta(min_length=1, max_length=24)] = ("10:00",)  # patient's wall clock
     daily_days: Annotated[int, Meta(ge=0, le=3650)] = 14  # daily for so many days from the first plan on [d]
     every_days: Annotated[int, Meta(ge=1, le=92)] = 7  # then every so many days [d]
+    weekdays: Annotated[tuple[Weekday, ...], Meta(max_length=7)] = ()  # then on these in place of that, as twice a week
     grace_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 840  # late by more than this is "no data" [min]
     alert_days: Annotated[int, Meta(ge=0, le=92)] = 7  # daily for so long after a yellow or red [d]
 
@@ -115,6 +117,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     version: Version
     valid_from_at: Instant
+    vitals: Annotated[tuple[Loinc, ...], Meta(max_length=40)] = ()  # what each registration that is due must hold
     limits: Annotated[tuple[Limit, ...], Meta(max_length=40)] = ()
     relative_limits: Annotated[tuple[RelativeLimit, ...], Meta(max_length=40)] = ()
     change_limits: Annotated[tuple[ChangeLimit, ...], Meta(max_length=40)] = ()
@@ -136,6 +139,7 @@ class _CareEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     patient: Pseudonym
     at: Instant
     recorded_at: Instant
+    recorded_by: StaffRef | None = None  # no decision rests on it
 
 
 class Enrolled(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="enrolled"):
@@ -228,6 +232,19 @@ class ContactMade(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag
     kind: ContactKind
     reached: bool
     by: StaffRef
+    note: ShortText | None = None
+
+
+class AlertReason(StrEnum):
+    """What staff found an alert to be, as a reason code: how often a rule is right is worked out from it."""
+
+    TRUE = "true"
+    EXACERBATION = "exacerbation"  # true, and the days after are kept out of the patient's own normal
+    TECHNIQUE = "technique"  # measured wrongly
+    DEVICE = "device"
+    ALREADY_KNOWN = "already-known"
+    OTHER = "other"
+    NOT_SAID = "not-said"  # taken over where nobody asks why, as in PagerDuty
 
 
 class Acknowledged(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="acknowledged"):

@@ -17,6 +17,7 @@ FIELD: Final = "field"  # path of the offending field, where one is known
 TOPIC: Final = "topic"
 PARTITION: Final = "partition"
 OFFSET: Final = "offset"
+CUT: Final = "cut"  # only the beginning of the message is here: its broker took no more
 
 
 class DeadLetterReason(StrEnum):

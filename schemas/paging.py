@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.types import FIRST_VERSION, UUID, Count, CountFromOne, Instant, Loinc, Pseudonym, Slug, Zone
+from schemas.types import FIRST_VERSION, UUID, Count, CountFromOne, Instant, Loinc, Pseudonym, Slug, StaffRef, Zone
 
 
 class Tick(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,10 +32,19 @@ class PageCause(Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: Loinc | None = None
 
 
+class PageAction(StrEnum):
+    """What is told of an episode."""
+
+    TRIGGER = "trigger"  # somebody must look now
+    ACKNOWLEDGE = "acknowledge"  # somebody does: nobody else needs to
+    RESOLVE = "resolve"  # it is over
+
+
 class PageRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody must be told. Asked again with the same `page_id` until a receipt says delivered.
 
-    `page_id` is the idempotency key: a receiver that has seen it has nothing more to do.
+    `page_id` is the idempotency key: a receiver that has seen it has nothing more to do. Each step of the ladder is a
+    page of its own; `episode_id` is the same for all that is told of one episode.
     """
 
     schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
@@ -49,6 +58,12 @@ class PageRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     assessment_id: UUID | None
     ask: CountFromOne  # 1: first asked; each failed receipt asks once more
     causes: tuple[PageCause, ...] = ()
+    action: PageAction = PageAction.TRIGGER
+    episode_id: UUID | None = None
+    step: Count = 0  # of the service's ladder; past its last step that one is asked again
+    to: Slug = "nurse"  # whose duty it is; who that is stands on the roster
+    by: Slug | None = None  # one of that person's ways; None: the usual one
+    test: bool = False  # nobody is ill: the way is tried
 
 
 class Outcome(StrEnum):
@@ -61,7 +76,7 @@ class Outcome(StrEnum):
 class FailureReason(StrEnum):
     """Why a page was not delivered."""
 
-    NO_RECEIVER = "no_receiver"  # the service has no webhook configured
+    NO_RECEIVER = "no_receiver"  # nobody of the service can be reached
     TIMEOUT = "timeout"
     CONNECTION = "connection"
     REFUSED = "refused"  # 4xx: the receiver will not have it
@@ -81,6 +96,9 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: Instant
     attempts: Count
     reason: FailureReason | None = None
+    told: StaffRef | None = None  # whom the roster named
+    by: Slug | None = None  # the way that was gone
+    group: UUID | None = None  # of the one notice in which the page was told together with others
 
     def __post_init__(self) -> None:
         """Raise ValueError where a failure gives no reason, or a delivery gives one."""

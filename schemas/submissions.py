@@ -17,6 +17,7 @@ from schemas.types import (
     Pseudonym,
     ShortText,
     Slug,
+    StaffRef,
     Ucum,
     Version,
 )
@@ -27,6 +28,13 @@ class EntryMode(StrEnum):
 
     DEVICE = "device"
     MANUAL = "manual"
+
+
+class OnBehalf(StrEnum):
+    """How staff came to enter a session for a patient who cannot use the app."""
+
+    PHONE = "phone"
+    VISIT = "visit"
 
 
 class Context(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -76,6 +84,8 @@ class Submission(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     readings: Readings = ()
     answers: Answers = ()
     plan_version_seen: Version | None = None  # the plan that the app showed the patient
+    on_behalf: OnBehalf | None = None  # None: the patient's own
+    entered_by: StaffRef | None = None  # who entered it on the patient's behalf
 
     def __post_init__(self) -> None:
         """Raise ValueError where the session holds nothing at all."""

@@ -15,6 +15,7 @@ from schemas.submissions import SubmissionEvent
 DAY_MS: Final = 86_400_000
 DEFAULT_PARTITIONS: Final = 12
 MAX_MESSAGE_BYTES: Final = 1_048_576  # a message over this is refused by the gateway and by the broker
+LETTER_BYTES: Final = 65_536  # room for what a dead letter's headers add to the message that it holds whole
 
 
 class Topic(Struct, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     compacted: bool = False
     keyed: bool = True  # False: one message per partition
     about: str = "patient"  # what a key names
+    max_bytes: int = MAX_MESSAGE_BYTES
 
     def config(self) -> dict[str, str]:
         """Kafka's topic configuration for it.
@@ -40,7 +42,7 @@ class Topic(Struct, frozen=True, kw_only=True):
             "message.timestamp.type": "LogAppendTime",
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(retention),
-            "max.message.bytes": str(MAX_MESSAGE_BYTES),
+            "max.message.bytes": str(self.max_bytes),
         }
 
 
@@ -108,6 +110,7 @@ DEAD_LETTERS: Final = Topic(
     owner="every process",
     meaning="Original bytes of what could not be worked with; headers say why and where from.",
     retention_days=90,
+    max_bytes=MAX_MESSAGE_BYTES + LETTER_BYTES,
 )
 DEAD_LETTER_ACTS: Final = Topic(
     name="dead-letter-acts",

@@ -72,8 +72,21 @@ __all__ = [
     "TimeZone",
     "Ucum",
     "Version",
+    "Weekday",
     "Zone",
 ]
+
+
+class Weekday(StrEnum):
+    """A day of the week."""
+
+    MONDAY = "mon"
+    TUESDAY = "tue"
+    WEDNESDAY = "wed"
+    THURSDAY = "thu"
+    FRIDAY = "fri"
+    SATURDAY = "sat"
+    SUNDAY = "sun"
 
 
 class Zone(StrEnum):

@@ -27,7 +27,7 @@ from schemas.care import (
 from schemas.codec import Codec, encode
 from schemas.paging import Tick
 from schemas.submissions import Answer, Context, Correction, CorrectionAction, Reading, Submission, SubmissionEvent
-from schemas.types import Phase
+from schemas.types import Phase, Weekday
 
 if TYPE_CHECKING:
     from random import Random
@@ -254,14 +254,27 @@ def followed(random: Random, *, long: bool) -> list[Any]:
         for code in codes:
             away[code] = random.choice([0.98] * 9 + [0.5]) * away[code] + random.gauss(0, 0.3)
             away[code] += 6.0 * random.choice([1, -1]) * (random.random() < 0.015)
-        answer = Answer(questionnaire="q", questionnaire_version=1, link_id="breath", value=random.randrange(3))
+        answer = Answer(
+            questionnaire=random.choice(["q", "q", "other"]),
+            questionnaire_version=1,
+            link_id="breath",
+            value=random.randrange(3),
+        )
+        confusion = Answer(
+            questionnaire="q",
+            questionnaire_version=1,
+            link_id="confused",
+            value=random.choice([True, False, False, "?"]),
+        )
         readings = _of_session(random, hours, {code: (*usual[code], away[code]) for code in codes}, late=not long)
+        answered = tuple(told for told in (answer, confusion) if random.random() < 0.05)
+        one = reading(codes[0], usual[codes[0]][0], usual[codes[0]][2], hours)
         session = submitted(
             f"s-{number}",
             hours,
-            *(readings or (reading(codes[0], usual[codes[0]][0], usual[codes[0]][2], hours),)),
+            *(() if answered and random.random() < 0.5 else readings or (one,)),
             late=random.choice([0, 0.2]) if long else random.choice([0, 0, 5, 60]),
-            answers=(answer,) if random.random() < 0.05 else (),
+            answers=answered,
         )
         events.append(session)
         if random.random() < 0.02:
@@ -306,7 +319,11 @@ def every_signal(random: Random, hours: float, version: int) -> PlanSigned:
         hours,
         *random.sample(limits, random.randrange(1, 5)),
         version=version,
-        cadence=Cadence(times=random.choice([("10:00",), ("08:00", "20:00")]), grace_minutes=600),
+        cadence=Cadence(
+            times=random.choice([("10:00",), ("08:00", "20:00")]),
+            grace_minutes=600,
+            weekdays=random.choice([(), (), (Weekday.MONDAY, Weekday.THURSDAY)]),
+        ),
         relative_limits=(
             RelativeLimit(code="8867-4", unit="/min", yellow_above=14, red_above=18, yellow_below=13),
             RelativeLimit(code="15074-8", unit="mmol/L", red_below=1.5, yellow_above=1.4),
@@ -323,6 +340,8 @@ def every_signal(random: Random, hours: float, version: int) -> PlanSigned:
             AnswerRule(link_id="breath", zone="yellow", at_least=1),
             AnswerRule(link_id="breath", zone="red", at_least=2),
         ),
+        vitals=random.choice([(), (), ("8867-4",), ("8480-6", "8867-4", "59408-5")]),
+        questionnaire=random.choice([None, "q"]),
         weight_change=random.random() < 0.8,
         news2=random.choice([None, News2Scale.SCALE_1, News2Scale.SCALE_2]),
     )

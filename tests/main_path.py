@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry
 from agents import processes, wallclock
 from agents.http import serving
 from agents.metrics import Metrics
-from agents.paging.receiver import Receiver
+from agents.paging.receiver import Receiver, service_paged_at
 from agents.paging.signing import SigningSecret
 from agents.partitioner import partition_for
 from agents.recordings.events import Event
@@ -121,7 +121,7 @@ async def _walk(stack: AsyncExitStack, settings: Settings, bootstrap: str, folde
     token = token_urlsafe(32)
     (folder / "tokens.json").write_bytes(msgspec.json.encode({"vendor": [hashlib.sha256(token.encode()).hexdigest()]}))
     settings = msgspec.structs.replace(
-        settings, webhooks_file=str(folder / "webhooks.json"), gateway_tokens_file=str(folder / "tokens.json")
+        settings, services_file=str(folder / "services.json"), gateway_tokens_file=str(folder / "tokens.json")
     )
     store = await stack.enter_async_context(processes.opened_store(settings, metrics))
     parts = [
@@ -167,11 +167,11 @@ async def _walk(stack: AsyncExitStack, settings: Settings, bootstrap: str, folde
         assert again.status == 202
 
     await _until(lambda: len(tally.assessments) == len(sessions), "every session is assessed")
-    await _until(lambda: len(tally.pages) == 1 and tally.pages <= tally.delivered, "the page is delivered")
+    # The first page does not come through at once, so the next of the ladder is asked beside it.
+    await _until(lambda: len(tally.pages) > 1 and tally.pages <= tally.delivered, "the pages are delivered")
     newest = {str(found.submission_id): found for found in tally.assessments.values()}
     assert [newest[one["submission_id"]].zone for one in sessions] == ZONES
-    assert len(receiver.taken) == 1
-    assert len(set(posts)) == 1
+    assert len(receiver.taken) == len(set(posts)) == len(tally.pages)
     assert len(posts) > DOWN_FOR
     assert sorted(tally.letters.values()) == sorted(BAD.values())
     await _stored(store, {one["submission_id"] for one in sessions}, now)
@@ -194,8 +194,8 @@ async def _receiver(stack: AsyncExitStack, folder: Path, before: Any) -> Receive
     receiver = Receiver({SERVICE: SigningSecret(key)}, wallclock.now, before)
     port = await stack.enter_async_context(serving(receiver.application(), host="127.0.0.1", port=0))
     (folder / "secret").write_text(f"whsec_{b64encode(key).decode()}")
-    entry = {"url": f"http://127.0.0.1:{port}/pages/{SERVICE}", "secret_file": "secret"}
-    (folder / "webhooks.json").write_bytes(msgspec.json.encode({SERVICE: entry}))
+    entry = service_paged_at(SERVICE, f"http://127.0.0.1:{port}/pages/{SERVICE}", "secret")
+    (folder / "services.json").write_bytes(msgspec.json.encode({SERVICE: entry}))
     return receiver
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from msgspec import structs
 
-from dashboards.board.page import overdue
+from dashboards.board.listing import overdue
 from pipeline.triage.lost import LOST
 from schemas.assessments import PatientStatus, Reason
 from schemas.codec import Codec, UnreadableError
@@ -62,6 +62,10 @@ class Statuses:
         elif held is None or status.revision >= held.revision:
             self._rows[key] = status
             self._unreadable.discard(key)
+
+    def of(self, pseudonym: str) -> PatientStatus | None:
+        """The latest status of one patient."""
+        return self._rows.get(pseudonym.encode())
 
     @property
     def rows(self) -> tuple[PatientStatus, ...]:

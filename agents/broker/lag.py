@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped] # the same
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # the same
+from aiokafka.errors import (  # type: ignore[import-untyped] # the same
+    IncompatibleBrokerVersion,
+    KafkaError,
+    for_code,
+)
 from msgspec import Struct
 
 from agents import wallclock
 from agents.broker.clients import start, stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
     from types import TracebackType
 
     from agents.metrics import Metrics
@@ -30,6 +34,7 @@ REQUEST_TIMEOUT_MS: Final = 10_000
 COORDINATOR_TIMEOUT: Final = 15.0  # for a group's coordinator to be there [s]
 RETRY_SECONDS: Final = 0.2
 FIRST_RECORDS_TIMEOUT: Final = 5.0  # to be told the first waiting message of every partition [s]
+_MEMBERS: Final = 5  # place in the broker's description of a group
 FETCH_BYTES: Final = 16_384  # only the first message of a partition is wanted; the broker gives one at least
 _log = structlog.get_logger()
 
@@ -39,6 +44,11 @@ class Lag(Struct, frozen=True, kw_only=True):
 
     messages: int
     first: int  # offset of the first of them
+
+    @property
+    def end(self) -> int:
+        """The offset that the next message of the partition will have."""
+        return self.first + self.messages
 
     def __bool__(self) -> bool:
         return self.messages > 0
@@ -108,19 +118,25 @@ class LagWatch:
         return behind
 
     async def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[TopicPartition, Any]:
-        # A new cluster makes its topic of commits at the first question, and a coordinator may just be moving.
-        deadline = asyncio.get_running_loop().time() + COORDINATOR_TIMEOUT
-        while True:
-            try:
-                found: dict[TopicPartition, Any] = await self._admin.list_consumer_group_offsets(
-                    group, partitions=partitions
-                )
-            except KafkaError as error:
-                if not error.retriable or asyncio.get_running_loop().time() > deadline:
-                    raise
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                return found
+        found: dict[TopicPartition, Any] = await _of_coordinator(
+            lambda: self._admin.list_consumer_group_offsets(group, partitions=partitions)
+        )
+        return found
+
+    async def members(self, group: str) -> int | None:
+        """Return how many members `group` has; None: this broker does not tell, as the embedded one.
+
+        A member that was killed counts until its session timeout is over.
+        """
+        try:
+            answers: list[Any] = await _of_coordinator(lambda: self._admin.describe_consumer_groups([group]))
+        except IncompatibleBrokerVersion:
+            return None
+        described = [one for answer in answers for one in answer.groups]
+        for code, *_ in described:
+            if code != 0:
+                raise for_code(code)
+        return sum(len(one[_MEMBERS]) for one in described)
 
     async def waiting_since(self, behind: Mapping[Partition, Lag]) -> dict[str, datetime]:
         """Return, for each topic with something waiting, when the oldest waiting message was written."""
@@ -142,6 +158,21 @@ class LagWatch:
                     oldest[partition.topic] = min(at, oldest.get(partition.topic, at))
         self._reader.assign([])
         return oldest
+
+
+async def _of_coordinator(ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - aiokafka ships no types
+    """Ask a group's coordinator, again where there is none yet.
+
+    A new cluster makes its topic of commits at the first question, and a coordinator may just be moving.
+    """
+    deadline = asyncio.get_running_loop().time() + COORDINATOR_TIMEOUT
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable or asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 async def lag(bootstrap: str, group: str, topics: Collection[str]) -> dict[Partition, int]:

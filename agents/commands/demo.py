@@ -14,23 +14,25 @@ from datetime import timedelta
 from pathlib import Path
 from secrets import token_bytes
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
 from prometheus_client import CollectorRegistry
 
 from agents import processes, wallclock
-from agents.board.serving import board, checks
 from agents.broker import topics as broker_topics
 from agents.broker.embedded import EmbeddedBroker
 from agents.broker.lag import LagWatch
+from agents.commands import demo_canary
+from agents.commands.demo_canary import DemoCanary
 from agents.commands.summary import Summary
 from agents.health import Health
-from agents.http import serving
+from agents.http import application, serving
 from agents.metrics import Metrics
-from agents.paging.receiver import Receiver
+from agents.paging.receiver import Receiver, service_paged_at
 from agents.paging.signing import SigningSecret
+from agents.people import demo as demo_people
 from agents.recordings import jsonl, tihm
 from agents.recordings.events import Event
 from agents.replay.feed import Feed
@@ -91,6 +93,7 @@ class _Parts:
     metrics: Metrics
     store: TimeSeriesStore
     receiver: Receiver
+    canary: DemoCanary
     processes: list[Process] = field(default_factory=list)
 
 
@@ -153,18 +156,21 @@ async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _
             changelogs=(processes.changelog(settings),),
         )
     metrics = Metrics(CollectorRegistry())
-    receiver, webhooks = await _receiver(stack, source.services, folder)
-    settings = msgspec.structs.replace(settings, webhooks_file=str(webhooks))
+    canary = DemoCanary(folder)
+    receiver, services = await _receiver(stack, source.services, folder, canary)
+    settings = msgspec.structs.replace(settings, services_file=str(services))
+    settings = demo_people.settings_in(folder, settings)
+    logins = demo_people.people(folder, source.services, wallclock.now())
     store = await stack.enter_async_context(processes.opened_store(settings, metrics))
-    parts = _Parts(settings, bootstrap, metrics, store, receiver)
+    parts = _Parts(settings, bootstrap, metrics, store, receiver, canary)
     parts.processes += [
-        processes.triage(settings, bootstrap, metrics),
+        processes.triage(settings, bootstrap, metrics, processes.configured(settings)),
         processes.storing(settings, bootstrap, metrics, store),
         await stack.enter_async_context(processes.paging(settings, bootstrap, metrics)),
     ]
     for process in parts.processes:
         await stack.enter_async_context(processes.running(process))
-    await _board(stack, parts)
+    await _board(stack, parts, source, logins)
     async with asyncio.timeout(OPEN_SLOTS_S):
         every = [check for process in parts.processes for check in process.checks.values()]
         while not all(check() for check in every):  # noqa: ASYNC110 - readiness is asked for, nobody tells it
@@ -172,35 +178,40 @@ async def _start(stack: AsyncExitStack, settings: Settings, source: Source) -> _
     return parts
 
 
-async def _receiver(stack: AsyncExitStack, services: tuple[str, ...], folder: Path) -> tuple[Receiver, Path]:
+async def _receiver(
+    stack: AsyncExitStack, services: tuple[str, ...], folder: Path, canary: DemoCanary
+) -> tuple[Receiver, Path]:
     """A webhook receiver in place of the nurses' telephones."""
     keys = {service: token_bytes(32) for service in services}
     receiver = Receiver({service: SigningSecret(key) for service, key in keys.items()}, wallclock.now)
     port = await stack.enter_async_context(serving(receiver.application(), host="127.0.0.1", port=0))
-    entries = {}
+    entries: dict[str, Any] = {demo_canary.SERVICE: canary.service}
     for service, key in keys.items():
         secret = folder / f"{service}.secret"
         secret.touch(mode=0o600)
         secret.write_text(f"whsec_{b64encode(key).decode()}", encoding="ascii")
-        entries[service] = {"url": f"http://127.0.0.1:{port}/pages/{service}", "secret_file": secret.name}
-    webhooks = folder / "webhooks.json"
-    webhooks.write_bytes(msgspec.json.encode(entries))
-    return receiver, webhooks
+        entries[service] = service_paged_at(service, f"http://127.0.0.1:{port}/pages/{service}", secret.name)
+    path = folder / "services.json"
+    path.write_bytes(msgspec.json.encode(entries))
+    return receiver, path
 
 
-async def _board(stack: AsyncExitStack, parts: _Parts) -> None:
-    reading = processes.reading(parts.settings, parts.bootstrap, parts.metrics)
-    await stack.enter_async_context(processes.running(processes.Process("board", reading.run)))
-    held: dict[str, Callable[[], bool]] = {**checks(reading)}
+async def _board(stack: AsyncExitStack, parts: _Parts, source: Source, logins: list[demo_people.Login]) -> None:
+    people = await stack.enter_async_context(processes.opened_people(parts.settings, parts.metrics))
+    await demo_people.fill(people.directory, sorted({event.message.patient for event in source.events}))
+    shown = processes.board(parts.settings, parts.bootstrap, parts.metrics, parts.store, people)
+    await stack.enter_async_context(processes.running(shown.process))
+    held: dict[str, Callable[[], bool]] = dict(shown.process.checks)
     for process in parts.processes:
         held |= {f"{process.name}_{name}": check for name, check in process.checks.items()}
-    application = board(Health("demo", parts.metrics, held), parts.metrics, reading)
-    port = await stack.enter_async_context(
-        serving(application, host=parts.settings.http_host, port=parts.settings.http_port)
-    )
-    click.echo(
-        f"board: http://{parts.settings.http_host}:{port}/   metrics: http://{parts.settings.http_host}:{port}/metrics"
-    )
+    health = Health("demo", parts.metrics, held)
+    host = parts.settings.http_host
+    port = await stack.enter_async_context(serving(shown.pages(health), host=host, port=parts.settings.board_port))
+    metrics = application(health, parts.metrics)
+    metrics_port = await stack.enter_async_context(serving(metrics, host=host, port=parts.settings.http_port))
+    click.echo(f"board: http://{host}:{port}/   metrics: http://{host}:{metrics_port}/metrics")
+    for line in demo_people.lines(logins):
+        click.echo(line)
 
 
 async def _replay(feed: Feed, source: Source, speed: float | None) -> None:
@@ -252,6 +263,7 @@ def _write(path: Path, tally: Tally) -> None:
 async def _live(parts: _Parts, feed: Feed, source: Source, stack: AsyncExitStack) -> None:
     """Go on: time passes, and simulated patients register."""
     await stack.enter_async_context(processes.running(processes.clock(parts.settings, parts.bootstrap, parts.metrics)))
+    await parts.canary.fly(stack, parts.settings, parts.bootstrap, parts.metrics)
     click.echo("live now; Ctrl-C ends it")
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

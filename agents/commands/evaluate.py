@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from agents.recordings import tihm, tihm_labels
 from pipeline.backtest import Evaluation, evaluate
-from pipeline.backtest.simulated import BY, Simulated, on_cohort
+from pipeline.backtest.simulated import BY, Simulated, on_cohort, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from pipeline.backtest.cadence import Kept
     from pipeline.backtest.score import Interval, Score
 
 _NONE: Final = "-"
@@ -31,24 +33,30 @@ def of_cohorts(seeds: Iterable[int]) -> list[Simulated]:
 
 
 def cohort_tables(found: Iterable[Simulated]) -> Iterator[str]:
-    """The cohorts as lines to be read."""
+    """The cohorts as lines to be read, all of them together last."""
+    told = list(found)
+    every = [together([one for one in told if one.by == by]) for by in BY] if told else []
     yield "simulated patients: evidence that the rules do what they say, and of nothing else"
-    yield from _table(
-        ("seed, judged by", "found", "of", "median lead [d]", "slow ones", "of", "median lead [d]", "alerts/month"),
-        [
-            (
-                f"{one.seed}, {one.by}",
-                str(one.every.found),
-                str(one.every.deteriorations),
-                _number(one.every.lead_days, 2),
-                str(one.slow.found),
-                str(one.slow.deteriorations),
-                _number(one.slow.lead_days, 2),
-                _number(one.alerts_per_month, 2),
-            )
-            for one in found
-        ],
-    )
+    for name, of in (
+        ("all deteriorations", attrgetter("every")),
+        ("those that come slowly", attrgetter("slow")),
+        ("those of them that cross no limit", attrgetter("inside")),
+    ):
+        yield ""
+        yield from _table(
+            (f"{name}: seed, judged by", "found", "of", "by chance", "median lead [d]", "alerts/month"),
+            [
+                (
+                    f"{'together' if one.seed is None else one.seed}, {one.by}",
+                    str(of(one).found),
+                    str(of(one).deteriorations),
+                    _number(of(one).by_chance, 1),
+                    _number(of(one).lead_days, 2),
+                    _number(one.alerts_per_month, 2),
+                )
+                for one in (*told, *every)
+            ],
+        )
 
 
 def as_json(found: Evaluation | list[Simulated]) -> str:
@@ -73,13 +81,14 @@ def as_tables(found: Evaluation) -> Iterator[str]:
     )
     yield ""
     yield from _table(
-        ("blood-pressure episodes after day 14, by cadence", "found", "of", "share of submission days"),
+        ("blood-pressure episodes after day 14, by cadence", "found", "of", "share found", "share of submission days"),
         [
             (
                 f"{key.replace('_', ' ')}: {kept.name}",
                 str(kept.episodes_found),
                 str(kept.episodes),
-                _number(kept.submission_days_share, 2),
+                _with_interval(_share(kept), kept.intervals.found_share, 2),
+                _with_interval(kept.submission_days_share, kept.intervals.submission_days_share, 2),
             )
             for key, kept in found.cadence.items()
         ],
@@ -113,7 +122,27 @@ def as_tables(found: Evaluation) -> Iterator[str]:
         ],
     )
     yield ""
+    yield from _table(
+        ("days in yellow or red, by rule", "days", "with label", "without", "this rule alone: with label", "without"),
+        [
+            (
+                f"{key.replace('_', ' ')}: {one.rule.replace('_', ' ')}",
+                str(one.alert_days),
+                str(one.labelled),
+                str(one.without_label),
+                str(one.alone_labelled),
+                str(one.alone_without_label),
+            )
+            for key, rules in found.alert_rules.items()
+            for one in rules
+        ],
+    )
+    yield ""
     yield found.caveat
+
+
+def _share(kept: Kept) -> float | None:
+    return kept.episodes_found / kept.episodes if kept.episodes else None
 
 
 def _figures(score: Score) -> tuple[str, ...]:

@@ -22,10 +22,12 @@ from agents.broker.embedded import EmbeddedBrokerError
 from agents.broker.library import LibraryNotFoundError
 from agents.broker.topics import TopicsError
 from agents.commands import assess as assessing
+from agents.commands import audit, patients, people
 from agents.commands import dead_letters as letters
 from agents.commands import demo as demonstration
 from agents.commands import doctor as doctoring
 from agents.commands import explain as explaining
+from agents.commands import page as paging
 from agents.commands import pathways as telling
 from agents.commands.signals import until_signal
 from agents.dead_letters.acting import NotConfirmedError
@@ -198,11 +200,13 @@ def explain_decision(*, patient: str, instant: str, language: Language, source: 
     read = settings.read(os.environ)
     logs.configure("explain", level="error", broker_lines=False)
     at = _instant("--at", instant)
+    told = None
     if source is not None:
         events = demonstration.recorded(source).events
     else:
         events = asyncio.run(log.of_patient(read.bootstrap, read.topic_prefix, read.partitions, patient))
-    for line in explaining.lines(events, patient, at, language):
+        told = asyncio.run(log.told_of(read.bootstrap, read.topic_prefix, read.partitions, patient))
+    for line in explaining.lines(events, patient, at, language, told):
         click.echo(line)
 
 
@@ -214,9 +218,10 @@ def reconcile(*, from_: str, to: str | None, as_json: bool) -> None:
     """Whether everything that the broker took in a period is assessed and stored; what is not is named.
 
     Every submission has an assessment or a dead letter, and every assessment its points in the store or a dead letter;
-    every care event its point. Repeats are counted apart. Of a correction, what it changed is looked for in the store;
-    that triage took it is not proved. Zone changes, pages and statuses are not looked at. Points that the store's own
-    retention took are missing. At most 10,000 messages are held at once, and 1,000 of a partition are named.
+    every care event its point. Repeats are counted apart. A correction of a known submission has an assessment of its
+    own, or a dead letter. That triage took a care event is not proved. Zone changes, pages and statuses are not looked
+    at. Points that the store's own retention took are missing. At most 10,000 messages are held at once, and 1,000 of
+    a partition are named.
 
     Exit codes: 0 everything is accounted for, 1 broker or store does not answer, 2 wrong use or settings, 3 something
     is missing, 4 nothing is missing but the logs no longer reach back to --from.
@@ -244,7 +249,9 @@ def _instant(option: str, text: str) -> datetime:
 
 
 @main.command("run")
-@click.argument("name", type=click.Choice(["triage", "storing", "paging", "clock", "gateway", "board", "reconcile"]))
+@click.argument(
+    "name", type=click.Choice(["triage", "storing", "paging", "clock", "gateway", "board", "reconcile", "canary"])
+)
 def run_process(name: str) -> None:
     """Run one production process until SIGTERM or Ctrl-C."""
     from prometheus_client import CollectorRegistry  # noqa: PLC0415 - half a second that --help does not need
@@ -294,6 +301,11 @@ def topics_apply() -> None:
 
 
 main.add_command(letters.group)
+main.add_command(paging.group)
+for _group in (audit.group, people.users_group, people.keys_group):
+    main.add_command(_group)
+for _group in (patients.export_group, patients.erase_group, patients.directory_group):
+    main.add_command(_group)
 
 _OWN = click.option(
     "--folder",

@@ -39,6 +39,7 @@ _COLUMNS: Final = (
 )
 _WORDS: Final = {
     Step.ASSESSED: "not assessed and no dead letter",
+    Step.CORRECTED: "correction, nothing came of it",
     Step.STORED: "assessed, not in the store",
     Step.CARE_STORED: "care event, not in the store",
 }

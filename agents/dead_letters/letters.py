@@ -64,11 +64,12 @@ class Letter(Struct, frozen=True, kw_only=True, gc=False):
     reason: str  # of DeadLetterReason, or UNKNOWN
     field: str | None
     place: Place
+    cut: bool = False  # only the beginning of its message was kept
 
     @property
     def tells_origin(self) -> bool:
         """Whether its message is whole, and came from one of our topics."""
-        return self.id.topic != DEAD_LETTERS.name
+        return self.id.topic != DEAD_LETTERS.name and not self.cut
 
 
 def of_record(record: Any, prefix: str) -> Letter:  # noqa: ANN401 - aiokafka ships no types
@@ -87,6 +88,7 @@ def of_record(record: Any, prefix: str) -> Letter:  # noqa: ANN401 - aiokafka sh
         reason=reason if reason in _REASONS else UNKNOWN,
         field=None if field is None else printable(field.decode(errors="replace")[:FIELD_LENGTH], keep=""),
         place=place,
+        cut=dead_letters.CUT in headers,
     )
 
 

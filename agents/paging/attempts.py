@@ -9,10 +9,9 @@ import aiohttp
 from schemas.paging import FailureReason
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
-    from agents.paging.notice import Notice
-    from agents.paging.webhooks import Webhook
+    from yarl import URL
 
 _SUCCESS: Final = range(200, 300)
 # Answers below 500 that a moment later may be others. 409: by the Idempotency-Key draft, an attempt with this key is
@@ -53,14 +52,14 @@ def judge(status: int, retry_after: str | None) -> Attempt:
 
 
 async def post(
-    http: aiohttp.ClientSession, webhook: Webhook, notice: Notice, now: datetime, timeout_s: float
+    http: aiohttp.ClientSession, url: URL, body: bytes, headers: Mapping[str, str], timeout_s: float
 ) -> Attempt:
-    """Post `notice` once, signed as of `now`."""
+    """Post `body` once."""
     try:
         async with http.post(
-            webhook.url,
-            data=notice.body,
-            headers=notice.headers(webhook.secret, now),
+            url,
+            data=body,
+            headers=headers,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=timeout_s),
         ) as response:

@@ -1,57 +1,86 @@
-"""What a receiver gets to read: who needs a nurse, how urgently and by which rule. No measured value and no name."""
+"""What is told at once to one contact: a page, or several that would otherwise come one after the other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import UUID, uuid5
 
-import msgspec
-
-from agents.paging.signing import ID, SIGNATURE, TIMESTAMP
+from schemas.paging import PageAction, Priority
+from schemas.types import Zone
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
-    from agents.paging.signing import SigningSecret
     from schemas.paging import PageRequest
+    from schemas.services import Service
 
-IDEMPOTENCY_KEY: Final = "Idempotency-Key"
-ASK: Final = "Sonevakt-Ask"  # outside of the body: the same key must always come with the same body
+_GROUPS: Final = UUID("1f0c8a52-6c53-5b8e-9d0f-0b6d52f1c7aa")  # namespace of the ids of groups
+_URGENCY: Final = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)
+_ATTENTION: Final = (Zone.RED, Zone.YELLOW, Zone.NO_DATA, Zone.NOT_MONITORED, Zone.GREEN)
 
 
 class Notice(NamedTuple):
-    """A page request as it is posted."""
+    """Pages of one service for one contact.
 
-    page_id: str
-    ask: int
-    body: bytes
+    Attributes
+    ----------
+    pages
+        The one about the newest measurement first. Of several all ask that somebody looks, and none is a test.
+    name, service
+        Whose they are.
+    links
+        Page id -> the link by which its reader acknowledges; without one where there is no board to lead to.
+    board
+        Where the triage list is, if it is anywhere.
+    """
 
-    def headers(self, secret: SigningSecret, now: datetime) -> dict[str, str]:
-        """Return the headers of an attempt made at `now`; only time and signature differ between attempts."""
-        timestamp = int(now.timestamp())
-        return {
-            "Content-Type": "application/json",
-            ID: self.page_id,
-            TIMESTAMP: str(timestamp),
-            SIGNATURE: secret.sign(self.page_id, timestamp, self.body),
-            IDEMPOTENCY_KEY: f'"{self.page_id}"',
-            ASK: str(self.ask),
-        }
+    pages: tuple[PageRequest, ...]
+    name: str
+    service: Service
+    links: Mapping[UUID, str] = {}
+    board: str | None = None
+
+    @property
+    def first(self) -> PageRequest:
+        """The page about the newest measurement, and where there is one only, that."""
+        return self.pages[0]
+
+    @property
+    def grouped(self) -> bool:
+        """Whether it tells of more than one page."""
+        return len(self.pages) > 1
+
+    @property
+    def notice_id(self) -> UUID:
+        """What a receiver knows it by: the page's own id, or one that the same pages always have together."""
+        return group_id(self.pages) if self.grouped else self.first.page_id
+
+    @property
+    def action(self) -> PageAction:
+        """What it tells."""
+        return self.first.action
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Whom it is about, each once."""
+        return tuple(dict.fromkeys(page.patient for page in self.pages))
+
+    @property
+    def zone(self) -> Zone:
+        """The worst zone that it tells of."""
+        return min((page.zone for page in self.pages), key=_ATTENTION.index)
+
+    @property
+    def priority(self) -> Priority:
+        """The highest priority that it tells of."""
+        return min((page.priority for page in self.pages), key=_URGENCY.index)
+
+    @property
+    def link(self) -> str | None:
+        """Where a person who reads it goes on: to the acknowledgement of the one page, or to the list."""
+        return self.board if self.grouped else self.links.get(self.first.page_id)
 
 
-def notice_of(page: PageRequest) -> Notice:
-    """Return what is posted for `page`: the same bytes for every ask of it."""
-    body = {
-        "type": "page.requested",
-        "timestamp": page.at,
-        "data": {
-            "page_id": page.page_id,
-            "patient": page.patient,
-            "service": page.service,
-            "zone": page.zone,
-            "priority": page.priority,
-            "zone_change_id": page.zone_change_id,
-            "assessment_id": page.assessment_id,
-            "causes": [{"rule": cause.rule, "code": cause.code} for cause in page.causes],
-        },
-    }
-    return Notice(str(page.page_id), page.ask, msgspec.json.encode(body))
+def group_id(pages: tuple[PageRequest, ...]) -> UUID:
+    """Return the id under which `pages` are told together."""
+    return uuid5(_GROUPS, "/".join(sorted(str(page.page_id) for page in pages)))

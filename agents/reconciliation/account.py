@@ -24,6 +24,7 @@ class Step(StrEnum):
     """What did not happen to a message. The values are those of a metric's label."""
 
     ASSESSED = "assessed"  # no assessment of a submission, and no dead letter
+    CORRECTED = "corrected"  # a correction of a known submission that no assessment came of, and no dead letter
     STORED = "stored"  # an assessment whose points the store does not hold, and no dead letter
     CARE_STORED = "care_stored"  # a care event whose point the store does not hold, and no dead letter
 
@@ -43,13 +44,17 @@ class Counts(Struct, frozen=True, kw_only=True):
     """How many messages of a partition came to which step.
 
     received = assessed + dead_lettered + not assessed;
+    corrections = corrected + repeated + waiting + refused + not corrected;
     assessed and corrected = stored + refused + underway + not stored.
     """
 
     received: int = 0  # distinct submissions, and messages that cannot be read
     repeated: int = 0  # submissions that had come before
-    corrections: int = 0  # counted; what they changed is looked for in the store
+    corrections: int = 0
     corrected: int = 0  # corrections of which an assessment came
+    corrections_repeated: int = 0  # that had come before, within the last week
+    corrections_waiting: int = 0  # that came before their submission: what they changed is in its own assessment
+    corrections_refused: int = 0  # with a dead letter
     assessed: int = 0
     dead_lettered: int = 0
     stored: int = 0  # assessments with every point in the store, this revision of it or a later one

@@ -42,6 +42,10 @@ SOON_MS: Final = 300_000  # how far past a submission its assessment is looked f
 STORED_AT_ONCE: Final = 500  # assessments whose points are asked for together
 LOOK_BACK: Final = timedelta(days=400)  # how old a session may be that is sent again: more than any history is kept
 AHEAD: Final = timedelta(days=2)  # how far a session's own time may lie after its receipt
+SENT_AGAIN_MS: Final = (
+    7 * 86_400_000
+)  # a correction that comes again after longer is named: no log says that it was seen
+_CORRECTION: Final = b'"correction_id"'
 _SUBMISSION: Final = Codec[Any](SUBMISSIONS.message)
 _CARE: Final = Codec[Any](CARE.message)
 _ASSESSMENT: Final = Codec[Any](ASSESSMENTS.message)
@@ -78,8 +82,9 @@ class _Item:
     patient: str
     offsets: list[int]
     times_ms: list[int]
-    correction: bool = False
+    correction: UUID | None = None  # its own id
     found: _Found | None = None
+    first_ms: int | None = None  # when the first that an assessment of the submission tells of was received
     other: _Found | None = None  # an assessment that something else caused
 
     def take(self, found: _Found, received: int | None) -> bool:
@@ -159,6 +164,7 @@ class _Check:
         self._cursor = 0  # after the assessment that was found last
         self._end = 0
         self._aside: list[_Item] = []
+        self._unanswered: list[_Item] = []  # corrections
 
     async def run(self) -> Account:
         """Go through all of it."""
@@ -176,6 +182,7 @@ class _Check:
                     chunk = _Chunk()
         await self._settle(chunk)
         await self._search()
+        await self._check_corrections()
         await self._check_care()
         return self._ledger.close(self._span.from_ms, whole_log=self._span.whole_log)
 
@@ -194,9 +201,9 @@ class _Check:
             patient=message.patient,
             offsets=[record.offset],
             times_ms=[record.timestamp_ms],
-            correction=isinstance(message, Correction),
+            correction=message.correction_id if isinstance(message, Correction) else None,
         )
-        if item.correction:
+        if item.correction is not None:
             self._count["corrections"] += 1
             chunk.corrections[message.submission_id, record.timestamp_ms] = item
         elif known := chunk.submissions.get(message.submission_id):
@@ -213,8 +220,11 @@ class _Check:
         items = [*chunk.submissions.values(), *chunk.corrections.values()]
         await self._check_stored([item for item in items if item.found])
         self._aside += [item for item in chunk.submissions.values() if not item.found]
+        self._unanswered += [item for item in chunk.corrections.values() if not item.found]
         if len(self._aside) >= self._most:
             await self._search()
+        if len(self._unanswered) >= self._most:
+            await self._check_corrections()
 
     async def _find(self, chunk: _Chunk) -> None:
         left = len(chunk.submissions) + len(chunk.corrections)
@@ -297,6 +307,75 @@ class _Check:
             fields=["submission_id"],
         )
         return set(frame["submission_id"])
+
+    # Corrections.
+
+    async def _check_corrections(self) -> None:
+        """Account for corrections of which no assessment was found where it is expected, or name them."""
+        items, self._unanswered = self._unanswered, []
+        left = await self._without_refusal(items)
+        again = await self._sent_before(left)
+        await self._first_told(left)
+        found = [item for item in left if item.found]
+        for item in left:
+            if item.found:
+                continue
+            if item.correction in again and again[item.correction] < item.offsets[0]:
+                self._count["corrections_repeated"] += 1
+            elif await self._came_later(item):
+                self._count["corrections_waiting"] += 1
+            else:
+                self._ledger.miss(Step.CORRECTED, SUBMISSIONS, item.offsets[0], item.times_ms[0], item.id)
+        await self._check_stored(found)
+
+    async def _without_refusal(self, items: list[_Item]) -> list[_Item]:
+        since_ms = min((item.times_ms[0] for item in items), default=0) - ASIDE_MS
+        offsets = {item.offsets[0] for item in items}
+        dead = await letters(self._logs, SUBMISSIONS, self._span.partition, offsets, since_ms=since_ms)
+        left = [item for item in items if item.offsets[0] not in dead.offsets and item.id not in dead.too_large]
+        self._count["corrections_refused"] += len(items) - len(left)
+        return left
+
+    async def _sent_before(self, items: list[_Item]) -> dict[UUID, int]:
+        """Correction -> the offset at which it first came, as far back as a week."""
+        wanted = {item.correction for item in items}
+        first: dict[UUID, int] = {}
+        if not wanted:
+            return first
+        start = await self._logs.first_at(
+            SUBMISSIONS, self._span.partition, min(item.times_ms[0] for item in items) - SENT_AGAIN_MS
+        )
+        stop = max(item.offsets[0] for item in items)
+        async with aclosing(self._logs.read(SUBMISSIONS, self._span.partition, start, stop)) as records:
+            async for record in records:
+                if _CORRECTION not in (record.value or b""):
+                    continue
+                message = _readable(_SUBMISSION, record)
+                if isinstance(message, Correction) and message.correction_id in wanted:
+                    first.setdefault(message.correction_id, record.offset)
+        return first
+
+    async def _first_told(self, items: list[_Item]) -> None:
+        """Of each correction its own assessment, and since when its submission is known."""
+        of: dict[UUID | None, list[_Item]] = {}
+        for item in items:
+            of.setdefault(item.id, []).append(item)
+        if not of:
+            return
+        async with aclosing(self._logs.read(ASSESSMENTS, self._span.partition, self._begin, self._end)) as records:
+            async for record in records:
+                named, received, found = _of(record)
+                for item in of.get(named, ()) if named else ():
+                    if item.found is None:
+                        item.take(found, received)
+                    told_ms = found.at_ms if received is None else received
+                    item.first_ms = told_ms if item.first_ms is None else min(item.first_ms, told_ms)
+
+    async def _came_later(self, item: _Item) -> bool:
+        """Whether the submission of a correction came after it, or has not come."""
+        if item.first_ms is not None:
+            return item.first_ms > item.times_ms[0]
+        return str(item.id) not in await self._stored_of(item)
 
     # The store.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
 
@@ -11,14 +11,34 @@ from agents.partitioner import partition_for
 from agents.recordings.events import Event, RecordingError
 from pipeline.triage.instants import from_ms
 from schemas.codec import Codec, UnreadableError
-from schemas.topics import CARE, SUBMISSIONS
+from schemas.topics import ASSESSMENTS, CARE, SUBMISSIONS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from schemas.assessments import Assessment
     from schemas.topics import Topic
 
+DECIDED_ON: Final = (CARE, SUBMISSIONS)  # what decisions are a function of
 
-async def of_patient(bootstrap: str, prefix: str, partitions: int, patient: str) -> list[Event]:
-    """Everything that is on the log about `patient`, in the order in which the broker took it.
+
+class Told(NamedTuple):
+    """An assessment, and when the broker took it."""
+
+    at: datetime
+    assessment: Assessment
+
+
+async def told_of(bootstrap: str, prefix: str, partitions: int, patient: str) -> list[Told]:
+    """Every assessment of `patient` on the log, in the order in which they were told; raises as `of_patient`."""
+    told = await of_patient(bootstrap, prefix, partitions, patient, topics=(ASSESSMENTS,))
+    return [Told(event.at, event.message) for event in told]  # type: ignore[arg-type] # of that topic alone
+
+
+async def of_patient(
+    bootstrap: str, prefix: str, partitions: int, patient: str, *, topics: tuple[Topic, ...] = DECIDED_ON
+) -> list[Event]:
+    """Everything that is on `topics` about `patient`, in the order in which the broker took it.
 
     Messages that cannot be read decided nothing, so they are left out; triage has named them in the dead letters.
 
@@ -34,7 +54,7 @@ async def of_patient(bootstrap: str, prefix: str, partitions: int, patient: str)
     found: list[Event] = []
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
     async with started(consumer):
-        for topic in (CARE, SUBMISSIONS):
+        for topic in topics:
             found += await _read(consumer, TopicPartition(prefix + topic.name, number), topic, key)
     return sorted(found, key=lambda event: event.at)
 

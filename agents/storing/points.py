@@ -70,6 +70,7 @@ def _assessment(assessment: Assessment) -> Point:
         "submission_id": str(assessment.submission_id),
         "service": assessment.service or NONE,
         "entered_in_error": float(assessment.entered_in_error),
+        "on_behalf": assessment.on_behalf.value if assessment.on_behalf else NONE,
         "at": float(at_ms(assessment.at)),  # [ms since 1970]
     }
     first_ms = at_ms(assessment.first_at or assessment.at)
@@ -176,13 +177,23 @@ def of_status(status: PatientStatus) -> list[Point]:
 
 
 def of_page(page: PageRequest) -> list[Point]:
-    """Return the `page` point, overwritten by each further ask. The zone is a tag, as in a zone change."""
+    """Return the `page` point, overwritten by each further ask. The zone is a tag, as in a zone change.
+
+    Each step of the ladder, and each word that somebody has it or that it is over, is a page with an id of its own, and
+    so a point of its own beside the first.
+    """
     fields: dict[str, float | str] = {
         "ask": float(page.ask),
         "priority": page.priority.value,
         "service": page.service,
         "page_id": str(page.page_id),
         "zone_change_id": str(page.zone_change_id),  # where that is retracted, the page was asked for in error
+        "action": page.action.value,
+        "episode_id": str(page.episode_id) if page.episode_id else NONE,
+        "step": float(page.step),
+        "to": page.to,
+        "by": page.by or NONE,
+        "test": float(page.test),  # 1: nobody is ill
     }
     tags = {"patient": page.patient, "zone": page.zone.value}
     return [Point("page", tags, fields, at_ms(page.at), apart_ns(page.page_id))]

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped] # aiokafka
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped] # the same
 
 from agents.broker import clients
-from schemas.topics import MAX_MESSAGE_BYTES
+from schemas.topics import LETTER_BYTES, MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,19 +35,22 @@ class Delivery:
     ----------
     broker
         host:port[,host:port]
+    letters
+        The topic of dead letters, which takes more than others: a letter holds a whole message and says why.
     fence
         Raises or ends the process where this worker may own its partitions no longer; asked before every attempt.
     """
 
-    def __init__(self, broker: str, fence: Callable[[], None]) -> None:
+    def __init__(self, broker: str, letters: str, fence: Callable[[], None]) -> None:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=broker,
             acks="all",
             linger_ms=0,
             max_batch_size=MAX_BATCH_BYTES,
-            max_request_size=MAX_MESSAGE_BYTES,
+            max_request_size=MAX_MESSAGE_BYTES + LETTER_BYTES,
             request_timeout_ms=15_000,
         )
+        self._letters = letters
         self._fence = fence
 
     async def start(self) -> None:
@@ -125,8 +128,9 @@ class Delivery:
                 pending.append(await self._producer.send_batch(batch, topic, partition=partition))
             batch, held = self._producer.create_batch(), []
 
+        most = MAX_BATCH_BYTES + (LETTER_BYTES if topic == self._letters else 0)
         for output in outputs:
-            if _size(output) > MAX_BATCH_BYTES:  # aiokafka takes the first message of a batch whatever its size
+            if _size(output) > most:  # aiokafka takes the first message of a batch whatever its size
                 refused.append(output)
                 continue
             if not _append(batch, output):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from schemas import dead_letters
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from schemas.dead_letters import DeadLetterReason
 
+CUT_BYTES: Final = 1_000  # of a message that its dead letter cannot hold whole
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -139,3 +140,8 @@ def dead_letter(topic: str, record: Record, reason: DeadLetterReason, field: str
     if field is not None:
         headers.append((dead_letters.FIELD, field.encode()))
     return record.partition, Output(topic, record.key, record.value or b"", tuple(headers))
+
+
+def cut(letter: Output) -> Output:
+    """The dead letter with the beginning of its message alone, where the broker does not take it whole."""
+    return letter._replace(value=letter.value[:CUT_BYTES], headers=(*letter.headers, (dead_letters.CUT, b"1")))

@@ -48,6 +48,11 @@ class Underway:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._tasks)
+
     def cancel(self) -> None:
         """Give up what is under way: it is read again."""
         for task in self._tasks:

@@ -23,7 +23,7 @@ from agents.streaming.app import SafeApp
 from agents.streaming.delivery import Delivery
 from agents.streaming.fence import Fence
 from agents.streaming.pace import Pace
-from agents.streaming.records import Folded, Messenger, Output, Record, Sink, dead_letter
+from agents.streaming.records import Folded, Messenger, Output, Record, Sink, cut, dead_letter
 from agents.streaming.underway import Underway
 from schemas.dead_letters import DeadLetterReason
 
@@ -36,6 +36,8 @@ EXIT_GAP: Final = 70
 EXIT_STALLED: Final = 71
 EXIT_CRASHED: Final = 72
 EXIT_FENCED: Final = 73
+DONE_WITHIN: Final = 0.5  # of the session, for a batch at work to be done once its partitions went away
+GIVEN_UP_WITHIN: Final = 0.3  # of it, for a batch to be given up after that
 _WATCH_S: Final = 1.0
 _log = structlog.get_logger()
 
@@ -91,16 +93,18 @@ class StreamWorker:
         self._die = die
         self.app = SafeApp(settings, self._restored, metrics.offset_jump)
         self.fence = Fence(settings.session_timeout_s, self._fenced)
-        self.delivery = Delivery(settings.broker, self.fence.check)
+        self.delivery = Delivery(settings.broker, settings.dead_letters, self.fence.check)
         self._admission = Admission(settings.compacted)
         self._writing = asyncio.Lock()
         self._stopping = asyncio.Event()
+        self._gone = asyncio.Event()  # partitions went away, and what is under way keeps them for too long
         self._pace = Pace(settings.stall_s)
         self._busy = False
         self._to_commit: dict[TP, int] = {}
         self._began = monotonic()
         self._recovered_generation: int | None = None
         self._table: Any = None
+        self._held: Underway | None = None
         self._assigned: set[TP] = set()
         self._late_s: dict[TP, float] = {}
         self._wire()
@@ -207,20 +211,29 @@ class StreamWorker:
 
     async def _assign(self, *sent: Any, **_: Any) -> None:  # noqa: ANN401 - a signal's arguments: app, partitions
         self._assigned = set(sent[1])
+        self._gone.clear()
         self._late_s.clear()
         self._began = monotonic()
 
     async def _revoked(self, *sent: Any, **_: Any) -> None:  # noqa: ANN401 - a signal's arguments: app, partitions
         """The group moves on only when the batch at work is done, or given up."""
         self._assigned -= set(sent[1])
-        try:
-            async with asyncio.timeout(0.8 * self.settings.session_timeout_s):
-                async with self._writing:
-                    pass
-        except TimeoutError:
+        if await self._at_rest(DONE_WITHIN):
+            return
+        self._gone.set()  # a store that is away may keep a sink for hours: it gives up, and another writes the batch
+        if not await self._at_rest(GIVEN_UP_WITHIN):
             # Another works on from what is written now: what is under way must not be written after it.
             self.metrics.fenced()
             self._die(EXIT_FENCED, "partitions went away while a batch was being written")
+
+    async def _at_rest(self, share: float) -> bool:
+        """Whether no batch is at work, within so much of the session."""
+        try:
+            async with asyncio.timeout(share * self.settings.session_timeout_s):
+                async with self._writing:
+                    return True
+        except TimeoutError:
+            return False
 
     async def _restored(self, generation: int) -> None:
         if self._table is not None and not isinstance(self.handler, Sink | Messenger):
@@ -259,8 +272,8 @@ class StreamWorker:
                 await self._carry(self.handler, generation, good)
                 return
             if isinstance(self.handler, Sink):
-                outputs = await self.handler.write(good)
-                if not await self._deliver(generation, outputs):
+                outputs = await self._written(self.handler, good)
+                if outputs is None or not await self._deliver(generation, outputs):
                     return
             elif not await self._fold(self.handler, generation, good):
                 return
@@ -269,6 +282,17 @@ class StreamWorker:
             self._pace.moved()
         self._done(generation, last)
         self.metrics.batch(len(good), monotonic() - began)
+
+    async def _written(self, sink: Sink, records: list[Record]) -> list[tuple[int, Output]] | None:
+        """What the sink made of the records; None where it was given up, and another worker writes them."""
+        writing, gone = asyncio.ensure_future(sink.write(records)), asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait({writing, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return await writing if writing.done() else None
+        finally:
+            for task in (writing, gone):
+                task.cancel()
+            await asyncio.gather(writing, gone, return_exceptions=True)
 
     async def _fold(self, fold: Fold, generation: int, records: list[Record]) -> bool:
         states: Mapping[bytes, bytes] = self._table.data if self._table is not None else {}
@@ -332,11 +356,15 @@ class StreamWorker:
         """Write outputs; False where the partitions went to another meanwhile."""
         refused = await self.delivery.send(outputs, self._holds(generation))
         for partition, output in refused or ():
-            reason = DeadLetterReason.OVERSIZE_OUTPUT
-            self.metrics.dead_letter(reason)
-            origin = Record(output.topic, partition, -1, output.key, output.value[:1000], 0)
-            letter = dead_letter(self.settings.dead_letters, origin, reason)
-            await self.delivery.send([letter], self._holds(generation))
+            if output.topic == self.settings.dead_letters:  # told already, by a topic that was set to take less
+                letter = partition, cut(output)
+            else:
+                reason = DeadLetterReason.OVERSIZE_OUTPUT
+                self.metrics.dead_letter(reason)
+                origin = Record(output.topic, partition, -1, output.key, output.value, 0)
+                letter = partition, cut(dead_letter(self.settings.dead_letters, origin, reason)[1])
+            if await self.delivery.send([letter], self._holds(generation)):
+                raise RuntimeError("the topic of dead letters does not take a thousand bytes")
         self.fence.check()
         return refused is not None and self._holds(generation)()
 
@@ -347,7 +375,7 @@ class StreamWorker:
             if record.key in keys:
                 self.metrics.dead_letter(DeadLetterReason.OVERSIZE_STATE)
                 letters.append(dead_letter(self.settings.dead_letters, record, DeadLetterReason.OVERSIZE_STATE))
-        await self.delivery.send(letters, self._holds(generation))
+        await self._deliver(generation, letters)
 
     def _done(self, generation: int, last: Mapping[TP, int]) -> None:
         for tp, offset in last.items():
@@ -372,8 +400,12 @@ class StreamWorker:
         self.metrics.batch(1, monotonic() - began)
         return done
 
+    def _carries(self) -> bool:
+        """Whether single messages are under way: each is bounded, or waits for the broker."""
+        return self._held is not None and self._held.at_work
+
     def _underway(self, generation: int) -> Underway:
-        held: Underway | None = getattr(self, "_held", None)
+        held = self._held
         if held is None or held.generation != generation:
             if held is not None:
                 held.cancel()
@@ -383,7 +415,7 @@ class StreamWorker:
                 lambda tp, offset: self._done(generation, {tp: offset}),
                 lambda error: self._die(EXIT_CRASHED, error),
             )
-            self._held: Underway = held
+            self._held = held
         return held
 
     # Watching.
@@ -424,7 +456,7 @@ class StreamWorker:
             if not health.behind:
                 self._pace.moved()
             self.metrics.pace(health.still_s, health.uncommitted_s)
-            stalled = self._pace.stalled(waits=health.behind and not self._busy)
+            stalled = self._pace.stalled(waits=health.behind and not self._busy and not self._carries())
             if stalled is not None:
                 self.metrics.commit_stall()
                 self._die(EXIT_STALLED, stalled)

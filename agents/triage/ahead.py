@@ -25,7 +25,7 @@ from pipeline.triage import content as contents
 from pipeline.triage import lost, step
 from pipeline.triage.instants import to_ms
 from schemas.codec import UnreadableError, encode
-from schemas.paging import PageRequest
+from schemas.paging import PageAction, PageRequest
 from schemas.submissions import Submission
 
 if TYPE_CHECKING:
@@ -217,11 +217,12 @@ class LookAhead:
             return []
         state: Any = lost.read(raw)
         for earlier in heard:
-            state, _ = step(state, self._earlier(earlier), self._fold.rules)
-        _, decisions = step(state, event, self._fold.rules)
+            state, _ = step(state, self._earlier(earlier), self._fold.rules, self._fold.services)
+        _, decisions = step(state, event, self._fold.rules, self._fold.services)
         self.heard.add(key, value)
         topic, headers = self._fold.topic_of[PageRequest], (*came_at(record), (AHEAD, b"1"))
-        return [Output(topic, key, encode(page), headers) for page in decisions if isinstance(page, PageRequest)]
+        pages = [one for one in decisions if isinstance(one, PageRequest) and one.action is PageAction.TRIGGER]
+        return [Output(topic, key, encode(page), headers) for page in pages]
 
     def _urgent(self, event: Submission) -> bool:
         """Whether it was measured late enough to page anybody."""

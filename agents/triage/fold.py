@@ -17,8 +17,9 @@ from agents.streaming import Folded, Output, Record, dead_letter
 from agents.streaming.received import came_at
 from agents.triage.letters import Letters
 from agents.triage.watchlist import Watchlist
-from pipeline.triage import RULES, Refused, State, lost, step, unreadable, wakes_at
+from pipeline.triage import RULES, Refused, State, lost, standing, step, unreadable, wakes_at
 from pipeline.triage.instants import from_ms, to_ms
+from pipeline.triage.rosters import NO_SERVICES
 from pipeline.triage.state import UnreadableStateError, encode
 from pipeline.triage.zones import SEVERITY
 from schemas import topics
@@ -27,6 +28,7 @@ from schemas.codec import Codec, UnreadableError
 from schemas.codec import encode as to_json
 from schemas.dead_letters import DeadLetterReason
 from schemas.paging import PageRequest, Tick
+from schemas.services import CANARY
 from schemas.types import Zone
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from agents.streaming.records import Headers
     from pipeline.triage import Output as Decision
     from pipeline.triage import Rules
+    from schemas.services import Service
 
 PROCESS: Final = "triage"
 DECODED_STATES: Final = 20_000  # kept decoded; each takes about 10 KiB
@@ -60,6 +63,8 @@ class TriageFold:
         Of the topics.
     dead_letter_ratio
         Above this share of dead letters the patients concerned show as not monitored.
+    services
+        By name, whom an alert climbs to.
 
     Attributes
     ----------
@@ -67,13 +72,21 @@ class TriageFold:
         Whether its slices are short, for something beside it is urgent.
     """
 
-    def __init__(
-        self, *, prefix: str, partitions: int, dead_letter_ratio: float, metrics: Metrics, rules: Rules = RULES
+    def __init__(  # noqa: PLR0913 - what the fold hangs on
+        self,
+        *,
+        prefix: str,
+        partitions: int,
+        dead_letter_ratio: float,
+        metrics: Metrics,
+        rules: Rules = RULES,
+        services: Mapping[str, Service] = NO_SERVICES,
     ) -> None:
         self.prefix = prefix
         self.partitions = partitions
         self.metrics = metrics
         self.rules = rules
+        self.services = services
         self.hurries = False
         self.letters = Letters(dead_letter_ratio)
         self.watchlist = Watchlist()
@@ -149,7 +162,7 @@ class TriageFold:
         at_ms: int | None = 0
         try:
             state = lost.read(raw)
-            self.zones[key] = state.marks[-1].zone if state.marks else state.base.zone
+            self.stands(key, state.marks[-1].zone if state.marks else state.base.zone, ill=not tries(state))
             if not lost.is_aside(raw):
                 at_ms = wakes_at(state)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other patients are restored
@@ -167,11 +180,18 @@ class TriageFold:
             if record.topic == self.submissions:
                 self.metrics.received_to_assessed.observe(max(0, now_ms - record.timestamp_ms) / 1000)
 
+    def stands(self, key: bytes, zone: int, *, ill: bool) -> None:
+        """A patient is in a zone; nobody counts one who is not ill and only tries the alarm path."""
+        if ill:
+            self.zones[key] = zone
+        else:
+            self.zones.pop(key, None)
+
     def show_zones(self) -> None:
         """Show how many patients stand where."""
-        standing = Counter(self.zones.values())
+        standing_in = Counter(self.zones.values())
         for zone, severity in SEVERITY.items():
-            self.metrics.patients.labels(zone.value).set(standing[severity])
+            self.metrics.patients.labels(zone.value).set(standing_in[severity])
         self.metrics.unreadable_states.set(len(self.lost))
 
 
@@ -237,7 +257,8 @@ class _Batch:
     def _step(self, record: Record, event: object, state: State | None) -> None:
         key = record.key or b""
         try:
-            after, decisions = step(state, event, self._fold.rules)  # type: ignore[arg-type] # what the codecs decode
+            rules, services = self._fold.rules, self._fold.services
+            after, decisions = step(state, event, rules, services)  # type: ignore[arg-type] # what the codecs decode
         except msgspec.DecodeError:
             raise _unreadable_state() from None
         if decisions and isinstance(decisions[0], Refused):
@@ -268,7 +289,7 @@ class _Batch:
             state = self._known(record.partition, key, now_ms)
             if state is None:
                 return
-            after, decisions = step(state, tick, self._fold.rules)
+            after, decisions = step(state, tick, self._fold.rules, self._fold.services)
         except (UnreadableError, msgspec.DecodeError):
             self._lose(record.partition, key, now_ms)
             return
@@ -307,7 +328,7 @@ class _Batch:
         try:
             state = self._known(partition, key, at_ms)
             if state is not None:
-                after, decisions = unreadable(state, from_ms(at_ms), self._fold.rules)
+                after, decisions = unreadable(state, from_ms(at_ms), self._fold.rules, self._fold.services)
                 self._keep(partition, key, state, after)
                 self._tell(partition, key, decisions, ())
         except (UnreadableError, msgspec.DecodeError):
@@ -327,7 +348,8 @@ class _Batch:
         state = self._state(key)
         if state is not None and key not in self._states and lost.is_aside(self._stored.get(key)):
             self._keep(partition, key, None, state)
-            self._tell(partition, key, (lost.found(state, from_ms(at_ms), self._fold.rules),), ())
+            found = lost.found(state, from_ms(at_ms), self._fold.rules, self._fold.services)
+            self._tell(partition, key, (found,), ())
         return state
 
     def _state(self, key: bytes) -> State | None:
@@ -353,12 +375,16 @@ class _Batch:
             self._changed[key] = partition
 
     def _tell(self, partition: int, key: bytes, decisions: Iterable[Decision], headers: Headers) -> None:
-        for decision in decisions:
+        told = [decision for decision in decisions if not isinstance(decision, Refused)]
+        ill = not any(isinstance(decision, PatientStatus) and decision.pathway == CANARY for decision in told)
+        for decision in told:
             if isinstance(decision, PatientStatus):
                 self._statuses[key] = (partition, decision)  # the newest of the batch is enough
-                self._fold.zones[key] = SEVERITY[decision.zone]
-            elif not isinstance(decision, Refused):
+                self._fold.stands(key, SEVERITY[decision.zone], ill=ill)
+            else:
                 self._write(partition, decision, headers)
+                if ill:
+                    self._tally(decision)
 
     def _write(
         self,
@@ -368,6 +394,8 @@ class _Batch:
     ) -> None:
         topic = self._fold.topic_of[type(decision)]
         self._outputs.append((partition, Output(topic, decision.patient.encode(), to_json(decision), headers)))
+
+    def _tally(self, decision: Assessment | ZoneChange | PageRequest) -> None:
         if isinstance(decision, Assessment):
             self._counts["assessment", decision.zone.value] += 1
             for reading in decision.readings:
@@ -385,6 +413,11 @@ class _Batch:
             else:
                 metrics.zone_changes.labels(*labels).inc(times)
         self._fold.show_zones()
+
+
+def tries(state: State) -> bool:
+    """Whether a state is of nobody ill, who tries the alarm path."""
+    return standing.course(state.care).at(max(state.clock_ms, state.decided_ms)).pathway == CANARY
 
 
 def _unreadable_state() -> UnreadableError:

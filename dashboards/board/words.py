@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from schemas.types import Zone
@@ -10,79 +13,9 @@ if TYPE_CHECKING:
 Lang = Literal["nb", "en"]
 LANGUAGES: Final[tuple[Lang, ...]] = ("nb", "en")
 
-_WORDS: Final[dict[str, tuple[str, str]]] = {
-    # page
-    "title": ("Triageliste", "Triage list"),
-    "updated": ("Oppdatert", "Updated"),
-    "patients": ("pasienter", "patients"),
-    "one_patient": ("pasient", "patient"),
-    "other_language": ("English", "Norsk"),
-    "no_rows": ("Ingen pasienter følges opp ennå.", "No patients are followed yet."),
-    "skip": ("Gå til listen", "Skip to the list"),
-    "disclaimer": (
-        "Beslutningsstøtte for helsepersonell. Ikke et sertifisert medisinsk utstyr.",
-        "Decision support for health personnel. Not a certified medical device.",
-    ),
-    "stale": (
-        "Listen er ikke oppdatert: ingen kontakt med meldingssystemet. Kontakt drift, og følg rutinen for bortfall.",
-        "The list is not up to date: no contact with the message system. Call operations and follow the fallback plan.",
-    ),
-    "offline": (
-        "Listen er ikke oppdatert: ingen kontakt med tavlen siden",
-        "The list is not up to date: no contact with the board since",
-    ),
-    "unreadable": (
-        "Pasienter med status som ikke kan leses, og som kan være feil her. Kontakt drift. Antall:",
-        "Patients whose status cannot be read and may be wrong here. Call operations. Number:",
-    ),
-    "ended": ("avsluttet, ikke vist", "ended, not shown"),
-    # columns
-    "zone": ("Sone", "Zone"),
-    "patient": ("Pasient", "Patient"),
-    "pathway": ("Forløp", "Pathway"),
-    "service": ("Tjeneste", "Service"),
-    "since": ("Siden", "Since"),
-    "last": ("Siste registrering", "Last registration"),
-    "due": ("Neste frist", "Next due"),
-    "reasons": ("Grunner", "Reasons"),
-    # marks
-    "overdue_mark": ("over fristen", "overdue"),
-    "never": ("ingen ennå", "none yet"),
-    "learning": ("lærer", "learning"),
-    "stale_baseline": ("utdatert normal", "outdated normal"),
-    "page_open": ("varsel ikke levert", "page not delivered"),
-    # zones
-    "zone.red": ("rød", "red"),
-    "zone.yellow": ("gul", "yellow"),
-    "zone.no_data": ("mangler data", "no data"),
-    "zone.not_monitored": ("ikke overvåket", "not monitored"),
-    "zone.green": ("grønn", "green"),
-    # episodes
-    "episode.opened": ("ikke kvittert", "not acknowledged"),
-    "episode.worsened": ("forverret, ikke kvittert", "worsened, not acknowledged"),
-    "episode.acknowledged": ("kvittert", "acknowledged"),
-    "episode.leaving": ("på vei ut", "on the way out"),
-    # phases
-    "phase.none": ("ikke tatt inn", "not enrolled"),
-    "phase.referral": ("henvist", "referred"),
-    "phase.start_up": ("oppstart", "start-up"),
-    "phase.follow_up": ("oppfølging", "follow-up"),
-    "phase.evaluation": ("evaluering", "evaluation"),
-    "phase.ended": ("avsluttet", "ended"),
-    "phase_fault.out_of_order": ("faseskifte ikke fulgt", "phase change not followed"),
-    "phase_fault.trial_too_short": ("kort prøveperiode", "short trial period"),
-    # vital signs
-    "vital.systolic": ("systolisk", "systolic"),
-    "vital.diastolic": ("diastolisk", "diastolic"),
-    "vital.heart_rate": ("puls", "pulse"),
-    "vital.spo2": ("SpO₂", "SpO₂"),
-    "vital.temperature": ("temperatur", "temperature"),
-    "vital.weight": ("vekt", "weight"),
-    "vital.respiratory_rate": ("pust", "breathing"),
-    "vital.glucose": ("blodsukker", "glucose"),
-    "vital.fev1": ("FEV1", "FEV1"),
-    "vital.pef": ("PEF", "PEF"),
-}
+_WORDS: Final = msgspec.json.decode(
+    (resources.files(__package__) / "words.json").read_bytes(), type=dict[str, tuple[str, str]]
+)
 _MONTHS: Final[dict[Lang, tuple[str, ...]]] = {
     "nb": ("jan.", "feb.", "mars", "apr.", "mai", "juni", "juli", "aug.", "sep.", "okt.", "nov.", "des."),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
@@ -93,6 +26,11 @@ def word(key: str, lang: Lang) -> str:
     """Return the text of `key`; an unknown one shows as its own code, so that nothing goes unsaid."""
     texts = _WORDS.get(key)
     return texts[LANGUAGES.index(lang)] if texts else key.partition(".")[2].replace("_", " ") or key
+
+
+def known(key: str) -> bool:
+    """Whether there is a text of `key`."""
+    return key in _WORDS
 
 
 def zone_word(zone: Zone, lang: Lang) -> str:

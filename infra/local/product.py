@@ -1,6 +1,7 @@
 """All of our processes beside the servers of `python -m infra.local run`, until Ctrl-C: `make stack`.
 
-Nobody is paged: the webhooks file is empty. The vendor token of the gateway is new every time and stands in a file.
+Nobody is paged: the services file is empty. The vendor token of the gateway is new every time and stands in a file, and
+so are the people of the board, who are printed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ import time
 from pathlib import Path
 from typing import Final
 
+from agents import wallclock
+from agents.people import demo as people
 from infra.local.process import free_port
+from pipeline.cohort.people import SERVICES
 
 NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile")
 COMMAND: Final = [sys.executable, "-c", "from agents.commands import main; main()"]
@@ -31,6 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sonevakt-product-") as scratch:
         folder = Path(scratch)
         env = _environment(folder)
+        logins = people.people(folder, SERVICES, wallclock.now())
         subprocess.run([*COMMAND, "topics", "apply"], env=env, check=True)  # noqa: S603 - our own command
         running: dict[str, subprocess.Popen[bytes]] = {}
         try:
@@ -40,6 +45,8 @@ def main() -> int:
                 running[name] = subprocess.Popen([*COMMAND, "run", name], env=mine)  # noqa: S603 - the same
                 print(f"{name}: http://127.0.0.1:{port}/readyz", flush=True)
             print(f"gateway takes submissions at http://127.0.0.1:{env['SONEVAKT_GATEWAY_PORT']}/docs", flush=True)
+            print(f"board shows its pages at http://127.0.0.1:{env['SONEVAKT_BOARD_PORT']}/", flush=True)
+            print("\n".join(people.lines(logins)), flush=True)
             print(f"its token stands in {folder / 'vendor.token'}; Ctrl-C ends everything", flush=True)
             with contextlib.suppress(KeyboardInterrupt):
                 while all(process.poll() is None for process in running.values()):
@@ -64,7 +71,7 @@ def _environment(folder: Path) -> dict[str, str]:
     (folder / "vendor.token").touch(mode=0o600)
     (folder / "vendor.token").write_text(token)
     (folder / "tokens.json").write_text(json.dumps({"vendor": [hashlib.sha256(token.encode()).hexdigest()]}))
-    (folder / "webhooks.json").write_text("{}")
+    (folder / "services.json").write_text("{}")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("SONEVAKT_")},
         "SONEVAKT_BROKER": f"kafka://{stack['SONEVAKT_STACK_KAFKA']}",
@@ -73,8 +80,10 @@ def _environment(folder: Path) -> dict[str, str]:
         "SONEVAKT_INFLUXDB_BUCKET": stack["SONEVAKT_STACK_INFLUXDB_BUCKET"],
         "SONEVAKT_INFLUXDB_TOKEN_FILE": stack["SONEVAKT_STACK_INFLUXDB_TOKEN_FILE"],
         "SONEVAKT_GATEWAY_TOKENS_FILE": str(folder / "tokens.json"),
-        "SONEVAKT_WEBHOOKS_FILE": str(folder / "webhooks.json"),
+        "SONEVAKT_SERVICES_FILE": str(folder / "services.json"),
         "SONEVAKT_GATEWAY_PORT": str(free_port()),
+        "SONEVAKT_BOARD_PORT": str(free_port()),
+        **people.variables_in(folder),
     }
 
 

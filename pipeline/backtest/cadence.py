@@ -9,23 +9,23 @@ had not been. Definitions:
 - it is found when, on a labelled day of it that the rhythm keeps, systolic <90 or >=160 or diastolic <50 or >=100 on
   any reading;
 - the share of submission days is that of the measured days, the first 14 among them, that the rhythm keeps.
+
+The engine's own cadence is `pipeline.backtest.thinned`: it knows of a patient only what it had asked for.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from msgspec import Struct
 
 from pipeline.backtest.days import PatientDay, by_patient, episodes
-from pipeline.triage.cadence import every_days
+from pipeline.backtest.score import Interval, interval, ratio, resampled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
-
-    from pipeline.triage.rules import Rules
-    from schemas.care import Cadence
 
 FROM_DAY: Final = 14  # episodes count from this day on [d]
 
@@ -52,6 +52,13 @@ TURNING_DAILY: Final = Rhythm(
 )
 
 
+class KeptIntervals(Struct, frozen=True, kw_only=True):
+    """Bootstrap intervals over patients (95 %), as in `pipeline.backtest.score`."""
+
+    found_share: Interval | None  # of the episodes
+    submission_days_share: Interval | None
+
+
 class Kept(Struct, frozen=True, kw_only=True):
     """What a rhythm finds, and what it costs."""
 
@@ -59,6 +66,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     episodes: int
     episodes_found: int
     submission_days_share: float | None  # None: nothing was measured
+    intervals: KeptIntervals
 
 
 def planned(daily_days: int, every_days: int) -> Rhythm:
@@ -96,59 +104,6 @@ def kept_days(days: Sequence[int], asking: AbstractSet[int], rhythm: Rhythm) -> 
     return kept
 
 
-def adapted_days(
-    days: Sequence[int], alerting: AbstractSet[int], near: AbstractSet[int], plan: Cadence, rules: Rules
-) -> list[int]:
-    """Those of a patient's measured `days`, in order, on which the engine's own cadence has a registration made.
-
-    Parameters
-    ----------
-    alerting, near
-        Days in yellow or red, and with a value near a limit or beyond it; they count where they are kept.
-    """
-    kept: list[int] = []
-    gap = 0
-    alert = nearest = None
-    for day in days:
-        if kept and day - kept[-1] < gap:
-            continue
-        kept.append(day)
-        alert = day if day in alerting else alert
-        nearest = day if day in near else nearest
-        gap = every_days(
-            plan,
-            since_start=day - days[0],
-            since_alert=None if alert is None else day - alert,
-            since_near=None if nearest is None else day - nearest,
-            rules=rules,
-        )
-    return kept
-
-
-def adapt(  # noqa: PLR0913 - what a cadence is judged on
-    plan: Cadence,
-    rules: Rules,
-    *,
-    measured: AbstractSet[PatientDay],
-    labelled: AbstractSet[PatientDay],
-    alerts: AbstractSet[PatientDay],
-    alerting: AbstractSet[PatientDay],
-    near: AbstractSet[PatientDay],
-) -> Kept:
-    """What the engine's own cadence under `plan` finds, as `keep`."""
-    ask, close = by_patient(alerting), by_patient(near)
-    kept = {
-        PatientDay(patient, day)
-        for patient, days in by_patient(measured).items()
-        for day in adapted_days(days, set(ask.get(patient, ())), set(close.get(patient, ())), plan, rules)
-    }
-    name = (
-        f"daily for {plan.daily_days} days, then every {plan.every_days} days; daily for {plan.alert_days} days after"
-        f" yellow or red, every {rules.near_every_days} days for {rules.near_days} days near a limit"
-    )
-    return _found(name, kept, measured=measured, labelled=labelled, alerts=alerts)
-
-
 def keep(
     rhythm: Rhythm,
     *,
@@ -164,10 +119,10 @@ def keep(
         for patient, days in by_patient(measured).items()
         for day in kept_days(days, set(asked.get(patient, ())), rhythm)
     }
-    return _found(rhythm.name, kept, measured=measured, labelled=labelled, alerts=alerts)
+    return found(rhythm.name, kept, measured=measured, labelled=labelled, alerts=alerts)
 
 
-def _found(
+def found(
     name: str,
     kept: AbstractSet[PatientDay],
     *,
@@ -175,12 +130,30 @@ def _found(
     labelled: AbstractSet[PatientDay],
     alerts: AbstractSet[PatientDay],
 ) -> Kept:
-    ours = by_patient(measured)
-    sought = episodes(found for found in labelled & measured if found.day - ours[found.patient][0] >= FROM_DAY)
+    """What is found of the `labelled` episodes on the `kept` days alone; the intervals are those of `score`."""
+    ours, held = by_patient(measured), by_patient(kept & measured)
+    sought = episodes(day for day in labelled & measured if day.day - ours[day.patient][0] >= FROM_DAY)
     seen = kept & alerts
+    hits = [(one.patient, any((one.patient, day) in seen for day in one.days)) for one in sought]
+    rows = [
+        (
+            sum(hit for patient, hit in hits if patient == who),
+            sum(patient == who for patient, _ in hits),
+            len(held.get(who, ())),
+            len(days),
+        )
+        for who, days in ours.items()
+    ]
+    counts = np.array(rows, np.int64).reshape(-1, 4)
+    episodes_found, many, days_kept, days_measured = map(int, counts.sum(axis=0))
+    drawn = resampled(counts)
     return Kept(
         name=name,
-        episodes=len(sought),
-        episodes_found=sum(any((episode.patient, day) in seen for day in episode.days) for episode in sought),
-        submission_days_share=len(kept) / len(measured) if measured else None,
+        episodes=many,
+        episodes_found=episodes_found,
+        submission_days_share=days_kept / days_measured if days_measured else None,
+        intervals=KeptIntervals(
+            found_share=interval(ratio(drawn[:, 0], drawn[:, 1])),
+            submission_days_share=interval(ratio(drawn[:, 2], drawn[:, 3])),
+        ),
     )

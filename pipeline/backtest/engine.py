@@ -8,7 +8,7 @@ from pipeline.backtest.days import PatientDay
 from pipeline.triage import RULES, Refused, step
 from pipeline.triage.instants import local_day, to_ms
 from schemas.assessments import Assessment, ZoneChange
-from schemas.paging import PageRequest
+from schemas.paging import PageAction, PageRequest
 from schemas.types import Zone
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Run(NamedTuple):
 
     assessments: tuple[Assessment, ...]  # the newest revision of each
     zone_changes: tuple[ZoneChange, ...]  # those that stand
-    pages: tuple[PageRequest, ...]  # each once, however often it was asked for
+    pages: tuple[PageRequest, ...]  # the first about each red, however often it was asked for and of how many
     refused: int  # events that the fold could not take
 
 
@@ -51,8 +51,8 @@ def run(events: Iterable[Submission | Correction | CareEvent], rules: Rules = RU
                         assessments[output.assessment_id] = output
                 case ZoneChange():
                     changes[output.zone_change_id] = output
-                case PageRequest():
-                    pages[output.page_id] = output
+                case PageRequest(action=PageAction.TRIGGER):
+                    pages.setdefault(output.zone_change_id, output)
                 case Refused():
                     refused += 1
     standing = tuple(change for change in changes.values() if not change.retracted)
@@ -60,13 +60,20 @@ def run(events: Iterable[Submission | Correction | CareEvent], rules: Rules = RU
 
 
 def alert_days(assessments: Iterable[Assessment], about: LabelClass, zone: tzinfo) -> frozenset[PatientDay]:
-    """The patient-days with a yellow or red for a reason on the class's vitals.
+    """The patient-days with a yellow or red for a reason on the class's vitals, as in `alert_days_by_rule`."""
+    return frozenset[PatientDay]().union(*alert_days_by_rule(assessments, about, zone).values())
+
+
+def alert_days_by_rule(
+    assessments: Iterable[Assessment], about: LabelClass, zone: tzinfo
+) -> dict[str, frozenset[PatientDay]]:
+    """The patient-days with a yellow or red on the class's vitals, by the rule that was the reason.
 
     The day is that of the measurements behind the reason, so that a session over midnight alerts on the day on which
     the vital was measured; a reason without a measurement counts on the assessment's day.
     """
     codes = about.codes
-    found = set()
+    found: dict[str, set[PatientDay]] = {}
     for assessment in assessments:
         for reason in assessment.reasons:
             if reason.zone in ALERTS and codes & _codes(reason, assessment):
@@ -75,8 +82,9 @@ def alert_days(assessments: Iterable[Assessment], about: LabelClass, zone: tzinf
                     for place in reason.readings
                     if assessment.readings[place].code in codes
                 ] or [assessment.at]
-                found |= {PatientDay(assessment.patient, local_day(to_ms(at), zone)) for at in instants}
-    return frozenset(found)
+                days = {PatientDay(assessment.patient, local_day(to_ms(at), zone)) for at in instants}
+                found.setdefault(reason.rule, set()).update(days)
+    return {rule: frozenset(days) for rule, days in found.items()}
 
 
 def _codes(reason: Reason, assessment: Assessment) -> frozenset[str]:

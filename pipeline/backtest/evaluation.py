@@ -13,13 +13,13 @@ from pipeline.backtest.days import BLOOD_PRESSURE, CLASSES, PULSE, PatientDay
 from pipeline.backtest.fixed_rules import FIXED_RULES, OF_CONCERN, SECOND_ROW, alert_days
 from pipeline.backtest.lead import Lead, lead
 from pipeline.backtest.load import Load, loads
-from pipeline.backtest.nearness import near_days
 from pipeline.backtest.readings import Readings
+from pipeline.backtest.rule_days import RuleDays, days_by_rule
 from pipeline.backtest.score import Score, score
+from pipeline.backtest.thinned import thinned
 from pipeline.triage import RULES
 from pipeline.triage.instants import local_day, to_ms
-from pipeline.triage.plans import bounds, faults
-from schemas.care import Cadence, PlanSigned
+from schemas.care import Cadence
 from schemas.submissions import Submission
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     cadence: dict[str, Kept]
     lead_days: dict[str, Lead]
     load: tuple[Load, ...]
+    alert_rules: dict[str, tuple[RuleDays, ...]]  # by `LabelClass.key`
     caveat: str = CAVEAT
 
 
@@ -113,9 +114,13 @@ def evaluate(
             )
             for rule in FIXED_RULES
         ),
-        cadence=_cadence(messages, readings, labels[BLOOD_PRESSURE.key], alerts[BLOOD_PRESSURE.key], rules, plan),
+        cadence=_cadence(messages, readings, labels[BLOOD_PRESSURE.key], zone, rules, plan),
         lead_days={key: lead(alerts[key], labels[key], measured[key]) for key in measured},
         load=loads(run, frozenset[PatientDay]().union(*measured.values()), zone),
+        alert_rules={
+            about.key: days_by_rule(run.assessments, about, zone, labels[about.key], measured[about.key])
+            for about in CLASSES
+        },
     )
 
 
@@ -132,21 +137,14 @@ def _labelled(verified: Iterable[VerifiedAlert], zone: tzinfo) -> dict[str, froz
 
 
 def _cadence(  # noqa: PLR0913, PLR0917 - what a cadence is judged on
-    messages: Iterable[Submission | Correction | CareEvent],
+    messages: Sequence[Submission | Correction | CareEvent],
     readings: Readings,
     labelled: frozenset[PatientDay],
-    alerting: frozenset[PatientDay],
+    zone: tzinfo,
     rules: Rules,
     plan: Cadence,
 ) -> dict[str, Kept]:
-    limits = {
-        message.patient: bounds(message.plan)
-        for message in messages
-        if isinstance(message, PlanSigned) and not faults(message.plan)
-    }
-    vitals = BLOOD_PRESSURE.vitals
     concern = alert_days(OF_CONCERN, readings)
-    near = near_days(readings, vitals, limits, rules.near_floors)
     nothing = frozenset[PatientDay]()
     asked = {
         "plan": (rhythms.planned(plan.daily_days, plan.every_days), nothing),
@@ -154,12 +152,20 @@ def _cadence(  # noqa: PLR0913, PLR0917 - what a cadence is judged on
         "every_submission": (rhythms.EVERY_SUBMISSION, nothing),
         "turning_daily": (rhythms.TURNING_DAILY, concern),
     }
-    measured, alerts = readings.measured(vitals), alert_days(SECOND_ROW, readings)
+    measured, alerts = readings.measured(BLOOD_PRESSURE.vitals), alert_days(SECOND_ROW, readings)
     found = {
         key: rhythms.keep(rhythm, measured=measured, labelled=labelled, alerts=alerts, asking=asking)
         for key, (rhythm, asking) in asked.items()
     }
-    found["adaptive"] = rhythms.adapt(
-        plan, rules, measured=measured, labelled=labelled, alerts=alerts, alerting=alerting, near=near
+    own = (
+        f"daily for {plan.daily_days} days, then every {plan.every_days} days; daily for {plan.alert_days} days after"
+        f" yellow or red, every {rules.near_every_days} days for {rules.near_days} days near a limit"
     )
+    # Like the rhythms above, by blood pressure alone; and as it is where pulse and the rest ask for registrations too.
+    for key, name, codes in (
+        ("adaptive", own, BLOOD_PRESSURE.codes),
+        ("adaptive_every_vital", "the same, where every vital that is followed asks", None),
+    ):
+        kept = thinned(messages, plan, rules, zone, days=measured, codes=codes)
+        found[key] = rhythms.found(name, kept, measured=measured, labelled=labelled, alerts=alerts)
     return found

@@ -87,7 +87,7 @@ class Sessions(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """A row a reading, in the order of its session and of its place in it."""
+    """A row a reading, in the order of its session and of the time at which it was taken."""
 
     session: Ints
     vital: Ints  # index; `UNKNOWN` for a code that no vital has
@@ -97,8 +97,8 @@ class Rows(NamedTuple):
     quarantined: Bools
     oxygen: Floats  # [L/min]; NaN where nobody said
 
-    def where(self, wanted: Bools) -> Rows:
-        """Only those that are wanted."""
+    def where(self, wanted: Bools | Ints) -> Rows:
+        """Only those that are wanted, in that order."""
         return Rows(
             session=self.session[wanted],
             vital=self.vital[wanted],
@@ -313,7 +313,7 @@ def _rows(registered: Sequence[Registered], rules: Rules) -> Rows:
     cuffs: dict[tuple[str | None, int], int] = {}
     cuff = _ints(cuffs.setdefault((reading.device, reading.attempt), len(cuffs)) for reading in readings)
     quarantined |= _contradicting(np.stack([session, measured, cuff]), vital, value, quarantined)
-    return Rows(
+    rows = Rows(
         session=session,
         vital=vital,
         value=value,
@@ -322,6 +322,7 @@ def _rows(registered: Sequence[Registered], rules: Rules) -> Rows:
         quarantined=quarantined,
         oxygen=np.array([_oxygen(reading) for reading in readings], np.float64),
     )
+    return rows.where(np.lexsort((_ints(reading.attempt for reading in readings), measured, session)))
 
 
 def _scales(kinds: Iterable[tuple[str, str]]) -> tuple[Ints, Floats]:

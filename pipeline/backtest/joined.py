@@ -68,6 +68,12 @@ class Past(NamedTuple):
         count: Ints = (newest & _outside(self.value, low, high)).sum(axis=1) + _outside(self.asked.value, low, high)
         return count
 
+    def full(self, of: int) -> Bools:
+        """Whether so many are known, each reading itself the last of its own."""
+        seen = self.known & (self.measured_ms <= self.asked.measured_ms[:, None])
+        enough: Bools = seen.sum(axis=1) >= of - 1
+        return enough
+
 
 def pasts(asked: Asked, rules: Rules) -> list[Past]:
     """The pasts of all readings, some of them at a time."""

@@ -65,8 +65,8 @@ def score(
     counts = _counts(alerts & measured, labelled & measured, measured)
     found, labels, alarms, days = map(int, counts.sum(axis=0))
     rates = _rates(counts.sum(axis=0, keepdims=True))[0]
-    weights = _weights(len(counts), resamples, seed)
-    sensitivity, ppv, false_days = (_interval(column) for column in _rates(weights @ counts).T)
+    drawn = resampled(counts, resamples, seed)
+    sensitivity, ppv, false_days = (interval(column) for column in _rates(drawn).T)
     return Score(
         sensitivity=_known(rates[0]),
         ppv=_known(rates[1]),
@@ -89,22 +89,33 @@ def _counts(
     return np.array(rows, np.int64).reshape(-1, 4)
 
 
-def _weights(patients: int, resamples: int, seed: int) -> NDArray[np.int64]:
-    """How often each patient is drawn, a row a resample."""
+def resampled(counts: NDArray[np.int64], resamples: int = RESAMPLES, seed: int = SEED) -> NDArray[np.int64]:
+    """The sums of `counts`, a row a patient, over patients drawn with replacement; a row a resample."""
+    patients = len(counts)
     if patients == 0:
-        return np.zeros((0, 0), np.int64)
+        return np.zeros((0, counts.shape[1]), np.int64)
     shares = np.full(patients, 1 / patients)
-    return np.random.default_rng(seed).multinomial(patients, shares, size=resamples)
+    drawn: NDArray[np.int64] = np.random.default_rng(seed).multinomial(patients, shares, size=resamples) @ counts
+    return drawn
+
+
+def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The shares; NaN where there is nothing to divide by."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares: NDArray[np.float64] = part / whole
+    return shares
 
 
 def _rates(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sensitivity, PPV and false alert-days per 30, a row a row of counts; NaN for what nothing divides."""
-    found, labelled, alerts, measured = counts.T.astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.stack([found / labelled, found / alerts, MONTH_DAYS * (alerts - found) / measured], axis=1)
+    found, labelled, alerts, measured = counts.T
+    return np.stack(
+        [ratio(found, labelled), ratio(found, alerts), ratio(MONTH_DAYS * (alerts - found), measured)], axis=1
+    )
 
 
-def _interval(values: NDArray[np.float64]) -> Interval | None:
+def interval(values: NDArray[np.float64]) -> Interval | None:
+    """The middle `CONFIDENCE` of what is known of the resamples' values."""
     known = values[np.isfinite(values)]
     if len(known) == 0:
         return None

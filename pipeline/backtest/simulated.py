@@ -15,9 +15,10 @@ from pipeline.backtest import engine
 from pipeline.triage import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pipeline.cohort import Cohort, Found
+    from schemas.assessments import ZoneChange
 
 START: Final = datetime(2026, 1, 5, tzinfo=UTC)
 DAYS: Final = 60
@@ -35,17 +36,21 @@ class Share(Struct, frozen=True, kw_only=True):
 
     deteriorations: int
     found: int
+    by_chance: float  # so many would be found by the alerts that patients to whom nothing happens have
     lead_days: float | None  # median over those found; None without any [d]
+    leads: tuple[float, ...]  # of each that was found, in order [d]
 
 
 class Simulated(Struct, frozen=True, kw_only=True):
     """One cohort under one set of rules."""
 
     by: str
-    seed: int
+    seed: int | None  # None: several cohorts together
     every: Share
-    slow: Share  # those that come over one to three weeks
+    slow: Share  # those that come over two to four weeks
+    inside: Share  # those of the slow ones that cross no limit of the plan
     alerts_per_month: float  # changes to yellow or red per followed patient-month
+    patient_months: float
 
 
 def on_cohort(by: str, seed: int, *, days: int = DAYS, patients: int = PATIENTS) -> Simulated:
@@ -55,12 +60,29 @@ def on_cohort(by: str, seed: int, *, days: int = DAYS, patients: int = PATIENTS)
     changes = engine.run((event.message for event in cohort.events), rules).zone_changes
     found = cohorts.matched(cohort.truth, changes)
     alerts = sum(change.to_zone in engine.ALERTS for change in changes)
+    slow = [one for one in found if one.deterioration.slow]
     return Simulated(
         by=by,
         seed=seed,
-        every=_share(found),
-        slow=_share(one for one in found if one.deterioration.slow),
+        every=_share(found, cohort, changes),
+        slow=_share(slow, cohort, changes),
+        inside=_share([one for one in slow if one.deterioration.inside], cohort, changes),
         alerts_per_month=alerts / _months(cohort, days),
+        patient_months=_months(cohort, days),
+    )
+
+
+def together(found: Sequence[Simulated]) -> Simulated:
+    """Several cohorts under the same rules as one."""
+    months = sum(one.patient_months for one in found)
+    return Simulated(
+        by=found[0].by,
+        seed=None,
+        every=_joined([one.every for one in found]),
+        slow=_joined([one.slow for one in found]),
+        inside=_joined([one.inside for one in found]),
+        alerts_per_month=sum(one.alerts_per_month * one.patient_months for one in found) / months,
+        patient_months=months,
     )
 
 
@@ -70,11 +92,27 @@ def _months(cohort: Cohort, days: int) -> float:
     return sum(followed) / MONTH_DAYS
 
 
-def _share(found: Iterable[Found]) -> Share:
-    every = list(found)
-    leads = [one.lead_days for one in every if one.lead_days is not None]
+def _share(found: Sequence[Found], cohort: Cohort, changes: Iterable[ZoneChange]) -> Share:
+    return _of(
+        len(found),
+        cohorts.by_chance([one.deterioration for one in found], cohort.patients, changes),
+        sorted(one.lead_days for one in found if one.lead_days is not None),
+    )
+
+
+def _joined(shares: Sequence[Share]) -> Share:
+    return _of(
+        sum(one.deteriorations for one in shares),
+        sum(one.by_chance for one in shares),
+        sorted(lead for one in shares for lead in one.leads),
+    )
+
+
+def _of(many: int, by_chance: float, leads: Sequence[float]) -> Share:
     return Share(
-        deteriorations=len(every),
-        found=sum(one.found for one in every),
+        deteriorations=many,
+        found=len(leads),
+        by_chance=by_chance,
         lead_days=median(leads) if leads else None,
+        leads=tuple(leads),
     )

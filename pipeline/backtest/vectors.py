@@ -27,10 +27,11 @@ from pipeline.triage import RULES, slow
 from pipeline.triage.baseline import MAD_TO_SD, NO_TRACK, Baseline, Track, shorten
 from pipeline.triage.news2 import rule as news2_rule
 from pipeline.triage.news2 import score as news2_score
+from pipeline.triage.news2 import worst as news2_worst
 from pipeline.triage.news2 import zone as news2_zone
 from pipeline.triage.plans import meets
 from pipeline.triage.quality import FALL_WITHIN_DAYS
-from pipeline.triage.signals import DAY_H
+from pipeline.triage.signals import CONFUSION, DAY_H
 from pipeline.triage.vitals import SPO2, VITALS, WEIGHT, Side
 from pipeline.triage.zones import BY_SEVERITY, SEVERITY
 from schemas.assessments import BaselineStatus
@@ -117,6 +118,16 @@ class _Normal(NamedTuple):
     days: Ints
 
 
+class _Newest(NamedTuple):
+    """Of each session and series: the last reading that is believed."""
+
+    last: Ints  # its row; -1 where there is none
+    passed_over: Bools  # nothing is learnt of slow change: there is none, or the days are guarded
+    score: Floats
+    low: Bools  # whether own normal may raise an alert to that side
+    high: Bools
+
+
 def run(
     messages: Iterable[Submission | Correction | CareEvent], rules: Rules = RULES, *, until_ms: int | None = None
 ) -> tuple[Followed, ...]:
@@ -141,14 +152,15 @@ def run(
 def follow(histories: Sequence[History], rules: Rules, walk_of: type[Walk] = Walk) -> tuple[Followed, ...]:
     """Judge whole histories, each walked as `walk_of` walks."""
     signals = _Signals(histories, rules)
+    awaited = np.ones(len(signals.sessions.day), bool)
     ends = np.cumsum([0, *(len(history.registered) for history in histories)]).tolist()
     walks: list[Walk | None] = [None] * len(histories)
     learns = signals.guess()
     before: tuple[Ints, Bools] | None = None
     while True:
-        severities, findings = signals.judge(learns)
+        severities, findings = signals.judge(learns, awaited)
         now = severities, signals.near
-        after = learns.copy()
+        after, expected = learns.copy(), awaited.copy()
         for place, (start, end) in enumerate(pairwise(ends)):
             own = slice(start, end)
             walk = walks[place]
@@ -161,10 +173,11 @@ def follow(histories: Sequence[History], rules: Rules, walk_of: type[Walk] = Wal
                     histories[place], severities[own].tolist(), signals.near[own].tolist(), rules
                 )
             after[own] = walk.learns
+            expected[own] = walk.awaited
         before = now
-        if signals.same(learns, after):
+        if signals.same(learns, after) and not signals.differ(awaited, expected):
             break
-        learns = after
+        learns, awaited = after, expected
     reasons = _reasons(findings, len(severities))
     sessions = signals.sessions
     outcomes = [
@@ -197,8 +210,8 @@ def _reasons(findings: Iterable[_Finding], many: int) -> list[set[Told]]:
 class _Signals:
     """The signals of some histories.
 
-    `rows` are the readings that are judged; `last` the last of each vital in each session, by series and time, where a
-    series is one patient's one vital.
+    `rows` are the readings that are judged. A series is one patient's one vital, on oxygen and without apart; what is
+    held by series stands by series and time, a place a session.
     """
 
     def __init__(self, histories: Sequence[History], rules: Rules) -> None:
@@ -217,25 +230,27 @@ class _Signals:
         self.rows = every.where(judged & ~every.quarantined)
         rows = self.rows
         self._side_low = _LOW_ONLY[rows.vital]
-        series = sessions.patient[rows.session] * _MANY + rows.vital
+        on_oxygen = (rows.vital == SPO2.index) & (rows.oxygen > 0)
+        series = (sessions.patient[rows.session] * 2 + on_oxygen) * _MANY + rows.vital
         first_day = int(sessions.day.min(initial=0)) - rules.window_days - 1
         day = sessions.day[rows.session] - first_day
         self._key = series * _SPAN + day
         _, first, of = np.unique(
             series * (len(sessions.day) + 1) + rows.session, return_index=True, return_inverse=True
         )
-        self._first, self._of = first, of.ravel()
-        self._last = np.zeros(len(first), np.int64)
-        np.maximum.at(self._last, self._of, np.arange(len(rows.session)))
+        self._of = of.ravel()
+        _, self._first, of_vital = np.unique(rows.session * _MANY + rows.vital, return_index=True, return_inverse=True)
+        self._of_vital = of_vital.ravel()
+        self._guarded = np.array([held.guarded for held in sessions.standings], bool)[rows.session[first]]
         self._series = series[first]
         self._day = day[first]
         self._before = np.append(True, self._series[1:] != self._series[:-1])[: len(first)]  # a series starts here
         self._limits, self._limited = self._tables("bounds")
         self._away, _ = self._tables("relative")
-        self._scanned: tuple[_Normal, Floats] | None = None
+        self._scanned: tuple[_Normal, _Newest] | None = None
         self._tracks: list[Track] = [NO_TRACK] * len(first)
         self._slowly: dict[
-            tuple[Track, int, float, float, float], tuple[Track, tuple[int, int, int]]
+            tuple[Track, int, float, float, float, bool, bool], tuple[Track, tuple[int, int, int]]
         ] = {}  # what was worked out once: plans that are compared have most of it in common
         self._sides = np.zeros((len(_SLOW), len(first)), np.int64)  # that are newly told of
         self._joined: _Joined | None = None
@@ -243,6 +258,10 @@ class _Signals:
         self._asked = np.zeros(len(sessions.day), bool)  # something could be judged
         self._groups = np.zeros(len(sessions.day), bool)  # a signal that is none of weight's
         self._fixed = [*self._own_limits(), *self._answers()]
+        self._due = np.array([sum(1 << index for index in plan.due) for plan in self._plans], np.int64)[self._plan]
+        self._seen = np.zeros(len(sessions.day), np.int64)
+        np.bitwise_or.at(self._seen, rows.session, 1 << rows.vital)
+        self._measures = np.array([plan.measures for plan in self._plans], bool)[self._plan]
         self._news2 = self._partial_news2()
 
     def guess(self) -> Bools:
@@ -259,17 +278,22 @@ class _Signals:
         """Whether the same values are learnt, of readings that are valid."""
         return bool((one == other)[self.rows.session].all())
 
-    def judge(self, learns: Bools) -> tuple[Ints, list[_Finding]]:
-        """Severity of each session's zone, and all reasons, if those values are learnt."""
+    def differ(self, one: Bools, other: Bools) -> bool:
+        """Whether a session in which something is missing is awaited by the one and not by the other."""
+        return bool(((one != other) & (self._due & ~self._seen != 0)).any())
+
+    def judge(self, learns: Bools, awaited: Bools) -> tuple[Ints, list[_Finding]]:
+        """Severity of each session's zone, and all reasons, if those values are learnt and those sessions awaited."""
         rows, judged = self.rows, self.sessions.judged
         valid, (keys, values) = self._believed(learns)
         normal = self._normal(keys, values)
         of = self._of
         z = self._scores(normal)
+        newest = self._newest_of(z, valid)
         findings = [*self._fixed]
         findings.append(_Finding("quality", _NO_DATA, rows.session[~valid], rows.vital[~valid]))
         findings.append(_Finding("quality", _NO_DATA, self._quarantined.session, self._quarantined.vital))
-        deviating, found = self._deviations(z)
+        deviating, found = self._deviations(z, valid, newest)
         findings += found
         findings += self._relative(normal.center[of])
         joined = self._changes(valid)
@@ -278,14 +302,16 @@ class _Signals:
         weighed = np.flatnonzero(np.isfinite(over) & (rows.vital == WEIGHT.index) & self._weighs())
         weighed = weighed[rounded(over[weighed]) >= self.rules.weight_over_normal_kg]
         findings.append(self._of_rows("weight_over_normal", _YELLOW, weighed))
-        findings += self._slow(normal, z)
+        findings += self._slow(normal, newest)
         findings += self._close(findings, deviating, np.flatnonzero(joined.heavier))
         severities = np.where(judged, _GREEN, _NO_DATA)
         for finding in findings:
             severities[finding.session] = np.maximum(severities[finding.session], finding.zone)
-        nothing = np.flatnonzero(judged & ~self._asked & ~joined.could)
-        severities[nothing] = np.maximum(severities[nothing], _NO_DATA)
-        findings.append(_Finding("nothing_to_judge", _NO_DATA, nothing, None))
+        could = self._asked | joined.could
+        could[rows.session[(rows.vital == SPO2.index) & ~self._limited[self._at()] & normal.known[of]]] = True
+        for finding in self._incomplete(could, awaited):
+            severities[finding.session] = np.maximum(severities[finding.session], finding.zone)
+            findings.append(finding)
         within = np.flatnonzero(judged & (severities == _GREEN))
         findings.append(_Finding("within_limits", _GREEN, within, None))
         findings += self._unjudged(severities)
@@ -319,13 +345,13 @@ class _Signals:
         low, high = _innermost(self._limits[at].T)
         away = rules.near_floors * _FLOOR[rows.vital]
         self.near[rows.session[(value - low <= away) | (high - value <= away)]] = True
-        self._asked[rows.session[limited | (rows.vital == SPO2.index)]] = True
+        oxygen = (rows.vital == SPO2.index) & np.isnan(low) & (value <= rules.oxygen_red)
+        self._asked[rows.session[limited | oxygen]] = True
         reds = (value <= red_low), (value >= red_high)
         red = reds[0] | reds[1]
         yellows = (value <= yellow_low) & ~red, (value >= yellow_high) & ~red
-        first_red = red[self._first[self._of]] & limited
-        better = np.unique(self._of[first_red & ~red])
-        oxygen = (rows.vital == SPO2.index) & ~limited & (value <= rules.oxygen_red)
+        first_red = red[self._first[self._of_vital]] & limited
+        better = np.unique(self._of_vital[first_red & ~red])
         return [
             self._of_rows("limit_low", _RED, np.flatnonzero(reds[0])),
             self._of_rows("limit_high", _RED, np.flatnonzero(reds[1] & ~reds[0])),
@@ -342,7 +368,10 @@ class _Signals:
             rules = held.prescribed.answers
             if not rules or not self.sessions.judged[place]:
                 continue
+            about = held.prescribed.questionnaire
             for answer in one.answers:
+                if answer.questionnaire != (about or answer.questionnaire):
+                    continue
                 met = [(rule, meets(rule, answer.value)) for rule in rules.get(answer.link_id, ())]
                 if met and all(one is None for _, one in met):
                     unfit.append(place)
@@ -356,30 +385,59 @@ class _Signals:
         return [*told, _Finding("answer_not_judged", _NO_DATA, np.array(unfit, int), None)]
 
     def _partial_news2(self) -> list[_Finding]:
-        scored = np.array([plan.news2 is not None for plan in self._plans], bool)
-        wanted = np.flatnonzero(scored[self._plan] & self.sessions.judged)
+        scores = np.array([plan.news2 is not None for plan in self._plans], bool)
+        wanted = np.flatnonzero(scores[self._plan] & self.sessions.judged)
         if len(wanted) == 0:
             return []
-        values: dict[int, dict[int, float]] = {}
-        last = self._last
-        for place, index, value in zip(
-            self.rows.session[last].tolist(),
-            self.rows.vital[last].tolist(),
-            self.rows.value[last].tolist(),
-            strict=True,
-        ):
-            values.setdefault(place, {})[index] = value
-        breathed = np.flatnonzero(~np.isnan(self.rows.oxygen))
-        oxygen = dict(zip(self.rows.session[breathed].tolist(), self.rows.oxygen[breathed].tolist(), strict=True))
+        seen: dict[int, dict[int, list[float]]] = {}
+        oxygen: dict[int, float] = {}
+        columns = (self.rows.session, self.rows.vital, self.rows.value, self.rows.oxygen)
+        for place, index, value, told in zip(*(column.tolist() for column in columns), strict=True):
+            seen.setdefault(place, {}).setdefault(index, []).append(value)
+            if told == told:  # noqa: PLR0124 - no NaN
+                oxygen[place] = max(told, oxygen.get(place, 0.0))
         found: dict[tuple[str, int], list[int]] = {}
         for place in wanted.tolist():
             scale = self.sessions.standings[place].prescribed.news2
             assert scale is not None  # noqa: S101 - the plans with one were asked for
-            told = news2_score(values.get(place, {}), oxygen_l_min=oxygen.get(place), consciousness=None, scale=scale)
-            zone = news2_zone(told)
+            flow = oxygen.get(place)
+            values = {
+                index: news2_worst(index, every, oxygen_l_min=flow, scale=scale)
+                for index, every in seen.get(place, {}).items()
+            }
+            scored = news2_score(values, oxygen_l_min=flow, consciousness=self._consciousness(place), scale=scale)
+            zone = news2_zone(scored)
             if zone is not None:
-                found.setdefault((news2_rule(told), SEVERITY[zone]), []).append(place)
+                found.setdefault((news2_rule(scored), SEVERITY[zone]), []).append(place)
         return [_Finding(rule, severity, np.array(places), None) for (rule, severity), places in found.items()]
+
+    def _consciousness(self, place: int) -> str | None:
+        """As NEWS2 takes it, by the answer to the question about confusion."""
+        about = self.sessions.standings[place].prescribed.questionnaire
+        told = [
+            answer.value
+            for answer in self.sessions.registered[place].answers
+            if answer.link_id == CONFUSION
+            and isinstance(answer.value, bool)
+            and answer.questionnaire == (about or answer.questionnaire)
+        ]
+        return None if not told else "C" if told[-1] else "A"
+
+    def _incomplete(self, could: Bools, awaited: Bools) -> list[_Finding]:
+        """What is missing for sessions to be good news."""
+        judged = self.sessions.judged
+        missing = judged & (self._due & ~self._seen != 0)
+        return [
+            _Finding("nothing_to_judge", _NO_DATA, np.flatnonzero(judged & ~could), None),
+            _Finding(
+                "nothing_measured",
+                _NO_DATA,
+                np.flatnonzero(judged & could & self._measures & (self._seen == 0)),
+                None,
+            ),
+            _Finding("vitals_missing", _NO_DATA, np.flatnonzero(missing & awaited), None),
+            _Finding("vitals_missing", _GREEN, np.flatnonzero(missing & ~awaited), None),
+        ]
 
     def _unjudged(self, severities: Ints) -> list[_Finding]:
         found: dict[str, list[int]] = {}
@@ -478,20 +536,33 @@ class _Signals:
         scores[rows] = np.copysign(z, distance)
         return scores
 
-    def _deviations(self, z: Floats) -> tuple[Ints, list[_Finding]]:
+    def _newest_of(self, z: Floats, valid: Bools) -> _Newest:
+        """What each session's last believed reading of each series is like."""
+        last = np.full(len(self._series), -1)
+        rows = np.flatnonzero(valid)
+        np.maximum.at(last, self._of[rows], rows)
+        passed_over = (last < 0) | self._guarded
+        if not len(z):
+            return _Newest(last, passed_over, np.array([]), passed_over, passed_over)
+        reached = [self._in_reach(last, np.full(len(last), side)) for side in (-1, 1)]
+        return _Newest(last, passed_over, np.where(last < 0, np.nan, z[last]), *reached)
+
+    def _deviations(self, z: Floats, valid: Bools, newest: _Newest) -> tuple[Ints, list[_Finding]]:
         """The rows that deviate, and the reasons that it makes."""
         rules, of = self.rules, self._of
-        newest = z[self._last]
-        before = np.where(self._before, np.nan, np.roll(newest, 1))[of]
-        age = np.where(self._before, 0, self._day - np.roll(self._day, 1))[of]
+        places = np.arange(len(self._series))
+        earlier = np.maximum.accumulate(np.append(-1, np.where(newest.passed_over, -1, places)))[:-1]
+        known = earlier >= np.maximum.accumulate(np.where(self._before, places, 0))
+        before = np.where(known, newest.score[earlier], np.nan)[of] if len(places) else z
+        age = np.where(known, self._day - self._day[earlier], 0)[of] if len(places) else z
         size = np.abs(z)
-        bad = ~(self._side_low & (z > 0))
+        bad = valid & ~(self._side_low & (z > 0))
         single = bad & (size >= rules.single_z)
         again = (before * z > 0) & (np.abs(before) >= rules.repeated_z) & (age <= rules.in_a_row_days)
         repeated = bad & ~single & (size >= rules.repeated_z) & again
         either = np.flatnonzero(single | repeated)
         reached = np.zeros(len(z), bool)
-        reached[either] = self._in_reach(either, z[either], rules.near_floors)
+        reached[either] = self._in_reach(either, z[either])
         deviating = np.flatnonzero((single | repeated) & reached)
         return deviating, [
             self._of_rows("deviation", _YELLOW, np.flatnonzero(single & reached)),
@@ -499,13 +570,13 @@ class _Signals:
             self._of_rows("deviation_noted", _GREEN, np.flatnonzero((single | repeated) & ~reached)),
         ]
 
-    def _in_reach(self, rows: Ints, side: Floats | Ints, floors: float) -> Bools:
+    def _in_reach(self, rows: Ints, side: Floats | Ints) -> Bools:
         at = self._at(rows)
         low, high = _innermost(self._limits[at].T)
         edge = np.where(side > 0, high, low)
         away = (edge - self.rows.value[rows]) * np.where(side > 0, 1, -1)
         free: Bools = ~self._limited[at] | _LOW_ONLY[at[1]] | np.isnan(edge)
-        return free | (away <= floors * _FLOOR[at[1]])
+        return free | (away <= self.rules.near_floors * _FLOOR[at[1]])
 
     def _relative(self, center: Floats) -> list[_Finding]:
         rows, rules = self.rows, self.rules
@@ -585,8 +656,8 @@ class _Signals:
             )
             found += [self._of_rows(rule, zone, rows[hit]) for rule, zone, hit in _first_of(edges)]
         for target in plan.sustained.get(index, ()):
-            joined.could[session] = True
             count = past.outside(target.low, target.high, target.of)
+            joined.could[session[past.full(target.of) | (count >= target.least)]] = True
             found.append(self._of_rows("sustained", SEVERITY[target.zone], rows[count >= target.least]))
         if plan.weight_change and index == WEIGHT.index:
             joined.could[session[past.known.any(axis=1)]] = True
@@ -604,46 +675,60 @@ class _Signals:
 
     # Slow change, and the session as a whole.
 
-    def _slow(self, normal: _Normal, z: Floats) -> list[_Finding]:
-        self._scan(normal, z[self._last])
+    def _slow(self, normal: _Normal, newest: _Newest) -> list[_Finding]:
+        self._scan(normal, newest)
         found = []
         for rules, sides in zip(_SLOW, self._sides, strict=True):
-            for rule, side in zip(rules, (-1, 1), strict=True):
-                rows = self._last[sides == side]
+            for rule, side, near in zip(rules, (-1, 1), (newest.low, newest.high), strict=True):
+                places = np.flatnonzero(sides == side)
                 if side > 0:
-                    rows = rows[~self._side_low[rows]]
-                reached = self._in_reach(rows, np.full(len(rows), side), self.rules.slow_floors)
-                found.append(self._of_rows(rule, _YELLOW, rows[reached]))
-                found.append(self._of_rows(rule, _GREEN, rows[~reached]))
+                    places = places[~_LOW_ONLY[self._series[places] % _MANY]]
+                reached = near[places] | rule.startswith("drift")  # which is told at any distance
+                found.append(self._of_rows(rule, _YELLOW, newest.last[places[reached]]))
+                found.append(self._of_rows(rule, _GREEN, newest.last[places[~reached]]))
         return found
 
-    def _scan(self, normal: _Normal, z: Floats) -> None:
+    def _scan(self, normal: _Normal, newest: _Newest) -> None:
         """Follow each series' slow change from where something is new to its end."""
+        z = newest.score
         if self._scanned is None:
             changed = np.ones(len(z), bool)
         else:
-            known, scores = self._scanned
-            changed = ~_equal(scores, z) | (known.established != normal.established) | (known.days != normal.days)
+            known, was = self._scanned
+            changed = ~_equal(was.score, z) | (known.established != normal.established) | (known.days != normal.days)
             changed |= ~_equal(known.center, normal.center) | ~_equal(known.spread, normal.spread)
-        self._scanned = normal, z
+            changed |= (was.passed_over != newest.passed_over) | (was.low != newest.low) | (was.high != newest.high)
+        self._scanned = normal, newest
         starts = np.flatnonzero(self._before)
         new = np.flatnonzero(changed)
         at = np.searchsorted(new, starts)
         ends = np.append(starts[1:], len(z))[: len(starts)]
         for begin, first, end in zip(starts.tolist(), at.tolist(), ends.tolist(), strict=True):
             if first < len(new) and new[first] < end:
-                self._follow(begin, int(new[first]), end, normal, z)
+                self._follow(begin, int(new[first]), end, normal, newest)
 
-    def _follow(self, begin: int, first: int, end: int, normal: _Normal, z: Floats) -> None:
+    def _follow(self, begin: int, first: int, end: int, normal: _Normal, newest: _Newest) -> None:
         """Follow one series' rows from `first` to `end`; it begins at `begin`."""
         track = NO_TRACK if first == begin else self._tracks[first - 1]
         own = slice(first, end)
         self._sides[:, own] = 0
-        columns = (self._day, z, normal.established, normal.center, normal.spread)
+        low_only = bool(_LOW_ONLY[self._series[begin] % _MANY])
+        columns = (
+            self._day,
+            newest.score,
+            normal.established & ~newest.passed_over,
+            normal.center,
+            normal.spread,
+            newest.low,
+            newest.high | low_only,
+            newest.passed_over,
+        )
         rows = zip(*(column[own].tolist() for column in columns), strict=True)
-        for place, (day, score, established, center, spread) in enumerate(rows, first):
-            if established:
-                asked = (track, day, score, center, spread)
+        for place, (day, score, established, center, spread, low, high, passed_over) in enumerate(rows, first):
+            if passed_over:
+                pass  # nothing is learnt
+            elif established:
+                asked = (track, day, score, center, spread, low, high)
                 found = self._slowly.get(asked)
                 if found is None:
                     found = self._slowly[asked] = self._next(*asked)
@@ -656,24 +741,62 @@ class _Signals:
                 track = structs.replace(track, score=None, score_day=day)
             self._tracks[place] = track
 
-    def _next(
-        self, track: Track, day: int, score: float, center: float, spread: float
+    def _next(  # noqa: PLR0913, PLR0917 - what it hangs on
+        self,
+        track: Track,
+        day: int,
+        score: float,
+        center: float,
+        spread: float,
+        low_told: bool,  # noqa: FBT001 - see above
+        high_told: bool,  # noqa: FBT001
     ) -> tuple[Track, tuple[int, int, int]]:
-        """One vital's track after a day's score, and the sides that are newly told of, as in `_SLOW`."""
-        high, low, passed = slow.cusum(track, score, day, self.rules)
-        level, mean, shifted = slow.average(track, score, day, self.rules)
+        """One vital's track after a day's score, and the sides that are newly told of, as in `_SLOW`.
+
+        `low_told` and `high_told` where a slow change to that side is done with once it is told.
+        """
+        built = slow.cusum(track, score, day, self.rules)
+        mean = slow.average(track, score, day, self.rules)
+        rose = passed = 0
+        if built.passed:
+            built, tell = slow.settled(track, built, self.rules, near=high_told if built.passed > 0 else low_told)
+            rose = built.passed if tell else 0
+        if mean.passed:
+            mean, tell = slow.settled_average(track, mean, near=high_told if mean.passed > 0 else low_told)
+            passed = mean.passed if tell else 0
         baseline = Baseline(center, spread, 0, 0, BaselineStatus.ESTABLISHED)  # slow change asks for no more of it
         moved = slow.drift(track, baseline, self.rules)
         first = (shorten(center), shorten(round(spread, 3))) if track.first is None else track.first
-        after = Track(score, day, high, low, moved.drifted, first, (), level, shifted)
-        return after, (passed, mean, moved.tell)
+        after = Track(
+            score,
+            day,
+            built.high,
+            built.low,
+            moved.drifted,
+            first,
+            (),
+            mean.level,
+            mean.shifted,
+            mean.variance,
+        )
+        return after, (rose, passed, moved.tell)
 
     def _close(self, findings: Iterable[_Finding], deviating: Ints, heavy: Ints) -> list[_Finding]:
         """What several signals of a session make together."""
         bits = np.zeros(len(self.sessions.day), np.int64)
         np.bitwise_or.at(bits, self.rows.session[deviating], _GROUP_BIT[self.rows.vital[deviating]])
-        together = np.flatnonzero(np.bitwise_count(bits) >= self.rules.second_signals)
-        found = [_Finding("deviations_together", _RED, together, None), *self._news2]
+        together = np.bitwise_count(bits) >= self.rules.second_signals
+        alerting = np.zeros(len(self.sessions.day), np.int64)
+        alerting[heavy] |= _GROUP_BIT[WEIGHT.index]
+        for finding in findings:
+            if finding.zone >= _YELLOW and finding.vital is not None:
+                np.bitwise_or.at(alerting, finding.session, _GROUP_BIT[finding.vital])
+        also = (bits != 0) & ~together & ((alerting & ~bits != 0) | self._groups)
+        found = [
+            _Finding("deviations_together", _RED, np.flatnonzero(together), None),
+            _Finding("deviation_with_symptom", _RED, np.flatnonzero(also), None),
+            *self._news2,
+        ]
         if len(heavy):
             second = self._groups.copy()
             for finding in self._news2:

@@ -46,6 +46,7 @@ class Walk(Timeline):
     def __init__(self, history: History, severities: Sequence[int], near: Sequence[bool], rules: Rules) -> None:
         super().__init__(State(version=STATE_VERSION, patient=history.patient, care=history.care), rules)
         self.learns = [False] * len(history.registered)  # whether a session's values enter the patient's normal
+        self.awaited = [True] * len(history.registered)  # whether something was due when it came
         self._registered = history.registered
         self._given = [_JUDGEMENTS[severity, close] for severity, close in zip(severities, near, strict=True)]
         self._place = 0
@@ -63,8 +64,9 @@ class Walk(Timeline):
         self.append(one.session, one.content)
         self._place += 1
 
-    def judge(self, session: Session, body: Body, standing: Standing) -> Judgement:  # noqa: ARG002 - it is known
+    def judge(self, session: Session, body: Body, standing: Standing, *, awaited: bool) -> Judgement:  # noqa: ARG002 - it is known
         """What was given."""
+        self.awaited[self._place] = awaited
         return self._given[self._place]
 
     def learn(self, day: int, judgement: Judgement, *, frozen: bool) -> None:  # noqa: ARG002 - see Timeline

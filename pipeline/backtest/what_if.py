@@ -26,7 +26,7 @@ from pipeline.triage.instants import from_ms, to_ms, zone_of
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, ZoneChange
 from schemas.care import Acknowledged, Enrolled, PlanSigned
-from schemas.paging import PageRequest, Tick
+from schemas.paging import PageAction, PageRequest, Tick
 from schemas.submissions import Submission
 from schemas.types import Zone
 
@@ -287,8 +287,8 @@ class _Replay:
             match output:
                 case Assessment():
                     self._assessments[output.assessment_id] = output
-                case PageRequest():
-                    self._pages[output.page_id] = output
+                case PageRequest(action=PageAction.TRIGGER):  # whether anybody is paged, not how many are
+                    self._pages.setdefault(output.zone_change_id, output)
                 case ZoneChange():
                     self._changes[output.zone_change_id] = output
                     if output.to_zone in ALERTS and not output.retracted:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline.cohort.events import Event
-from pipeline.cohort.matching import Found, matched
+from pipeline.cohort.matching import Found, by_chance, matched
 from pipeline.cohort.people import Deterioration, Patient
 from pipeline.cohort.simulation import Cohort, live, simulate
 
-__all__ = ["Cohort", "Deterioration", "Event", "Found", "Patient", "live", "matched", "simulate"]
+__all__ = ["Cohort", "Deterioration", "Event", "Found", "Patient", "by_chance", "live", "matched", "simulate"]

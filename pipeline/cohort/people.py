@@ -8,7 +8,7 @@ from random import Random
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipeline.cohort.groups import GROUPS, Group
+from pipeline.cohort.groups import GROUPS, Group, Usual
 
 ZONE: Final = ZoneInfo("Europe/Oslo")
 SERVICES: Final = (
@@ -20,6 +20,9 @@ SERVICES: Final = (
 )
 _DETERIORATE: Final = 0.35  # share of patients who do, where they are followed for long enough
 _SEVERITY: Final = (0.7, 1.1)
+_INSIDE: Final = 0.5  # share of the slow ones that are at their worst before any limit of the plan is crossed
+_INSIDE_SEVERITY: Final = (0.3, 0.5)
+_FELT_FROM: Final = 0.5  # of the way to the worst: from here on a patient feels what comes slowly
 _EASES: Final = timedelta(days=3)  # after the worst, what is left falls to 1/e in this
 _GROUPED: Final = sum(group.share for group in GROUPS)
 
@@ -35,6 +38,22 @@ class Deterioration(NamedTuple):
     slow: bool
     severity: float  # of what is usual in the group at the worst
     vitals: tuple[str, ...]
+    inside: bool = False  # at its worst every vital is, but for its noise, within the plan's limits
+
+    @property
+    def felt_at(self) -> datetime:
+        """From when the patient feels unwell, and sends more often."""
+        return self.onset_at + (self.peak_at - self.onset_at) * (_FELT_FROM if self.slow else 0)
+
+    def shift(self, usual: Usual, at: datetime) -> float:
+        """How far it has moved one vital from what is usual [the vital's unit]."""
+        progress = self.progress(at)
+        if not self.slow:
+            return progress * usual.worst
+        if at >= self.peak_at:
+            return progress * usual.slowly
+        moved: float = (progress / self.severity) ** usual.shape
+        return self.severity * moved * usual.slowly
 
     def progress(self, at: datetime) -> float:
         """How far it has come at `at`: 0 before it, its severity at its worst."""
@@ -59,6 +78,10 @@ class Patient(NamedTuple):
     def worse(self, at: datetime) -> float:
         """How unwell the patient is at `at`: 0 as usual, about 1 at the worst."""
         return self.deterioration.progress(at) if self.deterioration else 0.0
+
+    def shift(self, usual: Usual, at: datetime) -> float:
+        """How far a vital has moved from the patient's own usual value at `at` [the vital's unit]."""
+        return self.deterioration.shift(usual, at) if self.deterioration else 0.0
 
 
 def person(seed: int, number: int, start: datetime, days: int, patients: int) -> Patient:
@@ -101,6 +124,10 @@ def _deterioration(random: Random, name: str, group: Group, begins: datetime, un
     if first >= last:
         return None
     onset = first + (last - first) * random.random()
-    vitals = tuple(usual.vital.name for usual in group.usual if usual.worst)
+    vitals = tuple(usual.vital.name for usual in group.usual if (usual.slowly if slow else usual.worst))
     severity = random.uniform(*_SEVERITY)
-    return Deterioration(name, group.pathway, group.kind, onset, onset + length, slow, severity, vitals)
+    inside = slow and random.random() < _INSIDE
+    if inside:
+        severity = random.uniform(*_INSIDE_SEVERITY)
+    kind = group.slow_kind if slow and group.slow_kind else group.kind
+    return Deterioration(name, group.pathway, kind, onset, onset + length, slow, severity, vitals, inside)

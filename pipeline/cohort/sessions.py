@@ -63,7 +63,7 @@ def _times(random: Random, one: Patient, first: date, day: int) -> list[datetime
     else:
         worse = one.deterioration
         usually = datetime.combine(today, _HABIT, ZONE)
-        unwell = worse is not None and worse.onset_at <= usually <= worse.peak_at + timedelta(days=2)
+        unwell = worse is not None and worse.felt_at <= usually <= worse.peak_at + timedelta(days=2)
         due = day < _DAILY_DAYS or (day - _DAILY_DAYS + 1) % _EVERY_DAYS == 0
         extra = random.random() < (_EXTRA_UNWELL if unwell else _EXTRA)
         habits = [_HABIT] if due or extra else []
@@ -113,7 +113,7 @@ def _submission(  # noqa: PLR0913, PLR0917 - whose, when, and with what
     readings = []
     for place, usual in enumerate(one.group.usual):
         value = one.means[place] + drift[place] + 0.4 * random.gauss(0, usual.within)
-        value += rhythm * usual.swing + worse * usual.worst
+        value += rhythm * usual.swing + one.shift(usual, at)
         readings.append(_reading(random, one, usual, value, local + timedelta(seconds=15 * place)))
     feels = round(4 * worse + random.uniform(0, 0.8))
     answers = tuple(

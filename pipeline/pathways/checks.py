@@ -13,6 +13,7 @@ from pipeline.triage import plans
 from pipeline.triage.rules import HOUR_MS, RULES
 from pipeline.triage.vitals import BY_CODE, VITALS, WEIGHT
 from schemas.care import News2Scale
+from schemas.services import CANARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +36,17 @@ _PROBLEMS: Final = {  # part of a limit, or a kind of limit -> what it must be
 
 def faults(pathway: Pathway) -> list[Fault]:
     """Every fault of `pathway`; its starter plan can be signed where there is none."""
-    found = [*_of_vitals(pathway), *_of_limits(pathway), *_of_settings(pathway)]
+    found = [*_of_name(pathway), *_of_vitals(pathway), *_of_limits(pathway), *_of_settings(pathway)]
     if pathway.questionnaire is not None:
         found += questions.faults(pathway.questionnaire)
     plan = starter_plan(pathway, version=1, valid_from_at=_SOME_TIME, language="nb")
     told = {fault.field for fault in found}
     return found + [fault for fault in (_of_plan(plan, path) for path in plans.faults(plan)) if fault.field not in told]
+
+
+def _of_name(pathway: Pathway) -> Iterator[Fault]:
+    if pathway.pathway == CANARY:
+        yield Fault("pathway", f"must be another name: {CANARY} is of nobody ill, who tries the alarm path")
 
 
 def _of_vitals(pathway: Pathway) -> Iterator[Fault]:
@@ -85,6 +91,10 @@ def _of_plan(plan: Plan, path: str) -> Fault:
     place = _PLACE.fullmatch(path)
     if path == "cadence.times":
         return Fault(path, "must be in the order of the day, each time once")
+    if path == "cadence.weekdays":
+        return Fault(path, "must name each day of the week once")
+    if path.startswith("vitals["):
+        return Fault(path, "must be the LOINC code of another vital sign that is followed")
     if place is None or place["kind"] not in _KINDS:
         return Fault(f"questionnaire.{path}", "must hold one of at_least and is_answer")
     kind, part = place["kind"], place["part"]

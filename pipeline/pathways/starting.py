@@ -19,6 +19,7 @@ def starter_plan(pathway: Pathway, *, version: int, valid_from_at: datetime, lan
     return Plan(
         version=version,
         valid_from_at=valid_from_at,
+        vitals=pathway.vitals,
         limits=starter.limits,
         relative_limits=starter.relative_limits,
         change_limits=starter.change_limits,

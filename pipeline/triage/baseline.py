@@ -52,7 +52,8 @@ class Track(Struct, frozen=True, array_like=True, gc=False):
     first: tuple[float | int, float | int] | None = None  # center and spread when the baseline was first established
     recent: tuple[tuple[int, float], ...] = ()  # (measured at [ms], value), where the plan asks what changed
     level: int = 0  # exponentially weighted average of scores, in thousandths: see slow
-    shifted: int = 0  # 1 or -1: that it lies beyond its bound was told of
+    shifted: int = 0  # 1 or -1: that it lies beyond its bound raised an alert; 2 or -2: that was told of
+    variance: int = 0  # of that average in somebody unchanged, in thousandths: see slow
 
 
 NO_TRACK: Final = Track()
@@ -95,7 +96,7 @@ class Series(Struct, frozen=True, array_like=True, gc=False):
         if cut == len(self.days):
             return self
         # The newest readings are asked for only while their day goes on, and that day is over.
-        return Series(self.days[:cut], self.values[:cut], ())
+        return Series(self.days[:cut], self.values[:cut])
 
     def trimmed(self, day: int, rules: Rules) -> Series:
         """Only what a baseline of `day` or later can still ask for."""

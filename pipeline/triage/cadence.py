@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.triage.instants import at_local, from_ms, local_day, minutes_of_day
+from pipeline.triage.instants import at_local, from_ms, local_day, minutes_of_day, weekday_of
 from pipeline.triage.rules import MINUTE_MS
 from pipeline.triage.state import NEVER
+from schemas.types import Weekday
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from pipeline.triage.rules import Rules
     from schemas.care import Cadence
+
+
+_WEEKDAYS: Final = tuple(Weekday)
 
 
 class Due(NamedTuple):
@@ -57,6 +61,7 @@ def next_due(  # noqa: PLR0913 - what a due time hangs on
             since_start=day - started_day,
             since_alert=None if alert_ms < started_ms else day - local_day(alert_ms, zone),
             since_near=None if near_ms < started_ms else day - local_day(near_ms, zone),
+            day=day,
             rules=rules,
         )
         due = _after_registration(minutes, zone, day, last_ms, gap)
@@ -71,11 +76,11 @@ def next_due(  # noqa: PLR0913 - what a due time hangs on
 def _first_from(minutes: tuple[int, ...], zone: tzinfo, instant_ms: int) -> int:
     day = local_day(instant_ms, zone)
     slots = (at_local(on, minute, zone) for on in (day, day + 1) for minute in minutes)
-    return next(slot for slot in slots if slot >= instant_ms)
+    return min(slot for slot in slots if slot >= instant_ms)
 
 
-def every_days(
-    cadence: Cadence, *, since_start: int, since_alert: int | None, since_near: int | None, rules: Rules
+def every_days(  # noqa: PLR0913 - what a rhythm hangs on
+    cadence: Cadence, *, since_start: int, since_alert: int | None, since_near: int | None, day: int, rules: Rules
 ) -> int:
     """Days from a registration to the next.
 
@@ -86,13 +91,21 @@ def every_days(
     ----------
     since_start, since_alert, since_near
         Days from the start, the newest yellow or red, and the newest value near a limit to the registration [d].
+    day
+        Of the registration: the plan's weekdays are counted from it.
     """
-    gap = cadence.every_days
+    gap = _to_weekday(cadence, day) if cadence.weekdays else cadence.every_days
     if since_near is not None and since_near + rules.near_every_days <= rules.near_days:
         gap = min(gap, rules.near_every_days)
     if since_alert is not None and since_alert + 1 < cadence.alert_days:
         gap = 1
     return 1 if since_start + 1 < cadence.daily_days else gap
+
+
+def _to_weekday(cadence: Cadence, day: int) -> int:
+    """Days from a day to the next of the plan's weekdays, one at least."""
+    today = weekday_of(day)
+    return min((_WEEKDAYS.index(one) - today - 1) % len(_WEEKDAYS) + 1 for one in cadence.weekdays)
 
 
 def _after_registration(minutes: tuple[int, ...], zone: tzinfo, day: int, last_ms: int, gap: int) -> int:

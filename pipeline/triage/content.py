@@ -50,6 +50,7 @@ class Names:
             corrected_by=content.corrected_by,
             replacement=self._moved(places, content.replacement),
             first_ms=content.first_ms,
+            on_behalf=content.on_behalf,
         )
 
     def _moved(self, places: list[str], body: Body | None) -> Body | None:
@@ -141,8 +142,9 @@ def is_void(content: Content) -> bool:
 
 
 def pack(content: Content) -> msgspec.Raw:
-    """The content's bytes."""
-    return msgspec.Raw(_encoder.encode(content))
+    """The content's bytes; of most there is only what was sent, and a reader takes the rest to be as by default."""
+    as_sent = not content.corrections and content.on_behalf is None
+    return msgspec.Raw(_encoder.encode((content.sent,) if as_sent else content))
 
 
 def unpack(raw: msgspec.Raw) -> Content:

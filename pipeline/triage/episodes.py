@@ -13,7 +13,7 @@ import msgspec
 
 from pipeline.triage.ids import derive
 from pipeline.triage.state import Episode
-from pipeline.triage.zones import SEVERITY
+from pipeline.triage.zones import BY_SEVERITY, SEVERITY
 from schemas.assessments import EpisodeState
 from schemas.types import Zone
 
@@ -59,6 +59,57 @@ def marked(episode: Episode | None, patient: str, left: int, mark: Mark, *, over
     return Episode(mark.zone, episode.opened_ms, mark.at_ms, change_id(patient, left, mark).bytes)
 
 
+class Came(Enum):
+    """What may bring an open episode nearer to its end."""
+
+    WORSE_THAN_GREEN = "no green"  # a registration that is less than the episode's zone, and not green
+    GREEN = "a first green"
+    GREEN_AGAIN = "greens in a row"
+    GREEN_LATER = "a green a day later"  # than the newest yellow or red
+    TAKEN_OVER = "acknowledged"  # before any green
+    TAKEN_OVER_LATE = "acknowledged after a green"
+    TAKEN_OVER_LAST = "acknowledged after greens in a row"
+
+
+# Where each leads, by the episode's zone and whether its newest worsening is acknowledged already.
+TABLE: Final[dict[tuple[Zone, bool, Came], Next]] = {
+    (Zone.YELLOW, False, Came.WORSE_THAN_GREEN): Next.STAYS,
+    (Zone.YELLOW, False, Came.GREEN): Next.STAYS,
+    (Zone.YELLOW, False, Came.GREEN_AGAIN): Next.CLOSES,
+    (Zone.YELLOW, False, Came.GREEN_LATER): Next.CLOSES,
+    (Zone.YELLOW, False, Came.TAKEN_OVER): Next.STAYS,
+    (Zone.YELLOW, False, Came.TAKEN_OVER_LATE): Next.STAYS,
+    (Zone.YELLOW, False, Came.TAKEN_OVER_LAST): Next.STAYS,
+    (Zone.YELLOW, True, Came.WORSE_THAN_GREEN): Next.STAYS,
+    (Zone.YELLOW, True, Came.GREEN): Next.STAYS,
+    (Zone.YELLOW, True, Came.GREEN_AGAIN): Next.CLOSES,
+    (Zone.YELLOW, True, Came.GREEN_LATER): Next.CLOSES,
+    (Zone.RED, False, Came.WORSE_THAN_GREEN): Next.STAYS,
+    (Zone.RED, False, Came.GREEN): Next.STAYS,
+    (Zone.RED, False, Came.GREEN_AGAIN): Next.STAYS,
+    (Zone.RED, False, Came.GREEN_LATER): Next.STAYS,
+    (Zone.RED, False, Came.TAKEN_OVER): Next.STAYS,
+    (Zone.RED, False, Came.TAKEN_OVER_LATE): Next.LEAVES_RED,
+    (Zone.RED, False, Came.TAKEN_OVER_LAST): Next.CLOSES,
+    (Zone.RED, True, Came.WORSE_THAN_GREEN): Next.STAYS,
+    (Zone.RED, True, Came.GREEN): Next.LEAVES_RED,
+    (Zone.RED, True, Came.GREEN_AGAIN): Next.LEAVES_RED,  # acknowledged during a pause after a first green
+    (Zone.RED, True, Came.GREEN_LATER): Next.LEAVES_RED,
+}
+
+
+class NoSuchStepError(LookupError):
+    """The table has no such step: a defect of whoever asked."""
+
+
+def leads_to(zone: Zone, came: Came, *, acknowledged: bool) -> Next:
+    """Where it leads; raises NoSuchStepError, which names the step."""
+    found = TABLE.get((zone, acknowledged, came))
+    if found is None:
+        raise NoSuchStepError(f"{zone.value}, {'' if acknowledged else 'not '}acknowledged: {came.value}")
+    return found
+
+
 def calmer(episode: Episode, *, green: bool, since_alert_ms: int, rules: Rules) -> tuple[Episode, Next]:
     """The episode after a registration that is less than its zone, and where that leads.
 
@@ -67,13 +118,14 @@ def calmer(episode: Episode, *, green: bool, since_alert_ms: int, rules: Rules) 
     since_alert_ms
         From the newest yellow or red registration to this one [ms].
     """
+    after = msgspec.structs.replace(episode, greens=episode.greens + 1 if green else 0)
     if not green:
-        return msgspec.structs.replace(episode, greens=0), Next.STAYS
-    after = msgspec.structs.replace(episode, greens=episode.greens + 1)
-    if episode.zone == RED:
-        return after, Next.LEAVES_RED if episode.acknowledged else Next.STAYS
-    over = after.greens >= rules.leaves_yellow_greens or since_alert_ms >= rules.leaves_yellow_ms
-    return after, Next.CLOSES if over else Next.STAYS
+        came = Came.WORSE_THAN_GREEN
+    elif since_alert_ms >= rules.leaves_yellow_ms:
+        came = Came.GREEN_LATER
+    else:
+        came = Came.GREEN_AGAIN if after.greens >= rules.leaves_yellow_greens else Came.GREEN
+    return after, leads_to(BY_SEVERITY[episode.zone], came, acknowledged=episode.acknowledged)
 
 
 def acknowledged(episode: Episode, changes: frozenset[bytes], rules: Rules) -> tuple[Episode, Next]:
@@ -81,9 +133,11 @@ def acknowledged(episode: Episode, changes: frozenset[bytes], rules: Rules) -> t
     if episode.acknowledged or episode.change not in changes:
         return episode, Next.STAYS
     after = msgspec.structs.replace(episode, acknowledged=True)
-    if episode.zone != RED or not episode.greens:
-        return after, Next.STAYS
-    return after, Next.CLOSES if episode.greens >= rules.leaves_yellow_greens else Next.LEAVES_RED
+    if not episode.greens:
+        came = Came.TAKEN_OVER
+    else:
+        came = Came.TAKEN_OVER_LAST if episode.greens >= rules.leaves_yellow_greens else Came.TAKEN_OVER_LATE
+    return after, leads_to(BY_SEVERITY[episode.zone], came, acknowledged=False)
 
 
 def state_of(episode: Episode) -> EpisodeState:

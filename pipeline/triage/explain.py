@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from decimal import ROUND_HALF_UP, Context, Decimal
+from math import isfinite
+from typing import TYPE_CHECKING, Final, Literal
 
+from pipeline.triage.sentences import EDGES, ISSUES, SENTENCES, VITALS, WHY_NOT, ZONES
 from pipeline.triage.vitals import BY_CODE
 from pipeline.triage.zones import SEVERITY
 from schemas.types import Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from schemas.assessments import Reason
+    from schemas.assessments import JudgedReading, Reason
 
 Language = Literal["nb", "en"]
 
@@ -19,244 +22,51 @@ _NBSP: Final = "\N{NO-BREAK SPACE}"
 _MINUS: Final = "\N{MINUS SIGN}"
 _PLACE: Final = {"nb": 0, "en": 1}
 _HOURS_OF_A_DAY: Final = 24
-
-
-class _Named(NamedTuple):
-    """A vital in words, in both languages, and the digits that are shown of it."""
-
-    names: tuple[str, str]
-    digits: int
-    units: tuple[str, str]
-
-
-_VITALS: Final = {
-    "systolic": _Named(("systolisk blodtrykk", "systolic pressure"), 0, ("mmHg", "mmHg")),
-    "diastolic": _Named(("diastolisk blodtrykk", "diastolic pressure"), 0, ("mmHg", "mmHg")),
-    "heart_rate": _Named(("puls", "pulse"), 0, ("slag/min", "beats/min")),
-    "spo2": _Named(("oksygenmetning", "oxygen saturation"), 0, ("%", "%")),
-    "temperature": _Named(("temperatur", "temperature"), 1, ("°C", "°C")),
-    "weight": _Named(("vekt", "weight"), 1, ("kg", "kg")),
-    "respiratory_rate": _Named(("pustefrekvens", "respiratory rate"), 0, ("pust/min", "breaths/min")),
-    "glucose": _Named(("blodsukker", "blood glucose"), 1, ("mmol/l", "mmol/L")),
-    "fev1": _Named(("FEV1", "FEV1"), 2, ("l", "L")),
-    "pef": _Named(("PEF", "peak flow"), 0, ("l/min", "L/min")),
-}
-_ZONES: Final = {
-    Zone.GREEN: ("grønn", "green"),
-    Zone.YELLOW: ("gul", "yellow"),
-    Zone.RED: ("rød", "red"),
-    Zone.NO_DATA: ("blå: ingen data", "blue: no data"),
-    Zone.NOT_MONITORED: ("ikke overvåket", "not monitored"),
-}
-_LIMIT: Final = {Zone.YELLOW: ("den gule grensen", "the yellow limit"), Zone.RED: ("den røde grensen", "the red limit")}
-_ISSUES: Final = {
-    "unknown_code": ("målingen er av et ukjent slag", "the reading is of an unknown kind"),
-    "unknown_unit": ("målingen har en ukjent enhet", "the reading has an unknown unit"),
-    "not_finite": ("målingen er ikke et tall", "the reading is not a number"),
-    "impossible": ("verdien er umulig og må måles på nytt", "the value is impossible and must be measured again"),
-    "implausible": (
-        "verdien er usannsynlig og bør måles på nytt",
-        "the value is implausible: measure again",
-    ),
-    "future": ("målingen ligger fram i tid", "the reading lies in the future"),
-    "too_old": ("målingen er for gammel", "the reading is too old"),
-}
-_WHY_NOT: Final = {
-    "not_enrolled": ("pasienten er ikke tatt inn i tjenesten", "the patient is not enrolled"),
-    "no_plan": ("ingen lege har signert en plan", "no doctor has signed a plan"),
-    "referral": ("pasienten er bare henvist", "the patient is only referred"),
-    "ended": ("oppfølgingen er avsluttet", "the follow-up has ended"),
-    "paused": ("oppfølgingen er satt på pause", "the follow-up is paused"),
-    "unreadable_messages": (
-        "meldinger fra pasienten kan ikke leses",
-        "messages from the patient cannot be read",
-    ),
-    "unreadable_state": (
-        "det som er kjent om pasienten kan ikke leses; driften er varslet",
-        "what is known of the patient cannot be read; operations are told",
-    ),
-    "plan_contradicts_itself": ("planen motsier seg selv", "the plan contradicts itself"),
-}
-
-# Rule -> sentence in both languages, to be filled in from the reason.
-_SENTENCES: Final[dict[str, tuple[str, str]]] = {
-    "quality": ("{Vital}: {issue}.", "{Vital}: {issue}."),
-    "nothing_to_judge": (
-        "Ingenting i registreringen kan vurderes etter planen.",
-        "Nothing in the registration can be judged by the plan.",
-    ),
-    "not_monitored": ("Ikke overvåket: {why}.", "Not monitored: {why}."),
-    "overdue": ("Registreringen er ikke kommet i tide.", "The registration did not come in time."),
-    "awaiting_registration": ("Venter på første registrering.", "Waiting for the first registration."),
-    "entered_in_error": ("Registreringen var ført feil.", "The registration was entered in error."),
-    "within_limits": ("Alt er innenfor grensene.", "All is within the limits."),
-    "limit_low": (
-        "{Vital} {value} er på eller under {edge} {limit}.",
-        "{Vital} {value} is at or below {edge} {limit}.",
-    ),
-    "limit_high": (
-        "{Vital} {value} er på eller over {edge} {limit}.",
-        "{Vital} {value} is at or above {edge} {limit}.",
-    ),
-    "relative_low": (
-        "{Vital} {value} er på eller under {edge} {limit}, som følger av det som er vanlig for pasienten ({center}).",
-        "{Vital} {value} is at or below {edge} {limit}, which follows from what is usual for the patient ({center}).",
-    ),
-    "relative_high": (
-        "{Vital} {value} er på eller over {edge} {limit}, som følger av det som er vanlig for pasienten ({center}).",
-        "{Vital} {value} is at or above {edge} {limit}, which follows from what is usual for the patient ({center}).",
-    ),
-    "rise": (
-        "{Vital} {value} har steget {change} på {window}; grensen er {limit}.",
-        "{Vital} {value} has risen {change} in {window}; the limit is {limit}.",
-    ),
-    "fall": (
-        "{Vital} {value} har falt {change} på {window}; grensen er {limit}.",
-        "{Vital} {value} has fallen {change} in {window}; the limit is {limit}.",
-    ),
-    "sustained": (
-        "{Vital}: {count} av de {of} siste målingene er utenfor målområdet.",
-        "{Vital}: {count} of the {of} newest readings are outside the target range.",
-    ),
-    "deviation": (
-        "{Vital} {value} avviker mye fra det som er vanlig for pasienten ({center} over {days} dager; avvik {score}).",
-        "{Vital} {value} is far from what is usual for the patient ({center} over {days} days; deviation {score}).",
-    ),
-    "deviation_repeated": (
-        "{Vital} {value} avviker, for andre gang på rad, fra det vanlige ({center} over {days} dager; avvik {score}).",
-        "{Vital} {value} is away from the usual, the second time in a row ({center}, {days} days; deviation {score}).",
-    ),
-    "deviation_noted": (
-        "{Vital} {value} avviker fra det som er vanlig for pasienten ({center}), men er ikke nær legens grense.",
-        "{Vital} {value} is away from what is usual for the patient ({center}), but not near the doctor's limit.",
-    ),
-    "deviations_together": (
-        "Flere slags målinger avviker samtidig fra det som er vanlig for pasienten.",
-        "Several kinds of readings are away from what is usual for the patient at the same time.",
-    ),
-    "slow_rise": (
-        "{Vital} har steget over tid: {value} er {change} over det som er vanlig for pasienten.",
-        "{Vital} has been rising for some time: {value} is {change} above what is usual for the patient.",
-    ),
-    "slow_fall": (
-        "{Vital} har falt over tid: {value} er {change} under det som er vanlig for pasienten.",
-        "{Vital} has been falling for some time: {value} is {change} below what is usual for the patient.",
-    ),
-    "shift_high": (
-        "{Vital} har i gjennomsnitt ligget høyt den siste tiden: {value} er {change} over det som er vanlig.",
-        "{Vital} has on average been high lately: {value} is {change} above what is usual for the patient.",
-    ),
-    "shift_low": (
-        "{Vital} har i gjennomsnitt ligget lavt den siste tiden: {value} er {change} under det som er vanlig.",
-        "{Vital} has on average been low lately: {value} is {change} below what is usual for the patient.",
-    ),
-    "drift_high": (
-        "Pasientens vanlige {vital} ligger nå {change} høyere enn ved oppstart.",
-        "The patient's usual {vital} is now {change} higher than at the start.",
-    ),
-    "drift_low": (
-        "Pasientens vanlige {vital} ligger nå {change} lavere enn ved oppstart.",
-        "The patient's usual {vital} is now {change} lower than at the start.",
-    ),
-    "weight_rise_day": (
-        "Vekten {value} har steget {change} på {window}.",
-        "Weight {value} has risen {change} in {window}.",
-    ),
-    "weight_rise_days": (
-        "Vekten {value} har steget {change} på {window}.",
-        "Weight {value} has risen {change} in {window}.",
-    ),
-    "weight_rise_week": (
-        "Vekten {value} har steget {change} på {window}.",
-        "Weight {value} has risen {change} in {window}.",
-    ),
-    "weight_over_normal": (
-        "Vekten {value} er {change} over det som er vanlig for pasienten ({center}).",
-        "Weight {value} is {change} above what is usual for the patient ({center}).",
-    ),
-    "weight_fall_month": (
-        "Vekten {value} har falt {change} på {window}.",
-        "Weight {value} has fallen {change} in {window}.",
-    ),
-    "oxygen_below_normal": (
-        "{Vital} {value} er {change} under det som er vanlig for pasienten ({center}).",
-        "{Vital} {value} is {change} below what is usual for the patient ({center}).",
-    ),
-    "oxygen_low": (
-        "{Vital} {value} er på eller under {limit}; planen har ingen egen grense.",
-        "{Vital} {value} is at or below {limit}; the plan has no limit of its own.",
-    ),
-    "news2": (
-        "NEWS2 er minst {total}; {count} av {of} deler er kjent.",
-        "NEWS2 is at least {total}; {count} of {of} parts are known.",
-    ),
-    "news2_part": (
-        "Én del av NEWS2 gir alene 3 poeng; summen er minst {total}, og {count} av {of} deler er kjent.",
-        "One part of NEWS2 alone has 3 points; the sum is at least {total}, and {count} of {of} parts are known.",
-    ),
-    "answer_not_judged": (
-        "Svaret på spørsmålet «{question}» er av et annet slag enn planen spør etter, og kan ikke vurderes.",
-        "The answer to the question “{question}” is of another kind than the plan asks for, and cannot be judged.",
-    ),
-    "answer": (
-        "Svaret på spørsmålet «{question}» er {zone} i planen.",
-        "The answer to the question “{question}” is {zone} in the plan.",
-    ),
-    "remeasure": (
-        "En senere måling av {vital} i samme registrering var bedre; den første teller fortsatt.",
-        "A later reading of {vital} in the same registration was better; the first still counts.",
-    ),
-    "red_kept": (
-        "Fortsatt rød til noen har kvittert og en registrering er grønn.",
-        "Still red until somebody has acknowledged and a registration is green.",
-    ),
-    "yellow_kept": (
-        "Fortsatt gul til to registreringer på rad er grønne, eller én et døgn etter.",
-        "Still yellow until two registrations in a row are green, or one a day later.",
-    ),
-    "leaving_red": (
-        "Kvittert, og en registrering er grønn; en til, så er det over.",
-        "Acknowledged, and a registration is green; one more and it is over.",
-    ),
-    "acknowledged": (
-        "Kvittert, etter registreringer som er grønne.",
-        "Acknowledged, after registrations that are green.",
-    ),
-}
-RULES_TOLD: Final = frozenset(_SENTENCES)
+_MOST_DIGITS: Final = 6  # behind the decimal sign; two values that differ by less are told as alike
+_LIMIT_DIGITS: Final = 3  # a limit is told as it was written, but for what computing it left behind these
+_HALF_UP: Final = Context(prec=400, rounding=ROUND_HALF_UP)
+RULES_TOLD: Final = frozenset(SENTENCES)
 
 
 def headline(zone: Zone, language: Language) -> str:
     """The zone in one or a few words."""
-    word = _ZONES[zone][_PLACE[language]]
+    word = ZONES[zone][_PLACE[language]]
     return word[0].upper() + word[1:]
 
 
-def explain(reasons: Iterable[Reason], language: Language) -> tuple[str, ...]:
-    """One sentence a reason, the worst first; equal ones once."""
+def explain(reasons: Iterable[Reason], language: Language, readings: Sequence[JudgedReading] = ()) -> tuple[str, ...]:
+    """One sentence a reason, the worst first; equal ones once.
+
+    Parameters
+    ----------
+    readings
+        Those of the assessment that the reasons are of: a value measured on oxygen is told with it. Without them
+        nothing is said of oxygen.
+    """
     ordered = sorted(reasons, key=lambda reason: -SEVERITY[reason.zone])
-    return tuple(dict.fromkeys(sentence(reason, language) for reason in ordered))
+    return tuple(dict.fromkeys(sentence(reason, language, readings) for reason in ordered))
 
 
-def sentence(reason: Reason, language: Language) -> str:
+def sentence(reason: Reason, language: Language, readings: Sequence[JudgedReading] = ()) -> str:
     """One reason in words. A rule that is not known is named as it is."""
     place = _PLACE[language]
-    found = _SENTENCES.get(reason.rule)
+    found = SENTENCES.get(reason.rule)
     if found is None:
         return ("Regel: ", "Rule: ")[place] + reason.rule.replace("_", " ") + "."
-    return found[place].format_map(_Words(reason, language))
+    return found[place].format_map(_Words(reason, language, readings))
 
 
 class _Words(dict[str, str]):
     """What a sentence asks for, worked out when it asks."""
 
-    def __init__(self, reason: Reason, language: Language) -> None:
+    def __init__(self, reason: Reason, language: Language, readings: Sequence[JudgedReading]) -> None:
         super().__init__()
         self._reason = reason
+        self._readings = readings
         self._language = language
         self._place = _PLACE[language]
         known = BY_CODE.get(reason.code or "")
-        self._vital = None if known is None else _VITALS[known.name]
+        self._vital = None if known is None else VITALS[known.name]
 
     def __missing__(self, name: str) -> str:
         found: str = getattr(self, f"_{name.lower()}_word")()
@@ -268,22 +78,46 @@ class _Words(dict[str, str]):
         return self._vital.names[self._place]
 
     def _value_word(self) -> str:
-        return self._with_unit(self._reason.value)
+        if self._reason.change is not None:  # a limit is then one of the change, which the value is to agree with
+            return self._with_unit(self._reason.value, digits=self._finer()) + self._on_oxygen()
+        return self._with_unit(self._reason.value, beside=self._reason.limit) + self._on_oxygen()
 
     def _limit_word(self) -> str:
-        return self._with_unit(self._reason.limit)
+        limit = self._reason.limit
+        return self._with_unit(limit, digits=_LIMIT_DIGITS if self._vital is not None else 1)
 
     def _center_word(self) -> str:
         deviation = self._reason.deviation
-        return self._with_unit(None if deviation is None else deviation.center)
+        return self._with_unit(None if deviation is None else deviation.center, digits=self._finer())
 
     def _change_word(self) -> str:
         change = self._reason.change
-        shown = self._with_unit(None if change is None else abs(change), finer=True)
+        shown = self._with_unit(
+            None if change is None else abs(change), beside=self._reason.limit, digits=self._finer()
+        )
         if not shown.endswith("%"):
             return shown
         points = ("prosentpoeng", "percentage points")[self._place]
         return f"{shown.rstrip('%').rstrip(_NBSP)}{_NBSP}{points}"
+
+    def _apart_word(self) -> str:
+        """How far from the usual a value lies, and on which side: so much above it, below it, or at it."""
+        change = self._reason.change
+        if change is not None and not rounded(change, self._finer()):
+            return ("på linje med", "level with")[self._place]
+        above = change is None or change > 0
+        return f"{self._change_word()} " + (("over", "above") if above else ("under", "below"))[self._place]
+
+    def _flow_word(self) -> str:
+        return self._flow(self._reason.value)
+
+    def _usual_flow_word(self) -> str:
+        return self._flow(self._reason.limit)
+
+    def _missing_word(self) -> str:
+        names = [name.strip() for name in (self._reason.detail or "").split(",") if name.strip()]
+        told = [VITALS[name].names[self._place] if name in VITALS else name.replace("_", " ") for name in names]
+        return ", ".join(told) or ("ukjent", "unknown")[self._place]
 
     def _days_word(self) -> str:
         return str(0 if self._reason.deviation is None else self._reason.deviation.days)
@@ -293,7 +127,7 @@ class _Words(dict[str, str]):
         return ("+" if score > 0 else "") + number(score, 1, self._language)
 
     def _edge_word(self) -> str:
-        return _LIMIT.get(self._reason.zone, ("grensen", "the limit"))[self._place]
+        return EDGES.get(self._reason.zone, ("grensen", "the limit"))[self._place]
 
     def _window_word(self) -> str:
         hours = self._reason.hours or 0
@@ -318,36 +152,72 @@ class _Words(dict[str, str]):
         return (self._reason.question or "").replace("_", " ")
 
     def _zone_word(self) -> str:
-        word = _ZONES[self._reason.zone][self._place]
+        word = ZONES[self._reason.zone][self._place]
         return {"gul": "gult", "rød": "rødt", "grønn": "grønt"}.get(word, word)
 
     def _issue_word(self) -> str:
-        issue = _ISSUES.get(self._reason.detail or "", ("målingen kan ikke brukes", "the reading cannot be used"))
+        issue = ISSUES.get(self._reason.detail or "", ("målingen kan ikke brukes", "the reading cannot be used"))
         return issue[self._place]
 
     def _why_word(self) -> str:
         why, _, field = (self._reason.detail or "").partition(":")
-        said = _WHY_NOT.get(why, ("grunnen er ukjent", "the reason is unknown"))[self._place]
+        said = WHY_NOT.get(why, ("grunnen er ukjent", "the reason is unknown"))[self._place]
         return f"{said} ({field.replace('_', ' ')})" if field else said
 
-    def _with_unit(self, value: float | None, *, finer: bool = False) -> str:
-        if value is None:
+    def _finer(self) -> int:
+        """Digits of differences, and of what a difference is from: a center may lie half-way between two values."""
+        return 1 if self._vital is None else max(self._vital.digits, 1)
+
+    def _on_oxygen(self) -> str:
+        """The oxygen that the value was measured on, in brackets; empty on air, or where nobody said."""
+        places = [place for place in self._reason.readings if place < len(self._readings)]
+        flow = next((flow for place in places if (flow := self._readings[place].oxygen_l_min)), None)
+        return (
+            ""
+            if flow is None
+            else (f" (på {self._flow(flow)} oksygen)", f" (on {self._flow(flow)} oxygen)")[self._place]
+        )
+
+    def _flow(self, l_min: float | None) -> str:
+        if l_min is None or not isfinite(l_min):
             return ("ukjent", "unknown")[self._place]
+        return number(l_min, 2, self._language) + _NBSP + ("l/min", "L/min")[self._place]
+
+    def _with_unit(self, value: float | None, *, beside: float | None = None, digits: int | None = None) -> str:
+        """`value` with its unit, and with so many digits that it lies on its own side of what stands beside it."""
+        if value is None or not isfinite(value):
+            return ("ukjent", "unknown")[self._place]
+        least = 1 if self._vital is None else self._vital.digits
+        shown = number(value, _telling(value, beside, least if digits is None else digits), self._language)
         if self._vital is None:
-            return number(value, 1, self._language)
-        digits = self._vital.digits
-        shown = number(value, max(digits, 1) if finer else digits, self._language)
+            return shown
         unit = self._vital.units[self._place]
         return f"{shown}{unit}" if unit == "%" and self._language == "en" else f"{shown}{_NBSP}{unit}"
 
 
+def rounded(value: float, digits: int) -> Decimal:
+    """`value` with so many digits behind the decimal sign, halves away from zero, as charts have it."""
+    return Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), context=_HALF_UP)
+
+
 def number(value: float, digits: int, language: Language) -> str:
     """`value` with at most so many digits behind the decimal sign, which is the language's own."""
-    shown = f"{value:.{digits}f}"
+    shown = f"{rounded(value, digits):f}"
     if "." in shown:
         shown = shown.rstrip("0").rstrip(".")
     shown = "0" if shown == "-0" else shown.replace("-", _MINUS)
     return shown.replace(".", ",") if language == "nb" else shown
+
+
+def _telling(value: float, beside: float | None, digits: int) -> int:
+    """The least digits from `digits` on with which `value` is told on its own side of `beside`, or as equal to it."""
+    if beside is None or not isfinite(beside):
+        return digits
+    limit = rounded(beside, _LIMIT_DIGITS).normalize()
+    digits = max(digits, -int(limit.as_tuple().exponent))
+    exactly = rounded(value, _MOST_DIGITS).compare(rounded(beside, _MOST_DIGITS))
+    sides = (found for found in range(digits, _MOST_DIGITS) if rounded(value, found).compare(limit) == exactly)
+    return next(sides, _MOST_DIGITS)
 
 
 def why_not_green(zone: Zone, reasons: Iterable[Reason], language: Language) -> str:

@@ -60,6 +60,11 @@ def local_day(instant_ms: int, zone: tzinfo) -> int:
     return from_ms(instant_ms).astimezone(zone).toordinal() - DAY_ZERO
 
 
+def weekday_of(day: int) -> int:
+    """The day of the week of a patient-local day: 0 is Monday."""
+    return (day + DAY_ZERO - 1) % 7
+
+
 def days_later(instant_ms: int, days: int, zone: tzinfo) -> int:
     """The same wall-clock time so many patient-local days later [ms]; where clocks change over it, as `at_local`."""
     wall = from_ms(min(instant_ms, _LAST_MS - days * _DAY_MS)).astimezone(zone)

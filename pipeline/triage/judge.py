@@ -9,7 +9,7 @@ from pipeline.triage import quality
 from pipeline.triage.instants import from_ms
 from pipeline.triage.signals import Signals
 from pipeline.triage.state import PLAIN
-from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC
+from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC, series_of
 from pipeline.triage.zones import worst
 from schemas.assessments import BaselineStatus, Deviation, JudgedReading, Quality, QualityIssue, Reason
 from schemas.submissions import EntryMode
@@ -52,28 +52,34 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
     standing: Standing,
     series: Mapping[int, Series],
     rules: Rules,
+    awaited: bool = True,
 ) -> Judgement:
-    """Judge one session at the patient-local `day`, by what held then and by the days before."""
+    """Judge one session at the patient-local `day`, by what held then and by the days before.
+
+    `awaited` where a registration is due that day, or was before.
+    """
     verdicts = _verdicts(body.rows, names, received_ms=received_ms, day=day, series=series, rules=rules)
     if standing.why_not is not None:
         readings = tuple(
             _reading(row, verdict, names, received_ms) for row, verdict in zip(body.rows, verdicts, strict=True)
         )
         return Judgement(Zone.NOT_MONITORED, (not_monitored(standing),), readings)
-    signals = Signals(day, standing, series, rules)
-    readings = tuple(
-        _reading(
-            row,
-            verdict,
-            names,
-            received_ms,
-            signals.take(place, verdict, received_ms - row.before_ms, (row.more or PLAIN).oxygen_l_min),
+    signals = Signals(day, standing, series, rules, awaited=awaited)
+    against = {
+        place: signals.take(
+            place,
+            verdicts[place],
+            received_ms - body.rows[place].before_ms,
+            (body.rows[place].more or PLAIN).oxygen_l_min,
         )
+        for place in _in_time(body.rows)
+    }
+    readings = tuple(
+        _reading(row, verdict, names, received_ms, against[place])
         for place, (row, verdict) in enumerate(zip(body.rows, verdicts, strict=True))
     )
-    if standing.prescribed.answers:
-        for given in body.answers:
-            signals.answer(names[given.link], given.value)
+    for given in body.answers:
+        signals.answer(names[given.questionnaire], names[given.link], given.value)
     reasons = signals.close()
     return Judgement(
         worst(reasons), reasons, readings, signals.admitted(), signals.tracks(), signals.near, signals.news2
@@ -96,6 +102,15 @@ def withdrawn(
     return tuple(found)
 
 
+def _in_time(rows: tuple[Row, ...]) -> Iterable[int]:
+    """Places of the readings in the order in which they were taken, whatever the order in which they were sent."""
+    if len(rows) < 2:  # noqa: PLR2004 - nothing to put in order
+        return range(len(rows))
+    return sorted(
+        range(len(rows)), key=lambda place: (-rows[place].before_ms, (rows[place].more or PLAIN).attempt, place)
+    )
+
+
 def _verdicts(  # noqa: PLR0913 - what a reading is seen against
     rows: tuple[Row, ...],
     names: list[str],
@@ -110,7 +125,8 @@ def _verdicts(  # noqa: PLR0913 - what a reading is seen against
         when = quality.measured_when(received_ms - row.before_ms, received_ms, rules)
         verdict = quality.judge(names[row.code], names[row.unit], float(row.value), when)
         vital = verdict.vital
-        known = series.get(vital.index) if vital is not None and verdict.quality is Quality.VALID else None
+        oxygen = (row.more or PLAIN).oxygen_l_min
+        known = series.get(series_of(vital, oxygen)) if vital is not None and verdict.quality is Quality.VALID else None
         if (
             known is not None
             and vital is not None

@@ -13,6 +13,7 @@ import msgspec
 
 from pipeline.triage import standing, told
 from pipeline.triage.content import unpack
+from pipeline.triage.rosters import NO_SERVICES
 from pipeline.triage.rules import RULES
 from pipeline.triage.state import UnreadableStateError, decode
 from pipeline.triage.timeline import Timeline
@@ -22,10 +23,12 @@ from schemas.submissions import Correction
 from schemas.types import Zone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from pipeline.triage.rules import Rules
     from pipeline.triage.state import State
+    from schemas.services import Service
 
 ASIDE: Final = b"\xc1"  # the one byte that MessagePack never uses
 LOST: Final = Reason(rule="not_monitored", zone=Zone.NOT_MONITORED, detail="unreadable_state")
@@ -67,9 +70,11 @@ def lost(patient: str, at: datetime) -> PatientStatus:
     return PatientStatus(patient=patient, revision=1, at=at, zone=LOST.zone, since_at=at, reasons=(LOST,))
 
 
-def found(state: State, at: datetime, rules: Rules = RULES) -> PatientStatus:
+def found(
+    state: State, at: datetime, rules: Rules = RULES, services: Mapping[str, Service] = NO_SERVICES
+) -> PatientStatus:
     """Where a patient stands whose state can be read again, as told at `at`."""
-    status = told.status(state, Timeline(state, rules))
+    status = told.status(state, Timeline(state, rules), services)
     return msgspec.structs.replace(status, at=at if status.at is None else max(at, status.at))
 
 

@@ -18,7 +18,7 @@ from schemas.care import News2Scale
 from schemas.types import Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 RED_TOTAL: Final = 7
 YELLOW_TOTAL: Final = 5
@@ -41,8 +41,15 @@ _SPO2_2_UNKNOWN: Final = _Bands((84, 86, 88, 93), (3, 2, 1, 0, None))
 _SYSTOLIC: Final = _Bands((91, 101, 111, 220), (3, 2, 1, 0, 3))
 _HEART_RATE: Final = _Bands((41, 51, 91, 111, 131), (3, 1, 0, 1, 2, 3))
 _TEMPERATURE: Final = _Bands((351, 361, 381, 391), (3, 1, 0, 1, 2), decimals=1)
+_BANDS: Final = {
+    RESPIRATORY_RATE.index: _RESPIRATORY_RATE,
+    SYSTOLIC.index: _SYSTOLIC,
+    HEART_RATE.index: _HEART_RATE,
+    TEMPERATURE.index: _TEMPERATURE,
+}
 _OXYGEN: Final = 2
-_CONSCIOUSNESS: Final = {"A": 0, "C": 3, "V": 3, "P": 3, "U": 3}  # alert, new confusion, voice, pain, unresponsive
+# Alert, new confusion, voice, pain, unresponsive.
+_CONSCIOUSNESS: Final[dict[str | None, int]] = {"A": 0, "C": 3, "V": 3, "P": 3, "U": 3}
 
 
 def score(
@@ -60,7 +67,7 @@ def score(
         ("oxygen", None if on_oxygen is None else _OXYGEN * on_oxygen),
         (SYSTOLIC.name, _points(values.get(SYSTOLIC.index), _SYSTOLIC)),
         (HEART_RATE.name, _points(values.get(HEART_RATE.index), _HEART_RATE)),
-        ("consciousness", None if consciousness is None else _CONSCIOUSNESS.get(consciousness)),
+        ("consciousness", _CONSCIOUSNESS.get(consciousness)),
         (TEMPERATURE.name, _points(values.get(TEMPERATURE.index), _TEMPERATURE)),
     )
     known = [points for _, points in found if points is not None]
@@ -70,6 +77,21 @@ def score(
         parts=tuple([News2Part(part=part, points=points) for part, points in found]),
         scale=scale,
     )
+
+
+def worst(index: int, values: Sequence[float], *, oxygen_l_min: float | None, scale: News2Scale) -> float:
+    """Of several values of one vital the one with the most points: a later, better one takes none of them away.
+
+    Of equal ones the last; one that is not finite counts for nothing.
+    """
+    on_oxygen = None if oxygen_l_min is None or not oxygen_l_min >= 0 else oxygen_l_min > 0
+    bands = _spo2_bands(scale, on_oxygen=on_oxygen) if index == SPO2.index else _BANDS.get(index)
+    ranked = [(-1 if bands is None else _rank(_points(value, bands)), place) for place, value in enumerate(values)]
+    return values[max(ranked)[1]]
+
+
+def _rank(points: int | None) -> int:
+    return -1 if points is None else points
 
 
 def zone(found: News2) -> Zone | None:

@@ -57,6 +57,9 @@ class Prescription(NamedTuple):
     answers: Mapping[str, tuple[AnswerRule, ...]] = MappingProxyType({})  # by question
     weight_change: bool = False
     news2: News2Scale | None = None
+    due: frozenset[int] = frozenset()  # vitals that each registration that is due must hold, by index
+    measures: bool = False  # whether it has rules on any vital at all
+    questionnaire: str | None = None  # whose answers the rules are about; None: any
 
     def remembers(self, index: int) -> bool:
         """Whether recent readings of a vital are asked for."""
@@ -87,7 +90,19 @@ def prescription(plan: Plan) -> Prescription:
         sustained[index] = (*sustained.get(index, ()), found)
     for rule in plan.answer_rules:
         answers[rule.link_id] = (*answers.get(rule.link_id, ()), rule)
-    return Prescription(bounds(plan), relative, changes, sustained, answers, plan.weight_change, plan.news2)
+    absolute = bounds(plan)
+    return Prescription(
+        bounds=absolute,
+        relative=relative,
+        changes=changes,
+        sustained=sustained,
+        answers=answers,
+        weight_change=plan.weight_change,
+        news2=plan.news2,
+        due=frozenset(BY_CODE[code].index for code in plan.vitals),
+        measures=bool(absolute or relative or changes or sustained or plan.weight_change or plan.news2),
+        questionnaire=plan.questionnaire,
+    )
 
 
 def meets(rule: AnswerRule, value: float | bool | str) -> bool | None:  # noqa: FBT001 - an answer by yes and no
@@ -135,6 +150,13 @@ def faults(plan: Plan) -> list[str]:
         for number, rule in enumerate(plan.answer_rules)
         if (rule.at_least is None) == (rule.is_answer is None)
     ]
+    wrong += [
+        f"vitals[{number}]"
+        for number, code in enumerate(plan.vitals)
+        if code not in BY_CODE or BY_CODE[code] in [BY_CODE.get(earlier) for earlier in plan.vitals[:number]]
+    ]
+    if len(set(plan.cadence.weekdays)) != len(plan.cadence.weekdays):
+        wrong.append("cadence.weekdays")
     times = plan.cadence.times
     if list(times) != sorted(set(times)):
         wrong.append("cadence.times")

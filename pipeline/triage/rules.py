@@ -20,7 +20,7 @@ DAY_MS: Final = 86_400_000
 class Rules(Struct, frozen=True, kw_only=True):
     """The clinical rules; units in the names."""
 
-    version: str = "3"
+    version: str = "4"
 
     # Time of a reading, against when its session was received (our choice).
     future_tolerance_ms: int = 10 * MINUTE_MS
@@ -49,7 +49,6 @@ class Rules(Struct, frozen=True, kw_only=True):
     ewma_bound: float = 3.0  # L, standard deviations of that average
     drift_z: float = 2.0  # yellow when the center has moved so many first spreads
     drift_rearm_z: float = 1.0  # told again only after it came back to less
-    slow_floors: float = 2.0  # with a limit on that side, only within so many least spreads of it
 
     # Weight [kg], joined by time (heart failure).
     weight_day_kg: float = 1.36  # yellow within a day

@@ -15,10 +15,11 @@ from pipeline.triage.deviation import score
 from pipeline.triage.limits import breach
 from pipeline.triage.news2 import rule as news2_rule
 from pipeline.triage.news2 import score as news2_score
+from pipeline.triage.news2 import worst as news2_worst
 from pipeline.triage.news2 import zone as news2_zone
 from pipeline.triage.plans import meets
 from pipeline.triage.recent import DIGITS, fall, keep, outside, rise, within
-from pipeline.triage.vitals import SPO2, VITALS, WEIGHT, Side
+from pipeline.triage.vitals import ON_OXYGEN, SPO2, VITALS, WEIGHT, Side, of_series, series_of
 from schemas.assessments import BaselineStatus, Deviation, Quality, Reason
 from schemas.types import Zone
 
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 ALERTS: Final = frozenset({Zone.YELLOW, Zone.RED})
 NEWS2_PARTS: Final = 7
 DAY_H: Final = 24
+CONFUSION: Final = "confused"  # the question, by yes and no, that tells of new confusion in NEWS2
 _EVERYWHERE: Final = "session"  # the group of a reason that is about no vital
+_SLOW: Final = {"slow": ("slow_fall", "slow_rise"), "shift": ("shift_low", "shift_high")}
 
 
 class Signals:
@@ -49,10 +52,16 @@ class Signals:
         The session's patient-local day.
     series
         What is known of each vital from before.
+    awaited
+        Whether a registration is due that day, or was before: then it must hold what the plan asks for.
     """
 
-    def __init__(self, day: int, standing: Standing, series: Mapping[int, Series], rules: Rules) -> None:
+    def __init__(
+        self, day: int, standing: Standing, series: Mapping[int, Series], rules: Rules, *, awaited: bool = True
+    ) -> None:
         self.day = day
+        self.awaited = awaited
+        self.guarded = standing.guarded
         self.prescribed = standing.prescribed
         self.series = series
         self.rules = rules
@@ -60,7 +69,10 @@ class Signals:
         self.news2: News2 | None = None
         self.near = False
         self._baselines: dict[int, tuple[Baseline | None, BaselineStatus]] = {}
-        self._newest: dict[int, tuple[float | None, int, float]] = {}  # vital -> score, place and value of the last
+        # By series: score, place and value of the last that is believed.
+        self._newest: dict[int, tuple[float | None, int, float]] = {}
+        self._seen: dict[int, list[float]] = {}  # vital -> its values, in order
+        self._confused: bool | None = None
         self._built: dict[int, tuple[Cusum, Average, int]] = {}  # vital -> sums, average, and the drift told of
         self._alerting: set[int] = set()
         self._groups: set[str] = set()  # of vitals, or of the session, that raised an alert
@@ -81,27 +93,33 @@ class Signals:
         if grade is Quality.QUARANTINED or vital is None:
             self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
             return None, None
+        index = series_of(vital, oxygen_l_min)
         if grade is Quality.IMPLAUSIBLE:
             self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
-        else:
-            self._valid.append((vital.index, value))
+        self._seen.setdefault(vital.index, []).append(value)
         if oxygen_l_min is not None:
-            self._oxygen_l_min = oxygen_l_min
+            self._oxygen_l_min = max(oxygen_l_min, self._oxygen_l_min or 0.0)
         self._limits(vital, value, place)
-        baseline, status = self._baseline(vital)
+        baseline, status = self._baseline(index)
         found = None if baseline is None else self._deviation(value, baseline)
-        self._newest[vital.index] = (None if found is None else found.score, place, value)
-        if found is not None:
-            self._deviate(vital, value, place, found)
+        if grade is Quality.VALID:  # of an implausible one the limits hold, and it tells nothing of what is normal
+            self._valid.append((index, value))
+            self._newest[index] = (None if found is None else found.score, place, value)
+            if found is not None:
+                self._deviate(vital, value, place, found, index)
         self._relative(vital, value, place, found)
         if self.prescribed.remembers(vital.index):
-            self._changes(vital, value, place, measured_ms, baseline)
+            self._changes(vital, value, place, measured_ms, baseline, index)
             if grade is Quality.VALID:
-                self._measured.setdefault(vital.index, []).append((measured_ms, value))
+                self._measured.setdefault(index, []).append((measured_ms, value))
         return status, found
 
-    def answer(self, question: str, value: float | bool | str) -> None:  # noqa: FBT001 - an answer by yes and no
-        """Judge the answer to a question that the plan has rules for."""
+    def answer(self, questionnaire: str, question: str, value: float | bool | str) -> None:  # noqa: FBT001 - an answer by yes and no
+        """Judge an answer by the plan's rules, which are about its own questionnaire alone."""
+        if questionnaire != (self.prescribed.questionnaire or questionnaire):
+            return
+        if question == CONFUSION and isinstance(value, bool):
+            self._confused = value
         rules = self.prescribed.answers.get(question, ())
         met = [(rule, meets(rule, value)) for rule in rules]
         if rules and all(found is None for _, found in met):
@@ -116,10 +134,12 @@ class Signals:
     def close(self) -> tuple[Reason, ...]:
         """The session's reasons, those of the session as a whole among them; never none."""
         for index in self._newest:
-            self._slow(VITALS[index])
-        if len(self._deviating) >= self.rules.second_signals:
-            together = tuple(self._deviating.values())
+            self._slow(index)
+        together = tuple(self._deviating.values())
+        if len(together) >= self.rules.second_signals:
             self.reasons.append(Reason(rule="deviations_together", zone=Zone.RED, readings=together))
+        elif together and self._groups - set(self._deviating):
+            self.reasons.append(Reason(rule="deviation_with_symptom", zone=Zone.RED, readings=together))
         self._partial_news2()
         if self._heavier is not None:
             second = bool(self._groups - {WEIGHT.group})
@@ -128,15 +148,14 @@ class Signals:
         self.reasons += [
             Reason(rule="remeasure", zone=Zone.GREEN, code=VITALS[index].codes[0]) for index in sorted(self._better)
         ]
-        if not self._judged:
-            self.reasons.append(Reason(rule="nothing_to_judge", zone=Zone.NO_DATA))
+        self._complete()
         if not any(reason.zone is not Zone.GREEN for reason in self.reasons):
             self.reasons.append(Reason(rule="within_limits", zone=Zone.GREEN))
         return tuple(self.reasons)
 
     def admitted(self) -> tuple[tuple[int, float], ...]:
         """What may enter the baselines: valid values of vitals that raised no alert."""
-        return tuple((index, value) for index, value in self._valid if index not in self._alerting)
+        return tuple((index, value) for index, value in self._valid if index % ON_OXYGEN not in self._alerting)
 
     def tracks(self) -> dict[int, Track]:
         """What is known of each vital in the session from now on, where that is more than nothing."""
@@ -149,15 +168,26 @@ class Signals:
                 found[index] = track
         return found
 
+    def _complete(self) -> None:
+        """Say what is missing for the session to be good news."""
+        if not self._judged:
+            self.reasons.append(Reason(rule="nothing_to_judge", zone=Zone.NO_DATA))
+        elif self.prescribed.measures and not self._seen:
+            self.reasons.append(Reason(rule="nothing_measured", zone=Zone.NO_DATA))
+        missing = sorted(self.prescribed.due - self._seen.keys())
+        if missing:
+            names = ",".join(VITALS[index].name for index in missing)
+            zone = Zone.NO_DATA if self.awaited else Zone.GREEN
+            self.reasons.append(Reason(rule="vitals_missing", zone=zone, detail=names))
+
     # Signals of one reading.
 
     def _limits(self, vital: Vital, value: float, place: int) -> None:
         limits = self.prescribed.bounds.get(vital.index)
+        if vital is SPO2 and value <= self.rules.oxygen_red and (limits is None or _innermost(limits)[0] is None):
+            self._judged = True
+            self._reason("oxygen_low", Zone.RED, vital, value, place, limit=self.rules.oxygen_red)
         if limits is None:
-            if vital is SPO2:
-                self._judged = True
-                if value <= self.rules.oxygen_red:
-                    self._reason("oxygen_low", Zone.RED, vital, value, place, limit=self.rules.oxygen_red)
             return
         self._judged = True
         self.near = self.near or _near(vital, value, limits, self.rules.near_floors)
@@ -180,17 +210,17 @@ class Signals:
             score=score(value, baseline),
         )
 
-    def _deviate(self, vital: Vital, value: float, place: int, found: Deviation) -> None:
+    def _deviate(self, vital: Vital, value: float, place: int, found: Deviation, index: int) -> None:
         z, rules = found.score, self.rules
         if vital.side is Side.LOW and z > 0:
             return
         if abs(z) >= rules.single_z:
             rule = "deviation"
-        elif abs(z) >= rules.repeated_z and self._repeats(vital, z):
+        elif abs(z) >= rules.repeated_z and self._repeats(index, z):
             rule = "deviation_repeated"
         else:
             return
-        if self._in_reach(vital, value, z, rules.near_floors):
+        if self._in_reach(vital, value, z):
             self._deviating.setdefault(vital.group, place)
             self._reason(rule, Zone.YELLOW, vital, value, place, deviation=found)
         else:
@@ -215,16 +245,19 @@ class Signals:
                     self._reason(rule, zone, vital, value, place, limit=limit, deviation=found)
                     break
         if vital is SPO2 and vital.index not in self.prescribed.bounds:
+            self._judged = True
             fallen = round(found.center - value, DIGITS)
             red = fallen >= self.rules.oxygen_red_fall
             if red or fallen >= self.rules.oxygen_yellow_fall:
                 zone = Zone.RED if red else Zone.YELLOW
                 self._reason("oxygen_below_normal", zone, vital, value, place, deviation=found, change=-fallen)
 
-    def _changes(self, vital: Vital, value: float, place: int, measured_ms: int, baseline: Baseline | None) -> None:
-        known = self.series.get(vital.index)
+    def _changes(  # noqa: PLR0913, PLR0917 - a reading, and what it is compared with
+        self, vital: Vital, value: float, place: int, measured_ms: int, baseline: Baseline | None, index: int
+    ) -> None:
+        known = self.series.get(index)
         recent = () if known is None else known.track.recent
-        before = tuple(sorted((*recent, *self._measured.get(vital.index, ()))))
+        before = tuple(sorted((*recent, *self._measured.get(index, ()))))
         for change in self.prescribed.changes.get(vital.index, ()):
             values = within(before, measured_ms, change.hours)
             up, down = rise(value, values), fall(value, values)
@@ -239,9 +272,10 @@ class Signals:
                     self._reason(rule, zone, vital, value, place, limit=limit, change=changed, hours=change.hours)
                     break
         for target in self.prescribed.sustained.get(vital.index, ()):
-            self._judged = True
             values = [earlier for earlier_ms, earlier in before if earlier_ms <= measured_ms]
-            count = outside([*values, value][-target.of :], target.low, target.high)
+            newest = [*values, value][-target.of :]
+            count = outside(newest, target.low, target.high)
+            self._judged = self._judged or len(newest) == target.of or count >= target.least
             if count >= target.least:
                 self._reason("sustained", target.zone, vital, value, place, count=count, of=target.of)
         if self.prescribed.weight_change and vital is WEIGHT:
@@ -287,54 +321,70 @@ class Signals:
 
     # Signals of the session as a whole.
 
-    def _slow(self, vital: Vital) -> None:
-        baseline, _ = self._baselines[vital.index]
-        z, place, value = self._newest[vital.index]
-        if baseline is None or z is None or baseline.status is not BaselineStatus.ESTABLISHED:
+    def _slow(self, index: int) -> None:
+        vital = of_series(index)
+        baseline, _ = self._baselines[index]
+        z, place, value = self._newest[index]
+        if self.guarded or baseline is None or z is None or baseline.status is not BaselineStatus.ESTABLISHED:
             return
-        track = self.series[vital.index].track  # what a baseline is of is known
+        track = self.series[index].track  # what a baseline is of is known
         built = slow.cusum(track, z, self.day, self.rules)
         mean = slow.average(track, z, self.day, self.rules)
         moved = slow.drift(track, baseline, self.rules)
-        self._built[vital.index] = built, mean, moved.drifted
-        if built.passed and not (vital.side is Side.LOW and built.passed > 0):
-            rule = "slow_rise" if built.passed > 0 else "slow_fall"
-            self._tell_slow(rule, vital, value, place, built.passed, value - baseline.center)
-        if mean.passed and not (vital.side is Side.LOW and mean.passed > 0):
-            rule = "shift_high" if mean.passed > 0 else "shift_low"
-            self._tell_slow(rule, vital, value, place, mean.passed, value - baseline.center)
-        if moved.tell and not (vital.side is Side.LOW and moved.tell > 0):
+        away = value - baseline.center
+        if built.passed:
+            side, near = built.passed, self._is_done(vital, value, built.passed)
+            built, tell = slow.settled(track, built, self.rules, near=near)
+            if tell and not _is_better(vital, side):
+                self._tell_slow("slow", vital, value, place, side, away, near=near)
+        if mean.passed:
+            side, near = mean.passed, self._is_done(vital, value, mean.passed)
+            mean, tell = slow.settled_average(track, mean, near=near)
+            if tell and not _is_better(vital, side):
+                self._tell_slow("shift", vital, value, place, side, away, near=near)
+        if moved.tell and not _is_better(vital, moved.tell):
             rule = "drift_high" if moved.tell > 0 else "drift_low"
-            self._tell_slow(rule, vital, value, place, moved.tell, moved.change)
+            self._reason(rule, Zone.YELLOW, vital, value, place, change=moved.change)
+        self._built[index] = built, mean, moved.drifted
+
+    def _is_done(self, vital: Vital, value: float, side: int) -> bool:
+        """Whether slow change to a side is done with once it is told: it raises an alert, or is for the better."""
+        return _is_better(vital, side) or self._in_reach(vital, value, side)
 
     def _tell_slow(  # noqa: PLR0913, PLR0917 - a reason's parts
-        self, rule: str, vital: Vital, value: float, place: int, side: int, change: float
+        self, kind: str, vital: Vital, value: float, place: int, side: int, change: float, *, near: bool
     ) -> None:
-        reached = self._in_reach(vital, value, side, self.rules.slow_floors)
-        self._reason(rule, Zone.YELLOW if reached else Zone.GREEN, vital, value, place, change=change)
+        rule = _SLOW[kind][side > 0]
+        self._reason(rule, Zone.YELLOW if near else Zone.GREEN, vital, value, place, change=change)
 
     def _tracked(self, before: Track, index: int, z: float | None) -> Track:
         score_before, score_day, high, low = before.score, before.score_day, before.high, before.low
         drifted, first, recent = before.drifted, before.first, before.recent
-        level, shifted = before.level, before.shifted
+        level, shifted, variance = before.level, before.shifted, before.variance
         built = self._built.get(index)
         if built is not None:
-            (high, low, _), (level, _, shifted), drifted = built
+            (high, low, _), (level, _, shifted, variance), drifted = built
             baseline, _ = self._baselines[index]
             if first is None and baseline is not None:
                 first = (shorten(baseline.center), shorten(round(baseline.spread, 3)))
         if z is not None or score_before is not None:
             score_before, score_day = z, self.day
-        if self.prescribed.remembers(index):
+        if self.prescribed.remembers(index % ON_OXYGEN):
             recent = keep(recent, self._measured.get(index, ()), self.rules)
-        return Track(score_before, score_day, high, low, drifted, first, recent, level, shifted)
+        if self.guarded:  # nothing is learnt, but for what is joined by time
+            return msgspec.structs.replace(before, recent=recent)
+        return Track(score_before, score_day, high, low, drifted, first, recent, level, shifted, variance)
 
     def _partial_news2(self) -> None:
         scale = self.prescribed.news2
         if scale is None:
             return
-        values = {index: value for index, (_, _, value) in self._newest.items()}
-        self.news2 = news2_score(values, oxygen_l_min=self._oxygen_l_min, consciousness=None, scale=scale)
+        oxygen = self._oxygen_l_min
+        values = {
+            index: news2_worst(index, seen, oxygen_l_min=oxygen, scale=scale) for index, seen in self._seen.items()
+        }
+        consciousness = None if self._confused is None else "C" if self._confused else "A"
+        self.news2 = news2_score(values, oxygen_l_min=oxygen, consciousness=consciousness, scale=scale)
         zone = news2_zone(self.news2)
         if zone is not None:
             self._groups.add(_EVERYWHERE)
@@ -343,7 +393,7 @@ class Signals:
 
     # What they rest on.
 
-    def _in_reach(self, vital: Vital, value: float, side: float, floors: float) -> bool:
+    def _in_reach(self, vital: Vital, value: float, side: float) -> bool:
         """Whether own normal alone may raise an alert: not where a doctor's limit on that side is still far off.
 
         A vital of which only a fall is bad (oxygen, spirometry) raises one at any distance.
@@ -353,10 +403,10 @@ class Signals:
             return True
         low, high = _innermost(limits)
         edge = high if side > 0 else low
-        return edge is None or (edge - value) * (1 if side > 0 else -1) <= floors * vital.floor
+        return edge is None or (edge - value) * (1 if side > 0 else -1) <= self.rules.near_floors * vital.floor
 
-    def _repeats(self, vital: Vital, z: float) -> bool:
-        before = self.series[vital.index].track
+    def _repeats(self, index: int, z: float) -> bool:
+        before = self.series[index].track
         return (
             before.score is not None
             and before.score * z > 0
@@ -364,16 +414,16 @@ class Signals:
             and self.day - before.score_day <= self.rules.in_a_row_days
         )
 
-    def _baseline(self, vital: Vital) -> tuple[Baseline | None, BaselineStatus]:
-        found = self._baselines.get(vital.index)
+    def _baseline(self, index: int) -> tuple[Baseline | None, BaselineStatus]:
+        found = self._baselines.get(index)
         if found is None:
-            series = self.series.get(vital.index)
+            series = self.series.get(index)
             if series is None:
                 found = None, BaselineStatus.LEARNING
             else:
-                baseline = series.at(self.day, vital.floor, self.rules)
+                baseline = series.at(self.day, of_series(index).floor, self.rules)
                 found = baseline, series.status(self.day, self.rules) if baseline is None else baseline.status
-            self._baselines[vital.index] = found
+            self._baselines[index] = found
         return found
 
     def _alerted(self, vital: Vital) -> None:
@@ -429,6 +479,11 @@ class Signals:
             change=change,
             hours=hours,
         )
+
+
+def _is_better(vital: Vital, side: int) -> bool:
+    """Whether a change to that side is for the better: of some vitals only a fall is bad."""
+    return vital.side is Side.LOW and side > 0
 
 
 def _innermost(limits: Bounds) -> tuple[float | None, float | None]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pipeline.triage.rules import Rules
 
 THOUSANDTHS: Final = 1000  # whole numbers take fewer bytes in a state
+NOTED: Final = 2  # times the side: told of where it was no ground for an alert
 
 
 class Cusum(NamedTuple):
@@ -31,7 +32,7 @@ def cusum(track: Track, z: float, day: int, rules: Rules) -> Cusum:
     if day - track.score_day > rules.stale_after_days:
         high = low = 0
     clip, slack = rules.cusum_clip, rules.cusum_slack
-    held = clip if z > clip else max(z, -clip)
+    held = min(max(z, -clip), clip)
     high += round(THOUSANDTHS * (held - slack))
     low -= round(THOUSANDTHS * (held + slack))
     high = max(high, 0)
@@ -44,37 +45,61 @@ def cusum(track: Track, z: float, day: int, rules: Rules) -> Cusum:
     return Cusum(high, low, 0)
 
 
+def settled(track: Track, found: Cusum, rules: Rules, *, near: bool) -> tuple[Cusum, bool]:
+    """The sums once their passing is dealt with, and whether that is to be told.
+
+    `near` where it raises an alert. Else the sum stays just beyond its bound and raises one as soon as it may; until
+    then it is told once.
+    """
+    if near:
+        return found, True
+    bound = round(THOUSANDTHS * rules.cusum_bound)
+    if found.passed > 0:
+        return found._replace(high=bound + 1), track.high <= bound
+    return found._replace(low=bound + 1), track.low <= bound
+
+
 class Average(NamedTuple):
     """The average of scores after a day, the side that it newly lies on beyond its bound, and what is known then."""
 
     level: int  # thousandths
     passed: int  # 1, -1, or 0: nothing new
-    shifted: int
+    shifted: int  # 1 or -1: it raised an alert; twice that: it was told of
+    variance: int  # of the level in somebody unchanged, thousandths
 
 
 def average(track: Track, z: float, day: int, rules: Rules) -> Average:
     """The exponentially weighted average of `track` after a day's score `z`; what it holds fades with days.
 
     However seldom somebody measures, a score counts half after `ewma_half_days`. The bound is `ewma_bound` standard
-    deviations of the average that scores so far apart would have in somebody unchanged [2], which no one clipped score
-    passes by itself. A day counts once, a gap as long as stale starts anew, and a shift is told once until the average
-    has come back to half its bound.
+    deviations that the average of just these scores, as far apart as they were, has in somebody unchanged [2]; its
+    variance is carried along, for the gaps differ. A day counts once, a gap as long as stale starts anew, and a shift
+    is told once until the average has come back to half its bound.
 
     [2] Roberts, Technometrics 1 (3), 1959, doi:10.1080/00401706.1959.10489860
     """
     if track.score is not None and day == track.score_day:
-        return Average(track.level, 0, track.shifted)
+        return Average(track.level, 0, track.shifted, track.variance)
     gap = day - track.score_day
     fresh = track.score is None or gap > rules.stale_after_days
-    before, shifted = (0, 0) if fresh else (track.level, track.shifted)
+    before, shifted, variance = (0, 0, 0) if fresh else (track.level, track.shifted, track.variance)
     kept = 0.5 ** ((1 if fresh else gap) / rules.ewma_half_days)
     clip = rules.cusum_clip
     level = round(kept * before + (1 - kept) * THOUSANDTHS * min(max(z, -clip), clip))
-    bound = THOUSANDTHS * rules.ewma_bound * sqrt((1 - kept) / (1 + kept))
+    if variance == 0 and not fresh:  # of a state that carried none: as if all gaps had been like this one
+        variance = round(THOUSANDTHS * (1 - kept) / (1 + kept))
+    variance = round(kept * kept * variance + (1 - kept) * (1 - kept) * THOUSANDTHS)
+    bound = THOUSANDTHS * rules.ewma_bound * sqrt(variance / THOUSANDTHS)
     side = 1 if level > 0 else -1
-    if abs(level) > bound:
-        return Average(level, side if side != shifted else 0, side)
-    return Average(level, 0, shifted if side == shifted and abs(level) > bound / 2 else 0)
+    if abs(level) > bound + 1:  # a thousandth is lost by rounding
+        return Average(level, side if side != shifted else 0, side, variance)
+    return Average(level, 0, shifted if side * shifted > 0 and abs(level) > bound / 2 else 0, variance)
+
+
+def settled_average(track: Track, found: Average, *, near: bool) -> tuple[Average, bool]:
+    """As `settled`, of a shift."""
+    noted = NOTED * found.passed
+    return (found, True) if near else (found._replace(shifted=noted), track.shifted != noted)
 
 
 class Drift(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -26,7 +27,7 @@ from schemas.care import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import tzinfo
 
     from schemas.care import Plan
@@ -80,10 +81,19 @@ class Course(NamedTuple):
     from_ms: tuple[int, ...]
     standings: tuple[Standing, ...]
     weights_ms: tuple[int, ...]  # from when each care event bears on decisions; of those that are kept for good
+    taken_ms: Mapping[bytes, int] = MappingProxyType({})  # zone change -> when staff first took it over
 
     def at(self, instant_ms: int) -> Standing:
         """What holds at an instant."""
         return self.standings[bisect_right(self.from_ms, instant_ms)]
+
+    def served_since(self, instant_ms: int) -> int:
+        """Since when the service that is responsible at an instant has been so without a break [ms]."""
+        place = bisect_right(self.from_ms, instant_ms)
+        service = self.standings[place].service
+        while place and self.standings[place - 1].service == service:
+            place -= 1
+        return self.from_ms[place - 1] if place else NEVER
 
     def next_change(self, after_ms: int) -> int | None:
         """The first instant after `after_ms` from which something else holds."""
@@ -143,7 +153,7 @@ def is_old(event: Kept | Held, before_ms: int) -> bool:
 
 def _held(event: Kept) -> Held:
     if not isinstance(event, Acknowledged):
-        return event
+        return event if event.recorded_by is None else msgspec.structs.replace(event, recorded_by=None)
     return TakenOver(
         at_ms=to_ms(event.at),
         recorded_ms=to_ms(event.recorded_at),
@@ -187,7 +197,8 @@ def course(care: bytes) -> Course:
             found = found._replace(started_ms=started, started_day=day, awaited_ms=awaited)
         standings.append(found)
     weights = sorted(effective_ms(event) for event in events if not isinstance(event, TakenOver))
-    return Course(zone, tuple(sorted(instants)), tuple(standings), tuple(weights))
+    taken = {event.change: event.at_ms for event in reversed(events) if isinstance(event, TakenOver)}
+    return Course(zone, tuple(sorted(instants)), tuple(standings), tuple(weights), taken)
 
 
 def _from_ms(event: Kept | Held) -> int:

@@ -18,8 +18,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from pipeline.triage.baseline import Series, Track
+from pipeline.triage.zones import SEVERITY
+from schemas.paging import PageCause
+from schemas.submissions import OnBehalf
+from schemas.types import Zone
 
-STATE_VERSION: Final = 1  # written; every earlier one is read
+STATE_VERSION: Final = 2  # written; every earlier one is read
 ID_BYTES: Final = 8  # of an id that is random, enough to know it among a patient's own
 NEVER: Final = -(2**62)  # before every instant [ms]
 
@@ -72,6 +76,7 @@ class Content(Struct, frozen=True, array_like=True, gc=False):
     corrected_by: bytes = b""
     replacement: Body | None = None  # None with corrections: entered in error
     first_ms: int | None = None  # the earliest time that any of the corrections gave the session
+    on_behalf: OnBehalf | None = None  # staff entered it
 
 
 class Session(Struct, frozen=True, array_like=True, gc=False):
@@ -124,6 +129,33 @@ class OpenPage(Struct, frozen=True, array_like=True, gc=False):
     again_ms: int | None = None  # ask again from then on: the newest ask failed
 
 
+class Asked(Struct, frozen=True, array_like=True, gc=False):
+    """A duty that was asked to look."""
+
+    service: str
+    to: str
+    by: str | None = None
+
+
+class Climb(Struct, frozen=True, array_like=True, gc=False):
+    """A red that people were asked to look at: how far up the ladder that has come, and whom to tell of its end."""
+
+    episode_ms: int  # when its episode had opened, as was known at its first page: all its pages name that
+    change: bytes  # the zone change that the pages are about
+    at_ms: int  # of that change
+    asked_ms: int  # when the first page of this climb was asked: the steps count from here
+    session: bytes = b""  # of that change
+    service: str = ""  # whose ladder it is; empty: of a state that does not say it
+    step: int = 0  # the last that was asked
+    times: int = 0  # that so often the last step of all was asked again
+    last_ms: int = NEVER  # when that was due
+    next_ms: int | None = None  # when the next is; None: somebody has acknowledged
+    newest: bytes = b""  # the last page
+    asked: tuple[Asked, ...] = ()
+    before: tuple[Asked, ...] = ()  # asked in the same episode before it became worse
+    causes: tuple[PageCause, ...] = ()
+
+
 class Base(Struct, frozen=True, array_like=True, gc=False):
     """Where the walk over the kept history starts: what the history before it came to."""
 
@@ -169,6 +201,7 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     alert_ms: int = NEVER  # the newest registration in yellow or red
     near_ms: int = NEVER  # the newest with a value near a limit or beyond it
     episode: Episode | None = None
+    climb: Climb | None = None  # see ladder
 
 
 class UnreadableStateError(ValueError):
@@ -192,4 +225,25 @@ def decode(raw: bytes) -> State:
         raise UnreadableStateError("not a state of this version") from None
     if not 1 <= state.version <= STATE_VERSION:
         raise UnreadableStateError("a state of a newer version")
-    return state if state.version == STATE_VERSION else msgspec.structs.replace(state, version=STATE_VERSION)
+    return state if state.version == STATE_VERSION else _of_version_1(state)
+
+
+def _of_version_1(state: State) -> State:
+    """A state that knows no ladder: a red that was paged and not acknowledged stands on the first step of one.
+
+    When it was asked is not known, so the steps count from the newest that is.
+    """
+    climb, episode = None, state.episode
+    if episode is not None and episode.zone == SEVERITY[Zone.RED] and not episode.acknowledged:
+        marks = [mark for mark in state.marks if (mark.at_ms, mark.zone) == (episode.worsened_ms, episode.zone)]
+        if any(mark.paged for mark in marks) or (not marks and state.base.paged):
+            climb = Climb(
+                episode_ms=episode.opened_ms,
+                change=episode.change,
+                at_ms=episode.worsened_ms,
+                asked_ms=state.clock_ms,
+                session=marks[-1].session if marks else b"",
+                last_ms=state.clock_ms,
+                next_ms=state.clock_ms,
+            )
+    return msgspec.structs.replace(state, version=STATE_VERSION, climb=climb)

@@ -1,4 +1,4 @@
-"""`step(state, event, rules) -> (state, outputs)`: the whole of triage, for one patient, without a clock.
+"""`step(state, event, rules, services) -> (state, outputs)`: the whole of triage, for one patient, without a clock.
 
 The same events, in any order and repeated, end in the same state and in the same newest revision of every assessment,
 as long as they lie within the history that a state keeps (`Rules.history_days`, `Rules.history_bytes`). Time-driven
@@ -16,8 +16,11 @@ from pipeline.triage import content as contents
 from pipeline.triage import standing, told
 from pipeline.triage.content import Names
 from pipeline.triage.instants import local_day, to_ms
+from pipeline.triage.ladder import Escalation
+from pipeline.triage.pages import Pages
+from pipeline.triage.rosters import NO_SERVICES
 from pipeline.triage.rules import RULES
-from pipeline.triage.state import ID_BYTES, NEVER, STATE_VERSION, Content, OpenPage, Session, State
+from pipeline.triage.state import ID_BYTES, NEVER, STATE_VERSION, Content, Session, State
 from pipeline.triage.timeline import Timeline, next_decision, size
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.dead_letters import DeadLetterReason
@@ -25,10 +28,12 @@ from schemas.paging import Outcome, PageRequest, Receipt, Tick
 from schemas.submissions import Correction, CorrectionAction, Submission
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from pipeline.triage.rules import Rules
     from schemas.care import CareEvent
+    from schemas.services import Service
 
 
 class Refused(Struct, frozen=True):
@@ -42,13 +47,13 @@ Output = Assessment | ZoneChange | PatientStatus | PageRequest | Refused
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _corrections_decoder: Final = msgspec.msgpack.Decoder(tuple[Correction, ...])
-_request_decoder: Final = msgspec.msgpack.Decoder(PageRequest)
 
 
 def step(
     state: State | None,
     event: Submission | Correction | CareEvent | Tick | Receipt,
     rules: Rules = RULES,
+    services: Mapping[str, Service] = NO_SERVICES,
 ) -> tuple[State | None, tuple[Output, ...]]:
     """Take one event into a patient's state.
 
@@ -58,28 +63,32 @@ def step(
         What is known of the patient; None before the first event.
     event
         A message of the patient's, or a tick. A repeated one changes nothing.
+    services
+        By name, whom an alert climbs to.
 
     Returns
     -------
     The next state (the very same object where nothing changed) and what follows, in order.
     """
     if isinstance(event, Tick):
-        return (state, ()) if state is None else _passed(state, to_ms(event.at), rules)
+        return (state, ()) if state is None else _passed(state, to_ms(event.at), rules, services)
     if isinstance(event, Receipt):
-        return (state, ()) if state is None else _receipt(state, event, rules)
+        return (state, ()) if state is None else _receipt(state, event, rules, services)
     known = state if state is not None else State(version=STATE_VERSION, patient=event.patient)
     if isinstance(event, Submission):
-        found = _submitted(known, event, rules)
+        found = _submitted(known, event, rules, services)
     elif isinstance(event, Correction):
-        found = _corrected(known, event, rules)
+        found = _corrected(known, event, rules, services)
     elif isinstance(event, standing.Kept):
-        found = _cared(known, event, rules)
+        found = _cared(known, event, rules, services)
     else:
         return state, ()  # no decision rests on it yet; the storing agent keeps it
     return (state, found[1]) if found[0] is known else found
 
 
-def unreadable(state: State, at: datetime, rules: Rules = RULES) -> tuple[State, tuple[Output, ...]]:
+def unreadable(
+    state: State, at: datetime, rules: Rules = RULES, services: Mapping[str, Service] = NO_SERVICES
+) -> tuple[State, tuple[Output, ...]]:
     """A message of the patient's could not be read, at a time when many cannot: until the next that can, who knows.
 
     The patient shows as not monitored from `at` on, or from the newest thing that is known where that is later. One
@@ -89,20 +98,25 @@ def unreadable(state: State, at: datetime, rules: Rules = RULES) -> tuple[State,
         return state, ()
     at_ms = max(to_ms(at), state.decided_ms + 1)
     state = msgspec.structs.replace(state, unreadable_ms=at_ms, clock_ms=max(state.clock_ms, at_ms))
-    return _close(state, Timeline(state, rules), state.clock_ms, NEVER)
+    return _close(state, Timeline(state, rules), services, state.clock_ms, NEVER)
 
 
 def wakes_at(state: State) -> int | None:
     """The next instant at which a tick changes something [ms since 1970]; None: not before another event."""
-    instants = [page.again_ms for page in state.open_pages.values() if page.again_ms is not None]
-    due_ms = next_decision(state, standing.course(state.care))
-    return min(instants if due_ms is None else [*instants, due_ms], default=None)
+    instants = [
+        next_decision(state, standing.course(state.care)),
+        None if state.climb is None else state.climb.next_ms,
+        *(page.again_ms for page in state.open_pages.values()),
+    ]
+    return min((instant for instant in instants if instant is not None), default=None)
 
 
 # Events of the patient.
 
 
-def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tuple[Output, ...]]:
+def _submitted(
+    state: State, event: Submission, rules: Rules, services: Mapping[str, Service]
+) -> tuple[State, tuple[Output, ...]]:
     session_id = event.submission_id.bytes
     if session_id in [session.id for session in state.sessions]:
         return state, ()
@@ -110,7 +124,7 @@ def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tu
     received_ms = to_ms(event.received_at)
     sent = contents.body(event.readings, event.answers, received_ms, timeline.names)
     waiting = _waiting(state, session_id)
-    content = Content(sent)
+    content = Content(sent, on_behalf=event.on_behalf)
     for correction in waiting:
         content = _with_correction(content, correction, received_ms, timeline.names, rules)
     session = _session(session_id, received_ms, content, timeline, rules)
@@ -126,13 +140,15 @@ def _submitted(state: State, event: Submission, rules: Rules) -> tuple[State, tu
     newest_ms = max(timeline.decided_ms, timeline.sessions[-1].at_ms if timeline.sessions else NEVER)
     if session.at_ms > newest_ms and not waiting:
         timeline.append(session, content)
-        return _close(state, timeline, clock_ms, session.at_ms)
+        return _close(state, timeline, services, clock_ms, session.at_ms)
     timeline.sessions.append(session)
     timeline.again({session_id: content})
-    return _close(state, timeline, clock_ms, session.from_ms, whole=True)
+    return _close(state, timeline, services, clock_ms, session.from_ms, whole=True)
 
 
-def _corrected(state: State, event: Correction, rules: Rules) -> tuple[State, tuple[Output, ...]]:
+def _corrected(
+    state: State, event: Correction, rules: Rules, services: Mapping[str, Service]
+) -> tuple[State, tuple[Output, ...]]:
     session_id = event.submission_id.bytes
     timeline = Timeline(state, rules)
     place = next((i for i, session in enumerate(timeline.sessions) if session.id == session_id), None)
@@ -151,10 +167,12 @@ def _corrected(state: State, event: Correction, rules: Rules) -> tuple[State, tu
     timeline.sessions[place] = changed
     timeline.again({session_id: content})
     clock_ms = max(state.clock_ms, to_ms(event.recorded_at))
-    return _close(state, timeline, clock_ms, changed.from_ms, whole=True)
+    return _close(state, timeline, services, clock_ms, changed.from_ms, whole=True)
 
 
-def _cared(state: State, event: standing.Kept, rules: Rules) -> tuple[State, tuple[Output, ...]]:
+def _cared(
+    state: State, event: standing.Kept, rules: Rules, services: Mapping[str, Service]
+) -> tuple[State, tuple[Output, ...]]:
     care = standing.add(state.care, event)
     if care is None or standing.is_old(event, state.base.decided_ms):
         return state, ()
@@ -164,57 +182,47 @@ def _cared(state: State, event: standing.Kept, rules: Rules) -> tuple[State, tup
     timeline = Timeline(state, rules)
     from_ms = standing.effective_ms(event)
     if from_ms > state.decided_ms:  # it bears on nothing that was decided yet
-        return _close(state, timeline, state.clock_ms, from_ms)
+        return _close(state, timeline, services, state.clock_ms, from_ms)
     if from_ms == NEVER:
         zone = timeline.course.zone
         timeline.sessions = [
             msgspec.structs.replace(session, day=local_day(session.at_ms, zone)) for session in timeline.sessions
         ]
     timeline.again({})
-    return _close(state, timeline, state.clock_ms, from_ms, whole=True)
+    return _close(state, timeline, services, state.clock_ms, from_ms, whole=True)
 
 
 # Time, and what became of pages.
 
 
-def _passed(state: State, now_ms: int, rules: Rules) -> tuple[State, tuple[Output, ...]]:
+def _passed(
+    state: State, now_ms: int, rules: Rules, services: Mapping[str, Service]
+) -> tuple[State, tuple[Output, ...]]:
+    wakes_ms = wakes_at(state)
+    if wakes_ms is None or wakes_ms > now_ms:
+        return state, ()
     timeline = Timeline(state, rules)
-    wakes_ms = timeline.wakes_at()
-    decides = wakes_ms is not None and wakes_ms <= now_ms
-    asks = [
-        (key, page) for key, page in state.open_pages.items() if page.again_ms is not None and page.again_ms <= now_ms
-    ]
-    if not decides and not asks:
-        return state, ()
-    pages = dict(state.open_pages)
-    requests = []
-    for key, page in asks:
-        request = _request_decoder.decode(page.request)
-        request = msgspec.structs.replace(request, ask=request.ask + 1)
-        pages[key] = OpenPage(msgspec.Raw(_encoder.encode(request)))
-        requests.append(request)
-    state = msgspec.structs.replace(state, open_pages=pages)
     timeline.walk(now_ms)
-    state, outputs = _close(state, timeline, state.clock_ms, NEVER)
-    return state, (*outputs, *requests)
+    return _close(state, timeline, services, state.clock_ms, NEVER, tick_ms=now_ms)
 
 
-def _receipt(state: State, event: Receipt, rules: Rules) -> tuple[State, tuple[Output, ...]]:
-    key = event.page_id.bytes
-    page = state.open_pages.get(key)
-    if page is None:
-        return state, ()
-    pages = dict(state.open_pages)
+def _receipt(
+    state: State, event: Receipt, rules: Rules, services: Mapping[str, Service]
+) -> tuple[State, tuple[Output, ...]]:
+    pages, timeline = Pages(state), Timeline(state, rules)
+    climb = state.climb
     if event.outcome is Outcome.DELIVERED:
-        del pages[key]
-    else:
-        request = _request_decoder.decode(page.request)
-        if event.ask != request.ask or page.again_ms is not None:
+        if not pages.delivered(event.page_id.bytes):
             return state, ()
-        wait_ms = min(rules.ask_again_first_ms * 2 ** min(event.ask - 1, 16), rules.ask_again_most_ms)
-        pages[key] = OpenPage(page.request, to_ms(event.at) + wait_ms)
-    state = msgspec.structs.replace(state, open_pages=pages)
-    return state, (told.status(state, Timeline(state, rules)),)
+    elif (request := pages.failed(event, rules)) is None:
+        return state, ()
+    elif climb is not None:
+        now_ms = max(state.clock_ms, state.decided_ms)
+        escalation = Escalation(climb, timeline, pages, services, clock_ms=state.clock_ms, now_ms=now_ms)
+        escalation.failed(request, event)
+        climb = escalation.climb
+    state = msgspec.structs.replace(state, open_pages=pages.kept(rules.open_pages), climb=climb)
+    return state, (*pages.asked, told.status(state, timeline, services))
 
 
 # Sessions and their corrections.
@@ -253,7 +261,7 @@ def _with_correction(before: Content, event: Correction, received_ms: int, names
         first_ms = at_ms if before.first_ms is None else min(before.first_ms, at_ms)
     if not latest:
         return msgspec.structs.replace(before, corrections=corrections, first_ms=first_ms)
-    return Content(before.sent, corrections, *recorded, replacement, first_ms)
+    return Content(before.sent, corrections, *recorded, replacement, first_ms, before.on_behalf)
 
 
 def _wait(state: State, event: Correction, rules: Rules) -> tuple[State, tuple[Output, ...]]:
@@ -290,20 +298,30 @@ def _waiting(state: State, session_id: bytes) -> tuple[Correction, ...]:
 # What a walk came to.
 
 
-def _close(
-    state: State, timeline: Timeline, clock_ms: int, from_ms: int, *, whole: bool = False
+def _close(  # noqa: PLR0913 - what an event leads to
+    state: State,
+    timeline: Timeline,
+    services: Mapping[str, Service],
+    clock_ms: int,
+    from_ms: int,
+    *,
+    whole: bool = False,
+    tick_ms: int | None = None,
 ) -> tuple[State, tuple[Output, ...]]:
     """The next state and what is told of it: assessments from `from_ms` on, and what changed among the marks."""
     timeline.walk(max(clock_ms, state.decided_ms))
     changes = told.ZoneChanges(state, timeline, whole=whole)
-    pages = dict(state.open_pages)
-    for page_id in changes.withdrawn_pages:
-        pages.pop(page_id.bytes, None)
-    for request in changes.known_pages:
-        _renew(pages, request)
-    for request in changes.pages:
-        pages[request.page_id.bytes] = OpenPage(msgspec.Raw(_encoder.encode(request)))
-    judged = [found for found in timeline.judged if found.session.at_ms >= from_ms]
+    pages, climb = Pages(state), state.climb
+    if climb is not None or changes.new or changes.known or changes.withdrawn:
+        now_ms = max(clock_ms, timeline.decided_ms) if tick_ms is None else tick_ms
+        escalation = Escalation(climb, timeline, pages, services, clock_ms=clock_ms, now_ms=now_ms)
+        escalation.walked(changes)
+        escalation.passed(ticks=tick_ms is not None)
+        climb = escalation.climb
+    if tick_ms is not None:
+        pages.ask_again(tick_ms)
+    # Before anything is forgotten: what is judged names its questions by the places that they have until then.
+    assessments = [told.assessment(timeline, found) for found in timeline.judged if found.session.at_ms >= from_ms]
     if timeline.sessions:
         timeline.forget(timeline.sessions[-1].day)
     care = state.care
@@ -329,28 +347,15 @@ def _close(
         sessions_bytes=timeline.sessions_bytes,
         sessions_weight=timeline.sessions_weight,
         forgotten=timeline.forgotten,
-        open_pages=_newest(pages, timeline.rules.open_pages),
+        open_pages=pages.kept(timeline.rules.open_pages),
         pending=state.pending,
         reasons=timeline.packed_reasons(),
         alert_ms=timeline.alert_ms,
         near_ms=timeline.near_ms,
         episode=timeline.episode,
+        climb=climb,
     )
-    outputs: list[Output] = [told.assessment(timeline, found) for found in judged]
-    outputs += changes.messages
-    outputs += changes.pages
-    outputs.append(told.status(after, timeline))
+    outputs: list[Output] = [*assessments, *changes.messages]
+    outputs += pages.asked
+    outputs.append(told.status(after, timeline, services))
     return after, tuple(outputs)
-
-
-def _renew(pages: dict[bytes, OpenPage], request: PageRequest) -> None:
-    """A page not delivered yet is asked for again as it would be now: its service may have changed."""
-    page = pages.get(request.page_id.bytes)
-    if page is not None:
-        asked = _request_decoder.decode(page.request).ask
-        renewed = msgspec.structs.replace(request, ask=asked)
-        pages[request.page_id.bytes] = OpenPage(msgspec.Raw(_encoder.encode(renewed)), page.again_ms)
-
-
-def _newest(pages: dict[bytes, OpenPage], most: int) -> dict[bytes, OpenPage]:
-    return pages if len(pages) <= most else dict(list(pages.items())[-most:])

@@ -16,6 +16,7 @@ from pipeline.triage import cadence, episodes
 from pipeline.triage.baseline import NO_TRACK, Series
 from pipeline.triage.content import Names, effective, is_void, pack, unpack
 from pipeline.triage.episodes import GREEN, NOT_MONITORED, RED, YELLOW, Next
+from pipeline.triage.instants import local_day
 from pipeline.triage.judge import Judgement, judge, not_monitored
 from pipeline.triage.phases import UNMONITORED
 from pipeline.triage.signals import ALERTS
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from pipeline.triage.state import Body, Content, Session, State
 
 CORRECTION_WEIGHT = 2  # outweighs the session that a correction may move away from before an assessment
-SESSION_BYTES = 40  # what a session takes beside its content
+SESSION_BYTES = 46  # what a session takes beside its content, with the mark that it may leave
 _OVERDUE = Reason(rule="overdue", zone=Zone.NO_DATA)
-_AWAITED = Reason(rule="awaiting_registration", zone=Zone.NO_DATA)
+AWAITED = "awaiting_registration"  # the rule of who has nothing to send yet
+_AWAITED = Reason(rule=AWAITED, zone=Zone.NO_DATA)
 _LEAVING = Reason(rule="leaving_red", zone=Zone.YELLOW)
 _TAKEN_OVER = Reason(rule="acknowledged", zone=Zone.GREEN)
 _KEPT = {
@@ -74,6 +76,7 @@ class Change(NamedTuple):
     left: int  # severity of the zone before
     reasons: tuple[Reason, ...]
     service: str | None
+    opened_ms: int  # of the episode that it is of
 
 
 def next_decision(known: State | Timeline, course: Course) -> int | None:
@@ -216,8 +219,8 @@ class Timeline:
         trimmed = {i: s.trimmed(base.from_day, rules) for i, s in self.series.items()}
         self.series = {i: s for i, s in trimmed.items() if s.days or s.track != NO_TRACK}
 
-    def judge(self, session: Session, body: Body, standing: Standing) -> Judgement:
-        """Judge what a session holds."""
+    def judge(self, session: Session, body: Body, standing: Standing, *, awaited: bool) -> Judgement:
+        """Judge what a session holds; `awaited` where a registration is due that day, or was before."""
         return judge(
             body,
             self.names.names,
@@ -226,6 +229,7 @@ class Timeline:
             standing=standing,
             series=self.series,
             rules=self.rules,
+            awaited=awaited,
         )
 
     def learn(self, day: int, judgement: Judgement, *, frozen: bool) -> None:
@@ -245,7 +249,8 @@ class Timeline:
         self.sessions_weight += weight(session)
         standing = self.course.at(session.at_ms)
         body = effective(content)
-        judgement = _IN_ERROR if body is None else self.judge(session, body, standing)
+        awaited = self.due_ms is None or session.day >= local_day(self.due_ms, self.course.zone)
+        judgement = _IN_ERROR if body is None else self.judge(session, body, standing, awaited=awaited)
         frozen = self.episode is not None or standing.guarded
         self.judged.append(Judged(session, content, judgement, standing, revision))
         self.decided_ms = session.at_ms
@@ -253,12 +258,16 @@ class Timeline:
             return
         alert_ms = self.alert_ms
         self.learn(session.day, judgement, frozen=frozen)
-        self.last_ms = session.at_ms
+        if judgement.zone is not Zone.NO_DATA:  # what cannot be judged is not what was due
+            self.last_ms = session.at_ms
         if judgement.zone in ALERTS:
             self.alert_ms = session.at_ms
         if judgement.near:
             self.near_ms = session.at_ms
-        self._await(standing)
+        if judgement.zone is not Zone.NO_DATA or self.due_ms is None:
+            self._await(standing)
+        if self.episode is not None and self.zone == NOT_MONITORED and standing.why_not is None:
+            self._resume(session.at_ms, standing)  # what could not be read before it has ended no alert
         severity = SEVERITY[judgement.zone]
         if judgement.zone is Zone.NO_DATA and self.zone > severity:
             self._keep()
@@ -329,10 +338,15 @@ class Timeline:
             if self.episode is None:
                 self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_AWAITED,), standing)
             else:  # what was red before a pause is red after it
-                own = _reasons_decoder.decode(self.episode.reasons)
-                self._mark(Mark(at_ms, self.episode.zone), (*own, _KEPT[self.episode.zone]), standing)
+                self._resume(at_ms, standing)
         elif self.overdue_ms is not None:
             self._await(standing)
+
+    def _resume(self, at_ms: int, standing: Standing) -> None:
+        """Go back into the zone of the open episode, after a time in which nobody could tell."""
+        if self.episode is not None:
+            own = _reasons_decoder.decode(self.episode.reasons)
+            self._mark(Mark(at_ms, self.episode.zone), (*own, _KEPT[self.episode.zone]), standing)
 
     def _await(self, standing: Standing) -> None:
         """Work out what is due next."""
@@ -357,8 +371,12 @@ class Timeline:
         if mark.zone != left or (mark.paged and not self.paged):
             over = standing.why_not in _OVER
             self.episode = episodes.marked(self.episode, self.patient, left, mark, over=over)
+            if self.episode is not None and self.course.taken_ms.get(self.episode.change, mark.at_ms + 1) <= mark.at_ms:
+                # Whoever names it has seen it: the patient's clock is ahead of theirs.
+                self.episode = msgspec.structs.replace(self.episode, acknowledged=True)
             self.marks.append(mark)
-            self.changes.append(Change(mark, left, reasons, standing.service))
+            opened_ms = mark.at_ms if self.episode is None else self.episode.opened_ms
+            self.changes.append(Change(mark, left, reasons, standing.service, opened_ms))
 
     # Where a walk starts.
 

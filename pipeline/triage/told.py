@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from pipeline.triage import content as contents
-from pipeline.triage.episodes import change_id, state_of
+from pipeline.triage.episodes import RED, change_id, state_of
 from pipeline.triage.ids import derive
 from pipeline.triage.instants import from_ms, local_day
 from pipeline.triage.judge import withdrawn
 from pipeline.triage.phases import trial_ends_ms
+from pipeline.triage.rosters import next_shift_starts, serving
+from pipeline.triage.rules import MINUTE_MS
 from pipeline.triage.state import NEVER
-from pipeline.triage.vitals import VITALS
+from pipeline.triage.timeline import AWAITED
+from pipeline.triage.vitals import name_of_series
 from pipeline.triage.zones import BY_SEVERITY, SEVERITY
 from schemas.assessments import Assessment, Episode, PatientStatus, ZoneChange
-from schemas.paging import PageCause, PageRequest, Priority
 from schemas.types import Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from pipeline.triage import state as state_module
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from pipeline.triage.standing import Standing
     from pipeline.triage.state import Content, Mark, Session, State
     from pipeline.triage.timeline import Change, Judged, Timeline
+    from schemas.services import Service
 
+NO_DATA: Final = SEVERITY[Zone.NO_DATA]
 _IN_OWN_WORDS: Final = frozenset({Zone.GREEN, Zone.YELLOW, Zone.RED})
 
 
@@ -65,6 +69,7 @@ def assessment(timeline: Timeline, judged: Judged) -> Assessment:
         rules_version=timeline.rules.version,
         entered_in_error=contents.is_void(content),
         news2=judgement.news2,
+        on_behalf=content.on_behalf,
         self_care=_self_care(standing, judgement.zone),
     )
 
@@ -85,14 +90,24 @@ def _first_at(session: Session, content: Content, rules: Rules) -> datetime | No
 
 
 class ZoneChanges:
-    """What changed among the marks, as messages, with the pages that it asks for and those that it takes back."""
+    """What changed among the marks, as messages, and what that means for pages.
+
+    Attributes
+    ----------
+    new
+        Changes that a page must be asked for.
+    known
+        Changes that one was asked for before, as they are known now.
+    withdrawn
+        Ids of pages that were asked for and whose red does not stand any more.
+    """
 
     def __init__(self, before: State, timeline: Timeline, *, whole: bool) -> None:
         self._patient = before.patient
         self.messages: list[ZoneChange] = []
-        self.pages: list[PageRequest] = []
-        self.known_pages: list[PageRequest] = []
-        self.withdrawn_pages: set[UUID] = set()
+        self.new: list[Change] = []
+        self.known: list[Change] = []
+        self.withdrawn: set[UUID] = set()
         if whole or timeline.changes:
             self._compare(before, timeline, whole=whole)
 
@@ -104,13 +119,14 @@ class ZoneChanges:
             *(self._retraction(left, mark, timeline) for left, mark in gone),
             *(self._message(change) for key, change in new.items() if key not in old),
         ]
-        paged = {key: self._page(change) for key, change in new.items() if change.mark.paged}
-        self.pages = [page for key, page in paged.items() if key not in old or not old[key].paged]
-        self.known_pages = [page for key, page in paged.items() if key in old and old[key].paged]
-        asked = {self._page_id(mark) for mark in old.values() if mark.paged}
+        asked = {page_id(self._patient, mark) for mark in old.values() if mark.paged}
+        for change in new.values():
+            if change.mark.paged:
+                known = page_id(self._patient, change.mark) in asked
+                (self.known if known else self.new).append(change)
         # What was asked stays asked while the red stands, even if it would not be paged as it is known by now.
-        red = {self._page_id(change.mark) for change in new.values() if change.mark.zone == SEVERITY[Zone.RED]}
-        self.withdrawn_pages = asked - red
+        red = {page_id(self._patient, change.mark) for change in new.values() if change.mark.zone == RED}
+        self.withdrawn = asked - red
 
     def _message(self, change: Change) -> ZoneChange:
         mark = change.mark
@@ -137,32 +153,15 @@ class ZoneChanges:
             retracted=True,
         )
 
-    def _page(self, change: Change) -> PageRequest:
-        mark = change.mark
-        return PageRequest(
-            page_id=self._page_id(mark),
-            patient=self._patient,
-            service=change.service or "",
-            zone=BY_SEVERITY[mark.zone],
-            priority=Priority.HIGH,
-            at=from_ms(mark.at_ms),
-            zone_change_id=change_id(self._patient, change.left, mark),
-            assessment_id=assessment_id(self._patient, mark.session) if mark.session else None,
-            ask=1,
-            causes=tuple(
-                PageCause(rule=reason.rule, code=reason.code)
-                for reason in change.reasons
-                if reason.zone in {Zone.YELLOW, Zone.RED}
-            ),
-        )
 
-    def _page_id(self, mark: Mark) -> UUID:
-        return derive("page", self._patient, mark.at_ms, mark.session.hex())
+def page_id(patient: str, mark: Mark) -> UUID:
+    """The id of the first page about a red."""
+    return derive("page", patient, mark.at_ms, mark.session.hex())
 
 
-def status(state: State, timeline: Timeline) -> PatientStatus:
+def status(state: State, timeline: Timeline, services: Mapping[str, Service]) -> PatientStatus:
     """Where the patient stands now."""
-    now_ms = max(state.clock_ms, state.decided_ms)
+    now_ms = max(state.clock_ms, state.decided_ms, NEVER if state.climb is None else state.climb.last_ms)
     standing = timeline.course.at(now_ms)
     today = local_day(max(now_ms, 0), timeline.course.zone)
     trial_ms = trial_ends_ms(standing.place, timeline.course.zone, timeline.rules)
@@ -183,11 +182,28 @@ def status(state: State, timeline: Timeline) -> PatientStatus:
         last_submission_at=None if state.last_ms == NEVER else from_ms(state.last_ms),
         due_at=None if state.due_ms is None else from_ms(state.due_ms),
         baselines={
-            VITALS[index].name: series.status(today, timeline.rules) for index, series in sorted(state.series.items())
+            name_of_series(index): series.status(today, timeline.rules)
+            for index, series in sorted(state.series.items())
         },
         open_pages=len(state.open_pages),
         episode=None if timeline.episode is None else _episode(timeline.episode),
+        step=state.climb.step if state.climb is not None and state.climb.next_ms is not None else None,
+        respond_by_at=_respond_by(state, timeline, serving(services, standing.service)),
     )
+
+
+def _respond_by(state: State, timeline: Timeline, service: Service) -> datetime | None:
+    """By when staff look: a red before the next step, a yellow in so many minutes, a silence in the next shift."""
+    episode = timeline.episode
+    if timeline.zone == NO_DATA:
+        awaited = any(reason.rule == AWAITED for reason in timeline.reasons)
+        return None if awaited else next_shift_starts(service, from_ms(timeline.since_ms))
+    if episode is None or episode.acknowledged:
+        return None
+    if episode.zone == RED:
+        climb = state.climb
+        return None if climb is None or climb.next_ms is None else from_ms(climb.next_ms)
+    return from_ms(episode.worsened_ms + service.ladder.yellow_minutes * MINUTE_MS)
 
 
 def _episode(episode: state_module.Episode) -> Episode:

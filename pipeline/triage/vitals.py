@@ -168,7 +168,24 @@ VITALS: Final = (
     FEV1,
     PEF,
 )
+ON_OXYGEN: Final = 64  # added to a vital's index: its series of values taken on supplemental oxygen
 BY_CODE: Final[dict[str, Vital]] = {code: vital for vital in VITALS for code in vital.codes}
+
+
+def series_of(vital: Vital, oxygen_l_min: float | None) -> int:
+    """Which series a value belongs to: saturation on oxygen [L/min] says nothing of what is normal on room air."""
+    return vital.index + ON_OXYGEN if vital is SPO2 and oxygen_l_min else vital.index
+
+
+def of_series(index: int) -> Vital:
+    """The vital of a series."""
+    return VITALS[index % ON_OXYGEN]
+
+
+def name_of_series(index: int) -> str:
+    """What a series is called."""
+    name = of_series(index).name
+    return f"{name}_on_oxygen" if index >= ON_OXYGEN else name
 
 
 def factor(vital: Vital, unit: str) -> float | None:

@@ -39,7 +39,8 @@ def test_no_label_names_a_patient_a_device_or_a_message() -> None:
         *("outcome", "status", "reason", "process"),
         *("zone", "from_zone", "to_zone", "vital", "quality"),
         *("measurement", "sink", "group", "topic"),
-        *("version", "python", "faust", "step"),
+        *("version", "python", "faust", "step", "leg"),
+        *("service", "way", "by"),  # as a service's configuration names them
     }
     assert {label for metric in DECLARED for label in metric.labels} <= allowed
 

@@ -68,3 +68,15 @@ def test_every_test_that_the_page_on_guarantees_names_is_there() -> None:
     known = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     assert named
     assert [name for name in sorted(named) if f"def {name}(" not in known] == []
+
+
+def test_every_line_that_the_page_on_mutants_explains_is_there() -> None:
+    page = (ROOT / "docs" / "mutants.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| (\w+) \| `(.+?)` \| `", page, re.MULTILINE)
+    core = ROOT / "pipeline" / "triage"
+    assert explained
+    assert [
+        line
+        for name, line in explained
+        if line.replace("\\|", "|") not in (core / f"{name}.py").read_text(encoding="utf-8")
+    ] == []

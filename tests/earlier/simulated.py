@@ -15,7 +15,7 @@ from pipeline.triage import State, standing, step, unreadable
 from pipeline.triage.content import unpack
 from pipeline.triage.instants import from_ms
 from pipeline.triage.state import ID_BYTES
-from pipeline.triage.vitals import VITALS
+from pipeline.triage.vitals import name_of_series
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.care import (
@@ -32,7 +32,7 @@ from schemas.care import (
 )
 from schemas.dead_letters import DeadLetterAct, DeadLetterAction
 from schemas.paging import FailureReason, Outcome, PageRequest, Receipt, Tick
-from schemas.submissions import Answer, Context, Correction, CorrectionAction, EntryMode, Reading
+from schemas.submissions import Answer, Context, Correction, CorrectionAction, EntryMode, OnBehalf, Reading
 from schemas.types import Phase
 from tests.histories import (
     EVERY_SIGNAL,
@@ -124,6 +124,20 @@ def receipt(request: PageRequest, outcome: Outcome, reason: FailureReason | None
 def red() -> Walk:
     """In a red that nobody was reached for."""
     return Walk(*begun(), *daily(12, 95, 94), submitted("red", 300, spo2(82, 300)))
+
+
+def half_way_up() -> Walk:
+    """A red that nobody has answered for a while, and of which another service is told by now."""
+    walk = red()
+    for event in (Tick(at=at(300.3)), transferred(300.4), Tick(at=at(300.5))):
+        walk.take(event)
+    return walk
+
+
+def on_behalf() -> Walk:
+    """What staff entered by telephone."""
+    session = msgspec.structs.replace(submitted("phone", 30, spo2(95, 30)), on_behalf=OnBehalf.PHONE)
+    return Walk(*begun(), session, corrected("phone", 31, spo2(94, 30)))
 
 
 def every_signal() -> Walk:
@@ -230,6 +244,8 @@ WALKS: Final = {
     "red-with-an-open-page": red,
     "red-with-a-failed-page": failed_page,
     "red-taken-over": taken_over,
+    "red-half-way-up-the-ladder": half_way_up,
+    "entered-on-behalf": on_behalf,
     "through-the-service": through_the_service,
     "forgotten-base": forgotten,
     "messages-not-understood": not_understood,
@@ -296,12 +312,17 @@ def messages() -> dict[str, dict[str, Any]]:
             "delivered": receipt(request, Outcome.DELIVERED),
             "failed": receipt(request, Outcome.FAILED, FailureReason.TIMEOUT),
         },
-        "pages": {"red": request},
+        "pages": {
+            "red": request,
+            "second-step": next(page for page in half_way_up().told if isinstance(page, PageRequest) and page.step),
+            "acknowledge": leaving.newest(PageRequest),
+        },
         "assessments": {
             "red": far.newest(Assessment),
             "every-signal": signals.newest(Assessment),
             "corrected": replaced.newest(Assessment),
             "leaving": leaving.newest(Assessment),
+            "on-behalf": on_behalf().newest(Assessment),
         },
         "zone-changes": {
             "to-red": far.newest(ZoneChange),
@@ -311,6 +332,7 @@ def messages() -> dict[str, dict[str, Any]]:
             "red": far.newest(PatientStatus),
             "every-signal": signals.newest(PatientStatus),
             "not-monitored": not_understood().newest(PatientStatus),
+            "half-way-up": half_way_up().newest(PatientStatus),
         },
         "dead-letter-acts": {
             "retried": act(DeadLetterAction.RETRIED),
@@ -329,11 +351,12 @@ def meaning(state: State) -> dict[str, Any]:
         "sent_readings": [_sent(unpack(session.content)) for session in state.sessions],
         "corrections": [session.corrected for session in state.sessions],
         "forgotten": len(state.forgotten) // ID_BYTES,
-        "daily_values": {VITALS[index].name: len(series.values) for index, series in sorted(state.series.items())},
+        "daily_values": {name_of_series(index): len(series.values) for index, series in sorted(state.series.items())},
         "open_pages": [str(UUID(bytes=page_id)) for page_id in state.open_pages],
         "asked_again": [page.again_ms is not None for page in state.open_pages.values()],
         "waiting_corrections": [str(UUID(bytes=session_id)) for session_id in state.pending],
         "in_episode": state.episode is not None,
+        "climbs": state.climb is not None and state.climb.next_ms is not None,
     }
 
 

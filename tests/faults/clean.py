@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from schemas.services import Service
+
 FED: Final = (CARE.name, SUBMISSIONS.name, TICKS.name)
 _request: Final = msgspec.msgpack.Decoder(PageRequest)
 
@@ -65,7 +67,12 @@ class Clean:
     letters: dict[Letter, tuple[bytes | None, bytes]] = field(default_factory=dict)
 
 
-def clean(records: Mapping[str, Sequence[Any]], partitions: int, poisoned: Sequence[Any]) -> Clean:
+def clean(
+    records: Mapping[str, Sequence[Any]],
+    partitions: int,
+    poisoned: Sequence[Any],
+    services: Mapping[str, Service],
+) -> Clean:
     """Work the records of every topic that is fed, in the order in which the broker took them.
 
     Parameters
@@ -74,14 +81,18 @@ def clean(records: Mapping[str, Sequence[Any]], partitions: int, poisoned: Seque
         Topic without prefix -> its records as they lie there, by partition and offset.
     poisoned
         Records of `receipts` that are none.
+    services
+        As the workers have them.
     """
-    return _Run(partitions).whole(records, poisoned)
+    return _Run(partitions, services).whole(records, poisoned)
 
 
 class _Run:
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, services: Mapping[str, Service]) -> None:
         metrics = Metrics(CollectorRegistry())
-        self.fold = TriageFold(prefix="", partitions=partitions, dead_letter_ratio=1.0, metrics=metrics)
+        self.fold = TriageFold(
+            prefix="", partitions=partitions, dead_letter_ratio=1.0, metrics=metrics, services=services
+        )
         self.held: dict[bytes, bytes] = {}
         self.found = Clean()
         self.pages: Codec[PageRequest] = Codec(PageRequest)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from agents.paging.notice import notice_of
+from agents.paging.notice import Notice
+from agents.paging.ways.webhook import body_of
 from pipeline.triage.state import decode
 from schemas.codec import Codec, encode
 from schemas.submissions import Correction
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from uuid import UUID
 
+    from schemas.paging import PageRequest
+    from schemas.services import Service
     from schemas.submissions import Submission
     from tests.faults.clean import Clean
     from tests.faults.observed import Observed, Place
@@ -70,7 +73,9 @@ def _unstamped(message: Submission | Correction) -> Any:  # noqa: ANN401 - of ei
     return type(message), [getattr(message, name) for name in message.__struct_fields__ if name != stamp]
 
 
-def pages(must: Clean, found: Observed, rang: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def pages(
+    must: Clean, found: Observed, rang: Mapping[str, Mapping[str, Any]], services: Mapping[str, Service]
+) -> list[str]:
     """What is wrong with pages: whole messages, why they were asked again, and whether their receiver has them.
 
     `rang` is what the receivers took: page id -> the page's data.
@@ -124,13 +129,15 @@ def pages(must: Clean, found: Observed, rang: Mapping[str, Mapping[str, Any]]) -
             for one in delivered
             if str(one) in rang
             and rang[str(one)]
-            not in [
-                msgspec.json.decode(notice_of(ask).body)["data"]
-                for ask in (*found.asks.get(one, ()), *found.ahead.get(one, ()))
-            ]
+            not in [_told_of(ask, services) for ask in (*found.asks.get(one, ()), *found.ahead.get(one, ()))]
         },
     )
     return wrong
+
+
+def _told_of(ask: PageRequest, services: Mapping[str, Service]) -> Any:  # noqa: ANN401 - JSON
+    service = services[ask.service]
+    return msgspec.json.decode(msgspec.json.encode(body_of(Notice((ask,), service.name, service))["data"]))
 
 
 def letters(must: Clean, found: Observed, poison: Mapping[Place, Poison], *, calm: set[Place]) -> list[str]:

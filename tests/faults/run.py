@@ -29,7 +29,7 @@ from agents.broker.clients import started
 from agents.broker.lag import LagWatch
 from agents.http import serving
 from agents.metrics import Metrics
-from agents.paging.receiver import Receiver
+from agents.paging.receiver import Receiver, service_paged_at
 from agents.paging.signing import SigningSecret
 from agents.partitioner import partition_for
 from agents.replay.feed import Feed
@@ -39,6 +39,7 @@ from agents.storing.sink import STORED
 from agents.triage.fold import SOURCES
 from infra.local.process import free_port
 from schemas.codec import Codec, encode
+from schemas.services import NURSE, EscalationStep, Ladder
 from schemas.topics import ASSESSMENTS, MAX_MESSAGE_BYTES, PAGES, PATIENT_STATUS, SUBMISSIONS, TICKS
 from tests.faults import compared
 from tests.faults.clean import clean
@@ -74,6 +75,7 @@ TICK_S: Final = 0.5
 APART_S: Final = 15.0
 UNDERWAY_S: Final = 0.2  # what was written just before a kill may reach the log just after it
 OF_CLOCK: Final = 24  # patients of whom time alone decides something
+AT_ONCE: Final = Ladder(red=(EscalationStep(after_minutes=0, to=NURSE),), repeat_minutes=1440)  # see docs/guarantees.md
 _BEHIND_S: Final = 240.0
 
 
@@ -363,7 +365,7 @@ class _Run:
         while True:
             await self._passed()
             found = await self._observed()
-            must = clean(found.records, PARTITIONS, self._poisoned_receipts(found))
+            must = clean(found.records, PARTITIONS, self._poisoned_receipts(found), self.services)
             wrong = await self._wrong(must, found)
             if not wrong or self.plan.stock or monotonic() > deadline:
                 self.report.wrong += wrong
@@ -385,7 +387,7 @@ class _Run:
     async def _wrong(self, must: Clean, found: Observed) -> list[str]:
         wrong = compared.differences(must, found)
         wrong += compared.unheard(self.vendor.taken, found)
-        wrong += compared.pages(must, found, self.receiver.taken)
+        wrong += compared.pages(must, found, self.receiver.taken, self.services)
         wrong += compared.letters(must, found, self.poison, calm=self.calm)
         wrong += self._timely(must)
         store = InfluxDBStore(
@@ -537,11 +539,13 @@ class _Run:
         receiver = Receiver(dict.fromkeys(services, shared), wallclock.now, before, after)
         port = await stack.enter_async_context(serving(receiver.application(), host="127.0.0.1", port=0))
         (self.folder / "secret").write_text(f"whsec_{b64encode(key).decode()}")
-        entries = {
-            service: {"url": f"http://127.0.0.1:{port}/pages/{service}", "secret_file": "secret"}
+        self.services = {
+            service: msgspec.structs.replace(
+                service_paged_at(service, f"http://127.0.0.1:{port}/pages/{service}", "secret"), ladder=AT_ONCE
+            )
             for service in services
         }
-        (self.folder / "webhooks.json").write_bytes(msgspec.json.encode(entries))
+        (self.folder / "services.json").write_bytes(msgspec.json.encode(self.services))
         return receiver
 
     def _env(self) -> dict[str, str]:
@@ -563,7 +567,7 @@ class _Run:
             "SONEVAKT_INFLUXDB_ORG": self.influxdb.org,
             "SONEVAKT_INFLUXDB_BUCKET": self.influxdb.bucket,
             "SONEVAKT_INFLUXDB_TOKEN_FILE": str(token),
-            "SONEVAKT_WEBHOOKS_FILE": str(self.folder / "webhooks.json"),
+            "SONEVAKT_SERVICES_FILE": str(self.folder / "services.json"),
             "SONEVAKT_GATEWAY_TOKENS_FILE": str(self.folder / "tokens.json"),
             "SONEVAKT_GATEWAY_PORT": str(port),
             "SONEVAKT_TICK_SECONDS": f"{TICK_S:g}",

@@ -22,11 +22,16 @@ CHAPTERS: Final = {
     "test_limits": "Limits and quality",
     "test_signals": "What a registration is worth",
     "test_baseline_status": "How well the own normal is known",
+    "test_own_normal": "Against the own normal",
+    "test_zones": "Zones",
     "test_episodes": "Episodes",
+    "test_ladder": "Who is asked to look at a red",
+    "test_rosters": "Who is on duty",
     "test_phases": "Phases in the service",
     "test_cadence": "When a registration is due",
     "test_news2": "NEWS2",
     "test_explain": "In words",
+    "test_rights": "Who may do what",
 }
 
 

@@ -16,14 +16,15 @@ from pipeline.triage import step
 from schemas.assessments import PatientStatus
 from schemas.care import Cadence, Limit, Paused, Transferred
 from schemas.paging import Tick
-from tests.histories import PATIENT, named, read, reading, submitted
+from schemas.types import Phase, Weekday
+from tests.histories import PATIENT, enrolled, moved_on, named, read, reading, submitted
 from tests.spec.test_signals import planned
 
 OSLO: Final = ZoneInfo("Europe/Oslo")
 PULSE: Final = "8867-4"
 LIMITS: Final = (Limit(code=PULSE, unit="/min", yellow_high=100, red_high=120),)
 START: Final = datetime(2026, 3, 20, tzinfo=UTC)
-VALUES: Final = {"g": 70, "n": 98, "y": 105, "r": 125}  # green, near the limit of 100, yellow, red
+VALUES: Final = {"g": 70, "n": 98, "y": 105, "r": 125, "x": 400}  # green, near the limit of 100, yellow, red, no value
 
 
 def local(text: str) -> datetime:
@@ -38,15 +39,19 @@ def status(cadence: Cadence, events: list[Any], until: datetime | None = None) -
     return told[-1]
 
 
+def hours(when: str) -> float:
+    return (local(when) - START) / timedelta(hours=1)
+
+
 def sent(when: str, kind: str = "g") -> Any:  # noqa: ANN401 - a submission
-    hours = (local(when) - START) / timedelta(hours=1)
-    return submitted(f"s-{when}", hours, reading(PULSE, VALUES[kind], "/min", hours))
+    return submitted(f"s-{when}", hours(when), reading(PULSE, VALUES[kind], "/min", hours(when)))
 
 
 @pytest.mark.parametrize(
     ("registrations", "due"),
     [
         ("20 Mar 11:00 g", "21 Mar 10:00"),
+        ("20 Mar 01:00 g", "21 Mar 10:00"),  # at the very start, which is midnight in UTC
         ("28 Mar 11:00 g", "29 Mar 10:00"),  # the wall clock holds over the change
         ("01 Apr 11:00 g", "02 Apr 10:00"),  # the 13th day: the next is the 14th
         ("02 Apr 11:00 g", "09 Apr 10:00"),  # the 14th: now weekly
@@ -58,11 +63,73 @@ def sent(when: str, kind: str = "g") -> Any:  # noqa: ANN401 - a submission
         ("02 Apr 11:00 n, 21 Apr 11:00 g", "23 Apr 10:00"),
         ("02 Apr 11:00 n, 22 Apr 11:00 g", "29 Apr 10:00"),  # three weeks are over
         ("02 Apr 11:00 r", "03 Apr 10:00"),
+        # Half an hour after midnight it is still the day before in UTC.
+        ("21 Mar 00:30 g", "22 Mar 10:00"),
+        ("02 Apr 00:30 y, 07 Apr 11:00 g", "08 Apr 10:00"),
+        ("02 Apr 00:30 n, 21 Apr 11:00 g", "23 Apr 10:00"),
     ],
 )
 def test_the_plans_rhythm_and_what_shortens_it(registrations: str, due: str) -> None:
     events = [sent(one[:12], one[13:]) for one in registrations.split(", ")]
     assert status(Cadence(), events).due_at == local(due)
+
+
+TWICE: Final = Cadence(daily_days=0, weekdays=(Weekday.MONDAY, Weekday.THURSDAY))
+
+
+@pytest.mark.parametrize(
+    ("registration", "due"),
+    [
+        ("20 Mar 11:00 g", "23 Mar 10:00"),  # a Friday: Monday is next
+        ("22 Mar 11:00 g", "23 Mar 10:00"),
+        ("23 Mar 09:00 g", "26 Mar 10:00"),
+        ("25 Mar 11:00 g", "26 Mar 10:00"),
+        ("26 Mar 11:00 g", "30 Mar 10:00"),  # over the change of the clock
+        ("26 Mar 11:00 y", "27 Mar 10:00"),  # daily after yellow
+        ("26 Mar 11:00 n", "28 Mar 10:00"),  # every second day near a limit
+    ],
+)
+def test_twice_a_week_on_days_of_the_plan(registration: str, due: str) -> None:
+    assert status(TWICE, [sent(registration[:12], registration[13:])]).due_at == local(due)
+
+
+def test_the_daily_days_come_before_the_days_of_the_week() -> None:
+    daily = Cadence(daily_days=14, weekdays=(Weekday.MONDAY,))
+    assert status(daily, [sent("20 Mar 11:00")]).due_at == local("21 Mar 10:00")
+    assert status(daily, [sent("02 Apr 11:00")]).due_at == local("06 Apr 10:00")
+
+
+@pytest.mark.parametrize(
+    ("registrations", "now", "zone", "due"),
+    [
+        ("20 Mar 11:00 x", "20 Mar 12:00", "no_data", "20 Mar 10:00"),  # it was not what was due
+        ("20 Mar 11:00 g, 21 Mar 09:00 x", "21 Mar 09:30", "no_data", "21 Mar 10:00"),
+        ("20 Mar 11:00 g, 21 Mar 09:00 x, 21 Mar 09:10 g", "21 Mar 09:30", "green", "22 Mar 10:00"),
+        ("20 Mar 11:00 g, 21 Mar 09:00 x", "22 Mar 00:00", "no_data", "21 Mar 10:00"),
+        ("20 Mar 11:00 r, 21 Mar 09:00 x", "21 Mar 09:30", "red", "21 Mar 10:00"),
+    ],
+)
+def test_what_cannot_be_judged_is_not_what_was_due(registrations: str, now: str, zone: str, due: str) -> None:
+    found = status(Cadence(), [sent(one[:12], one[13:]) for one in registrations.split(", ")], local(now))
+    assert (found.zone, found.due_at) == (zone, local(due))
+
+
+SELDOM: Final = Cadence(daily_days=1)  # weekly from the first day on
+
+
+@pytest.mark.parametrize(
+    ("at_the_start", "due"),
+    [("20 Mar 01:00 g", "27 Mar 10:00"), ("20 Mar 01:00 n", "22 Mar 10:00"), ("20 Mar 01:00 y", "21 Mar 10:00")],
+)
+def test_the_very_start_belongs_to_what_counts(at_the_start: str, due: str) -> None:
+    assert status(SELDOM, [sent(at_the_start[:12], at_the_start[13:])]).due_at == local(due)
+
+
+@pytest.mark.parametrize(("before", "due"), [("g", "30 Mar 10:00"), ("n", "30 Mar 10:00"), ("y", "30 Mar 10:00")])
+def test_what_was_before_the_patient_was_enrolled_anew_shortens_nothing(before: str, due: str) -> None:
+    ended, anew = (hours(when) for when in ("21 Mar 09:00", "22 Mar 09:00"))
+    events = [sent("20 Mar 11:00", before), moved_on(ended, Phase.ENDED), enrolled(anew), sent("23 Mar 11:00")]
+    assert status(SELDOM, events).due_at == local(due)
 
 
 SEVERAL: Final = Cadence(times=("08:00", "12:00", "16:00", "20:00"), every_days=1, grace_minutes=120)
@@ -72,6 +139,7 @@ SEVERAL: Final = Cadence(times=("08:00", "12:00", "16:00", "20:00"), every_days=
     ("registration", "due"),
     [
         ("20 Mar 08:10", "20 Mar 12:00"), ("20 Mar 09:59", "20 Mar 12:00"), ("20 Mar 10:00", "20 Mar 16:00"),
+        ("20 Mar 10:01", "20 Mar 16:00"), ("20 Mar 17:59", "20 Mar 20:00"), ("20 Mar 18:00", "21 Mar 08:00"),
         ("20 Mar 19:00", "21 Mar 08:00"), ("20 Mar 23:59", "21 Mar 08:00"),
         ("28 Mar 20:05", "29 Mar 08:00"),
     ],
@@ -127,6 +195,23 @@ def test_a_pause_asks_for_nothing_and_ends(now: str, zone: str, due: str) -> Non
     found = status(Cadence(), [sent("20 Mar 12:30"), pause], local(now))
     assert found.zone == zone
     assert found.due_at == (None if due == "-" else local(due))
+
+
+@pytest.mark.parametrize(
+    ("times", "pause_ends", "due"),
+    [
+        ("10:00", "25 Mar 09:59", "25 Mar 10:00"), ("10:00", "25 Mar 10:00", "25 Mar 10:00"),
+        ("10:00", "25 Mar 10:01", "26 Mar 10:00"),
+        ("00:10", "25 Mar 00:10", "25 Mar 00:10"), ("00:10", "25 Mar 00:11", "26 Mar 00:10"),
+        # There is no half past two that night: it is an hour later, after ten past three.
+        ("02:30 03:10", "29 Mar 01:00", "29 Mar 03:10"), ("02:30 03:10", "29 Mar 03:10", "29 Mar 03:10"),
+        ("02:30 03:10", "29 Mar 03:11", "29 Mar 03:30"), ("02:30 03:10", "29 Mar 03:31", "30 Mar 02:30"),
+    ],
+)  # fmt: skip
+def test_the_first_time_from_the_end_of_a_pause_on_is_due(times: str, pause_ends: str, due: str) -> None:
+    begin, end = local("21 Mar 09:00"), local(pause_ends)
+    pause = Paused(event_id=named("pause"), patient=PATIENT, at=begin, recorded_at=begin, ends_at=end)
+    assert status(Cadence(times=tuple(times.split())), [sent("20 Mar 12:30"), pause], end).due_at == local(due)
 
 
 def test_whatever_staff_do_after_a_pause_nothing_is_due_before_its_end() -> None:

@@ -1,7 +1,8 @@
 """An episode step by step: what came, the zone that the patient is in then, and how far the episode has come.
 
-Words: g, y, r a green, yellow or red registration, x one that cannot be judged, a an acknowledgement of the newest
-worsening, o one of an older zone change; a number waits so many hours (else 12 between two of them).
+Words: g, y, r a green, yellow or red registration, x one that cannot be judged, u a message that nobody can read while
+many cannot, a an acknowledgement of the newest worsening, o one of an older zone change; a number waits so many hours
+(else 12 between two of them).
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from uuid import UUID
 
 import pytest
 
-from pipeline.triage import State, step
-from pipeline.triage.episodes import RED
+from pipeline.triage import State, step, unreadable
+from pipeline.triage.episodes import RED, TABLE, Came, NoSuchStepError, leads_to
 from pipeline.triage.state import encode
 from schemas.assessments import PatientStatus, ZoneChange
 from schemas.care import Acknowledged, Admitted, Discharged, Limit, Paused
-from schemas.paging import PageRequest, Tick
+from schemas.paging import PageAction, PageRequest, Tick
 from schemas.types import Phase, Zone
 from tests.histories import PATIENT, at, enrolled, moved_on, named, read, reading, signed, submitted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 PULSE: Final = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
 VALUES: Final = {"g": 70.0, "y": 105.0, "r": 125.0, "x": 400.0}
@@ -43,11 +44,14 @@ class Course:
 
     def take(self, event: Any) -> None:  # noqa: ANN401 - any message that the fold takes
         self.state, outputs = step(self.state, event if isinstance(event, Tick) else read(event))
+        self.hear(outputs)
+
+    def hear(self, outputs: Iterable[object]) -> None:
         for output in outputs:
             match output:
                 case ZoneChange():
                     self.changes.append(output)
-                case PageRequest():
+                case PageRequest(action=PageAction.TRIGGER, step=0):  # see test_ladder for the rest
                     self.pages.append(output)
                 case PatientStatus():
                     self.status = output
@@ -57,13 +61,22 @@ class Course:
             if word.isdigit():
                 self.hours += int(word) - HOURS
                 continue
-            if word in VALUES:
+            if word == "u" and self.state is not None:
+                self.state, outputs = unreadable(self.state, at(self.hours))
+                self.hear(outputs)
+            elif word in VALUES:
                 session = reading("8867-4", VALUES[word], "/min", self.hours)
                 self.take(submitted(f"s-{self.hours}", self.hours, session))
             else:
-                self.acknowledge(self.changes[-1] if word == "a" else self.changes[0])
+                self.acknowledge(self.newest() if word == "a" else self.changes[0])
             self.hours += HOURS
         return self
+
+    def newest(self) -> ZoneChange:
+        """What the open episode asks to be acknowledged; where there is none, the newest change."""
+        episode = None if self.status is None else self.status.episode
+        asked = None if episode is None else episode.zone_change_id
+        return next((change for change in self.changes if change.zone_change_id == asked), self.changes[-1])
 
     def acknowledge(self, change: ZoneChange, reason: str = "called") -> None:
         instant = at(self.hours)
@@ -174,10 +187,50 @@ def _mark(course: Course) -> object:
         # A new episode after the old one.
         ("r a g g r", "red", "opened"),
         ("g y g g y", "yellow", "opened"),
+        # While nobody can read what comes the patient is not monitored; what was open before is open after it.
+        ("g u", "not_monitored", None),
+        ("g u g", "green", None),
+        ("g u r", "red", "opened"),
+        ("r u", "not_monitored", "opened"),
+        ("r u g", "red", "opened"),
+        ("r u y", "red", "opened"),
+        ("r u x", "red", "opened"),
+        ("r a u g", "yellow", "leaving"),
+        ("r u g a", "yellow", "leaving"),
+        ("y u 6 g", "yellow", "leaving"),
+        ("y u g g", "green", None),
+        ("y u r", "red", "worsened"),
+        ("y a u r", "red", "worsened"),
     ],
 )
 def test_every_transition(words: str, zone: str, episode: str | None) -> None:
     assert Course().go(words).told() == (zone, episode)
+
+
+def test_the_table_has_every_step_that_can_be_asked_for() -> None:
+    calm = {Came.WORSE_THAN_GREEN, Came.GREEN, Came.GREEN_AGAIN, Came.GREEN_LATER}
+    asked = {(zone, taken, came) for zone in (Zone.YELLOW, Zone.RED) for taken in (False, True) for came in calm}
+    asked |= {(zone, False, came) for zone in (Zone.YELLOW, Zone.RED) for came in set(Came) - calm}
+    assert set(TABLE) == asked
+
+
+def test_a_step_that_the_table_does_not_have_is_named() -> None:
+    with pytest.raises(NoSuchStepError, match=r"^red, acknowledged: acknowledged$"):
+        leads_to(Zone.RED, Came.TAKEN_OVER, acknowledged=True)
+
+
+def test_an_acknowledgement_during_a_pause_holds_after_it() -> None:
+    course = Course().go("r g")
+    begin = course.hours
+    pause = Paused(
+        event_id=named("pause"), patient=PATIENT, at=at(begin), recorded_at=at(begin), ends_at=at(begin + 20)
+    )
+    course.take(pause)
+    course.hours += 5
+    course.acknowledge(course.newest())
+    course.hours = begin + 24
+    assert course.go("g").told() == ("yellow", "leaving")
+    assert course.go("g").told() == ("green", None)
 
 
 def test_a_patient_is_paged_once_an_episode_and_again_on_worsening() -> None:

@@ -306,33 +306,35 @@ def test_the_most_is_20() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "oxygen", "total", "zone"),
+    ("values", "oxygen", "total", "zone", "rule"),
     [
-        ({}, AIR, 0, None),
-        ({"heart_rate": 95}, AIR, 1, None),
-        ({"heart_rate": 115, "respiratory_rate": 22}, AIR, 4, None),
-        ({"heart_rate": 115}, OXYGEN, 4, None),
-        ({"respiratory_rate": 25}, AIR, 3, Zone.YELLOW),
-        ({"respiratory_rate": 8}, AIR, 3, Zone.YELLOW),
-        ({"spo2": 91}, AIR, 3, Zone.YELLOW),
-        ({"systolic": 90}, AIR, 3, Zone.YELLOW),
-        ({"systolic": 220}, AIR, 3, Zone.YELLOW),
-        ({"heart_rate": 40}, AIR, 3, Zone.YELLOW),
-        ({"heart_rate": 131}, AIR, 3, Zone.YELLOW),
-        ({"temperature": 35.0}, AIR, 3, Zone.YELLOW),
-        ({"temperature": 35.0, "heart_rate": 95}, AIR, 4, Zone.YELLOW),
-        ({"heart_rate": 115, "respiratory_rate": 22, "spo2": 95}, AIR, 5, Zone.YELLOW),
-        ({"heart_rate": 115, "respiratory_rate": 22, "spo2": 93}, AIR, 6, Zone.YELLOW),
-        ({"heart_rate": 131, "respiratory_rate": 25}, AIR, 6, Zone.YELLOW),
-        ({"heart_rate": 115, "respiratory_rate": 22, "spo2": 93, "systolic": 110}, AIR, 7, Zone.RED),
-        ({"heart_rate": 131, "respiratory_rate": 25, "spo2": 95}, AIR, 7, Zone.RED),
-        ({"heart_rate": 131, "respiratory_rate": 25}, OXYGEN, 8, Zone.RED),
+        ({}, AIR, 0, None, None),
+        ({"heart_rate": 95}, AIR, 1, None, None),
+        ({"heart_rate": 115, "respiratory_rate": 22}, AIR, 4, None, None),
+        ({"heart_rate": 115}, OXYGEN, 4, None, None),
+        ({"respiratory_rate": 25}, AIR, 3, Zone.YELLOW, "news2_part"),
+        ({"respiratory_rate": 8}, AIR, 3, Zone.YELLOW, "news2_part"),
+        ({"spo2": 91}, AIR, 3, Zone.YELLOW, "news2_part"),
+        ({"systolic": 90}, AIR, 3, Zone.YELLOW, "news2_part"),
+        ({"systolic": 220}, AIR, 3, Zone.YELLOW, "news2_part"),
+        ({"heart_rate": 40}, AIR, 3, Zone.YELLOW, "news2_part"),
+        ({"heart_rate": 131}, AIR, 3, Zone.YELLOW, "news2_part"),
+        ({"temperature": 35.0}, AIR, 3, Zone.YELLOW, "news2_part"),
+        ({"temperature": 35.0, "heart_rate": 95}, AIR, 4, Zone.YELLOW, "news2_part"),
+        ({"heart_rate": 115, "respiratory_rate": 22, "spo2": 95}, AIR, 5, Zone.YELLOW, "news2"),
+        ({"heart_rate": 115, "respiratory_rate": 22, "spo2": 93}, AIR, 6, Zone.YELLOW, "news2"),
+        ({"heart_rate": 131, "respiratory_rate": 25}, AIR, 6, Zone.YELLOW, "news2"),
+        ({"heart_rate": 115, "respiratory_rate": 22, "spo2": 93, "systolic": 110}, AIR, 7, Zone.RED, "news2"),
+        ({"heart_rate": 131, "respiratory_rate": 25, "spo2": 95}, AIR, 7, Zone.RED, "news2"),
+        ({"heart_rate": 131, "respiratory_rate": 25}, OXYGEN, 8, Zone.RED, "news2"),
     ],
 )
-def test_totals_and_zones(values: dict[str, float], oxygen: float, total: int, zone: Zone | None) -> None:
+def test_totals_and_zones(
+    values: dict[str, float], oxygen: float, total: int, zone: Zone | None, rule: str | None
+) -> None:
     score = found(oxygen=oxygen, **values)
-    assert score.total == total
-    assert news2.zone(score) is zone
+    assert (score.total, news2.zone(score)) == (total, zone)
+    assert rule is None or news2.rule(score) == rule
 
 
 @pytest.mark.parametrize("word", ["C", "V", "P", "U"])

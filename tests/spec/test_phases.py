@@ -17,7 +17,7 @@ from schemas.paging import Tick
 from schemas.types import Phase, Zone
 from tests.histories import at, enrolled, moved_on, reading, signed, submitted
 from tests.pipeline.triage.test_decisions import follow, pages
-from tests.spec.test_cadence import START, local
+from tests.spec.test_cadence import START, hours, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,9 @@ def test_an_enrolment_begins_anew(now: str, enrolled_in: str, followed: str, mon
     before = [enrolled(0, Phase(now))] if now else []
     status = stands(*before, PLAN, enrolled(LATER, Phase(enrolled_in)))
     assert (status.phase, monitored(status)) == (enrolled_in if followed == "yes" else now, monitored_then)
-    assert said(status) == ("" if followed == "yes" else "out_of_order")
+    assert [(fault.at, fault.from_phase, fault.to_phase, fault.issue) for fault in status.phase_faults] == (
+        [(at(LATER), now, enrolled_in, "out_of_order")] if followed == "no" else []
+    )
 
 
 def test_an_enrolment_begins_a_trial_of_its_own_and_leaves_what_was_wrong_behind() -> None:
@@ -129,10 +131,6 @@ def test_what_is_wrong_is_told_until_the_phase_is_said_rightly(changes: str, pha
     events = [moved_on(LATER + number, Phase(change)) for number, change in enumerate(changes.split())]
     status = stands(enrolled(), PLAN, *events)
     assert (status.phase, said(status)) == (phase, told)
-
-
-def hours(when: str) -> float:
-    return (local(when) - START) / timedelta(hours=1)
 
 
 def begun(when: str) -> tuple[Enrolled, PhaseChanged]:
@@ -174,6 +172,10 @@ def test_a_short_trial_is_over_and_told(start_up: str, follow_up: str, days: int
     assert (local(follow_up).date() - local(start_up).date()).days == days
     status = stands(*begun(start_up), moved_on(hours(follow_up), Phase.FOLLOW_UP))
     assert (status.phase, status.trial_ends_at, said(status)) == (Phase.FOLLOW_UP, None, told)
+    ended = local(follow_up).astimezone(UTC)
+    assert [(fault.at, fault.from_phase, fault.to_phase) for fault in status.phase_faults] == (
+        [(ended, Phase.START_UP, Phase.FOLLOW_UP)] if told else []
+    )
 
 
 def test_a_trial_that_stops_early_is_no_short_trial() -> None:

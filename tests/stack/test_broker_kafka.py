@@ -16,7 +16,9 @@ from agents.broker.clients import started
 from agents.broker.reach import Reach
 from agents.broker.topics import Difference, TopicsError
 from agents.gateway.delivery import build_producer
-from schemas.topics import DAY_MS, TOPICS
+from agents.streaming import Output
+from agents.streaming.delivery import Delivery
+from schemas.topics import DAY_MS, DEAD_LETTERS, MAX_MESSAGE_BYTES, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -180,3 +182,34 @@ async def test_a_topic_that_is_missing_is_out_of_reach(bootstrap: str, prefix: s
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def test_a_dead_letter_holds_a_message_of_the_greatest_size_whole(bootstrap: str, prefix: str) -> None:
+    await apply(bootstrap, prefix)
+    name = f"{prefix}{DEAD_LETTERS.name}"
+    whole = Output(name, b"sim-0", b"x" * (MAX_MESSAGE_BYTES - 100), (("reason", b"not_json"),))
+    delivery = Delivery(bootstrap, name, lambda: None)
+    await delivery.start()
+    try:
+        assert await delivery.send([(0, whole)], lambda: True) == []
+    finally:
+        await delivery.stop()
+    consumer = AIOKafkaConsumer(name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        record = await consumer.getone()
+        assert (record.value, dict(record.headers)) == (whole.value, dict(whole.headers))
+    finally:
+        await consumer.stop()
+
+
+async def test_kafka_tells_how_many_members_a_group_has(bootstrap: str, prefix: str) -> None:
+    await apply(bootstrap, prefix)
+    group, topic = f"{prefix}group", f"{prefix}submissions"
+    async with lag.LagWatch(bootstrap) as watch, asyncio.timeout(60):
+        assert await watch.members(group) == 0
+        async with started(AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=group)) as consumer:
+            await consumer.seek_to_end()
+            assert await watch.members(group) == 1
+        while await watch.members(group):  # noqa: ASYNC110 - Kafka has no event to tell of it
+            await asyncio.sleep(0.05)

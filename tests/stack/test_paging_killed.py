@@ -17,7 +17,7 @@ import pytest
 from agents import processes, wallclock
 from agents.broker import topics
 from agents.http import serving
-from agents.paging.receiver import Receiver
+from agents.paging.receiver import Receiver, service_paged_at
 from agents.paging.signing import SigningSecret
 from agents.partitioner import partition_for
 from agents.replay.feed import Feed
@@ -58,7 +58,7 @@ async def paging(settings: Settings) -> asyncio.subprocess.Process:
             "SONEVAKT_PARTITIONS": str(settings.partitions),
             "SONEVAKT_SESSION_TIMEOUT_S": "6",
             "SONEVAKT_INSTANCE": "one",
-            "SONEVAKT_WEBHOOKS_FILE": settings.webhooks_file or "",
+            "SONEVAKT_SERVICES_FILE": settings.services_file or "",
         },
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -82,13 +82,13 @@ async def test_a_page_posted_and_not_receipted_is_posted_again_under_the_same_ke
         receiver = Receiver({SERVICE: SigningSecret(key)}, wallclock.now, after=hang_at_first)
         port = await stack.enter_async_context(serving(receiver.application(), host="127.0.0.1", port=0))
         (tmp_path / "secret").write_text(f"whsec_{b64encode(key).decode()}")
-        entry = {"url": f"http://127.0.0.1:{port}/pages/{SERVICE}", "secret_file": "secret", "timeout_s": 10}
-        (tmp_path / "webhooks.json").write_bytes(msgspec.json.encode({SERVICE: entry}))
+        entry = service_paged_at(SERVICE, f"http://127.0.0.1:{port}/pages/{SERVICE}", "secret", timeout_s=10)
+        (tmp_path / "services.json").write_bytes(msgspec.json.encode({SERVICE: entry}))
         settings = Settings(
             broker=f"kafka://{kafka_bootstrap}",
             topic_prefix=f"page-{uuid4().hex[:8]}-",
             partitions=PARTITIONS,
-            webhooks_file=str(tmp_path / "webhooks.json"),
+            services_file=str(tmp_path / "services.json"),
         )
         await topics.apply(kafka_bootstrap, prefix=settings.topic_prefix, partitions=PARTITIONS, replication=1)
         tally = Tally(kafka_bootstrap, settings.topic_prefix)

@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from prometheus_client import CollectorRegistry
 
 from agents.board import reading
 from agents.board.reading import Reading
-from agents.board.statuses import Statuses
-from agents.metrics import Metrics
 
 ONE, TWO = TopicPartition("patient-status", 0), TopicPartition("patient-status", 1)
 
@@ -49,13 +46,13 @@ class Consumer:
 async def test_is_up_to_date_at_the_end_of_every_partition_alone(
     positions: dict[TopicPartition, int], *, expected: bool
 ) -> None:
-    reader = Reading(bootstrap="", prefix="", statuses=Statuses(Metrics(CollectorRegistry())))
+    reader = Reading(bootstrap="", prefix="", sources=())
     await reader._read(Consumer(positions, {ONE: 5, TWO: 0}))
     assert reader.up_to_date() is expected
 
 
 async def test_a_list_that_was_complete_is_stale_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reading(bootstrap="", prefix="", statuses=Statuses(Metrics(CollectorRegistry())))
+    reader = Reading(bootstrap="", prefix="", sources=())
     await reader._read(Consumer({ONE: 5}, {ONE: 5}))
     assert reader.up_to_date()
     monkeypatch.setattr(reading, "STALE_AFTER", 0)

@@ -1,10 +1,16 @@
-"""The board from broker to browser."""
+"""The board from broker to browser: who sees what, what is done and how often, and attempts to get in."""
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+import gzip
+import re
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 import aiohttp
 import pytest
@@ -12,19 +18,28 @@ from aiokafka import AIOKafkaProducer
 from msgspec import structs
 from prometheus_client import CollectorRegistry
 
-from agents import http
-from agents.board import reading
-from agents.board.reading import Reading
+from agents import pathways
+from agents.board import live, reading
+from agents.board.desk import Desk
+from agents.board.model import Model, readings
 from agents.board.serving import board, checks
-from agents.board.statuses import Statuses
+from agents.board.writing import Writing
 from agents.broker.embedded import EmbeddedBroker
 from agents.health import Health
+from agents.http import serving
 from agents.metrics import Metrics
+from agents.partitioner import partition_for
 from agents.processes import Process, running
-from dashboards.board.page import CONTENT_SECURITY_POLICY
-from schemas.assessments import PatientStatus, Reason
-from schemas.codec import encode
-from schemas.types import Zone
+from dashboards.board.pages import CONTENT_SECURITY_POLICY
+from schemas import topics
+from schemas.assessments import Assessment, Episode, EpisodeState, JudgedReading, PatientStatus, Quality, Reason
+from schemas.care import Acknowledged, CareEvent, Enrolled, EquipmentHandedOut, PlanSigned
+from schemas.codec import Codec, encode
+from schemas.people import Role
+from schemas.submissions import OnBehalf
+from schemas.types import Phase, Zone
+from tests.browser.stage import Access, Entry, person, signed_in_as
+from tests.main_path import PLAN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -32,132 +47,630 @@ if TYPE_CHECKING:
     from tests.agents.conftest import Eventually
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+CHANGE = UUID(int=7)
+EPISODE = Episode(state=EpisodeState.OPENED, opened_at=NOW, worsened_at=NOW, zone_change_id=CHANGE)
+PEOPLE = {
+    "nurse-1": person(Role.NURSE, services={"joint-centre"}),
+    "doctor-1": person(Role.DOCTOR, ref="doctor-1", name="Doctor One", services={"joint-centre"}),
+    "coordinator-1": person(Role.COORDINATOR, ref="coordinator-1", name="Coordinator One", services={"joint-centre"}),
+    "stranger-1": person(Role.NURSE, ref="stranger-1", name="Nurse Elsewhere", services={"hospital"}),
+    "analyst-1": person(Role.ANALYST, ref="analyst-1", name="Analyst One", services={"joint-centre"}),
+}
+HOSTILE = "<script>alert(1)</script>\"'&"
+CARE: Codec[Any] = Codec(CareEvent)
 
 
 class Shown:
-    """A running board: its memory, reader and address."""
+    """A running board over an embedded broker."""
 
     def __init__(self, broker: EmbeddedBroker) -> None:
         self.metrics = Metrics(CollectorRegistry())
-        self.statuses = Statuses(self.metrics)
-        self.reading = Reading(bootstrap=broker.bootstrap, prefix="t-", statuses=self.statuses)
+        self.model = Model(self.metrics, lambda: NOW)
+        self.access = Access()
         self.url = ""
+        self.broker = broker
+        self.now = NOW
+        listing, history = readings(self.model, broker.bootstrap, "t-", 50)
+        self.writing = Writing(broker.bootstrap, "t-")
+        self.desk = Desk(
+            model=self.model,
+            listing=listing,
+            history=history,
+            access=self.access,
+            pathways=pathways.load(),
+            care=self.writing.care,
+            submissions=self.writing.submissions,
+            now=lambda: self.now,
+        )
+        self.works = (listing.run, history.run, self.writing.run)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Shown]:
-        """Serve it while the block runs."""
-        health = Health("board", self.metrics, checks(self.reading))
-        app = board(health, self.metrics, self.reading, now=lambda: NOW)
-        work = running(Process("board", self.reading.run))
-        async with work, http.serving(app, host="127.0.0.1", port=0) as port:
-            self.url = f"http://127.0.0.1:{port}"
-            yield self
-
-    async def get(self, path: str, **headers: str) -> tuple[int, Any, dict[str, str]]:
+    async def get(self, path: str, who: str = "nurse-1", **headers: str) -> tuple[int, str, dict[str, str]]:
         """Ask for a path: status, body, headers."""
-        async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as answer:
-            body = await (answer.json() if "json" in answer.headers["Content-Type"] else answer.text())
-            return answer.status, body, dict(answer.headers)
+        asked = {"Accept-Language": "en", **headers}
+        async with (
+            aiohttp.ClientSession(cookies={"who": who}) as session,
+            session.get(self.url + path, headers=asked) as answer,
+        ):
+            return answer.status, await answer.text(), dict(answer.headers)
+
+    async def post(self, path: str, who: str = "nurse-1", **fields: str) -> tuple[int, str, str]:
+        """Send a form: status, body, where it leads."""
+        form = {"csrf": f"token-of-{who}", "form_id": str(uuid4()), **fields}
+        asked = {"Accept-Language": "en"}
+        async with (
+            aiohttp.ClientSession(cookies={"who": who}) as session,
+            session.post(self.url + path, data=form, headers=asked, allow_redirects=False) as answer,
+        ):
+            return answer.status, await answer.text(), answer.headers.get("Location", "")
+
+    async def write(self, topic: str, *messages: Any) -> None:  # noqa: ANN401 - any message
+        """Write messages to the broker."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.broker.bootstrap)
+        await producer.start()
+        for one in messages:
+            key = one.patient.encode()
+            await producer.send_and_wait(f"t-{topic}", encode(one), key=key, partition=partition_for(key, 3))
+        await producer.stop()
+
+    def written(self, patient: str) -> list[Any]:
+        """What the board knows of what was done about a patient."""
+        return self.model.patient(patient).course.events()
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "POLL_MS", 50)
-    monkeypatch.setattr(reading, "FETCH_WAIT_MS", 50)
     monkeypatch.setattr(reading, "REQUEST_TIMEOUT_MS", 2_000)
     monkeypatch.setattr(reading, "ASK_EVERY", 0.05)
     monkeypatch.setattr(reading, "STALE_AFTER", 3.0)
+    monkeypatch.setattr(live, "BEAT_S", 0.2)
+    monkeypatch.setattr("agents.board.patient_page.DECIDED_S", 0.01)
 
 
 @pytest.fixture
 def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker(partitions=3, prefix="t-") as running:
-        yield running
+    with EmbeddedBroker(partitions=3, prefix="t-") as running_broker:
+        yield running_broker
+
+
+def status(patient: str, zone: Zone, revision: int = 1, **fields: Any) -> PatientStatus:  # noqa: ANN401 - any field
+    reason = Reason(rule="limit_high", zone=zone, code="8480-6", value=182, unit="mm[Hg]", limit=160)
+    base = PatientStatus(
+        patient=patient,
+        revision=revision,
+        zone=zone,
+        since_at=NOW,
+        reasons=(reason,),
+        service="joint-centre",
+        pathway="copd",
+        phase=Phase.START_UP,
+    )
+    return structs.replace(base, **fields)
 
 
 @pytest.fixture
-async def shown(broker: EmbeddedBroker) -> AsyncIterator[Shown]:
-    await write(broker, status("p-1", Zone.GREEN, 1), status("p-2", Zone.YELLOW, 1))
-    async with Shown(broker).running() as running:
-        yield running
+async def shown(broker: EmbeddedBroker, eventually: Eventually) -> AsyncIterator[Shown]:
+    board_ = Shown(broker)
+    await board_.write(
+        "patient-status",
+        status("p-1", Zone.GREEN),
+        status("p-2", Zone.RED, episode=EPISODE),
+        status("p-elsewhere", Zone.RED, service="hospital"),
+        status("p-canary", Zone.RED, pathway="canary"),
+        status("p-nobody-s", Zone.NOT_MONITORED, service=None, pathway=None, phase=None),
+    )
+    async with AsyncExitStack() as stack:
+        app = board(
+            Health("board", board_.metrics, checks(board_.desk)),
+            board_.metrics,
+            board_.desk,
+            signed_in=signed_in_as(PEOPLE),
+        )
+        for number, work in enumerate(board_.works):
+            await stack.enter_async_context(running(Process(f"board-{number}", work)))
+        port = await stack.enter_async_context(serving(app, host="127.0.0.1", port=0))
+        board_.url = f"http://127.0.0.1:{port}"
+        await eventually(
+            lambda: board_.desk.up_to_date() and board_.desk.history_read() and board_.writing.care.delivery
+        )
+        yield board_
 
 
-def status(patient: str, zone: Zone, revision: int) -> PatientStatus:
-    reason = Reason(rule="limit_high", zone=zone, code="8480-6", value=182, unit="mm[Hg]", limit=160)
-    return PatientStatus(patient=patient, revision=revision, zone=zone, since_at=NOW, reasons=(reason,))
+def listed(html: str) -> list[str]:
+    return re.findall(r'<tr id="p-([^"]+)"', html)
 
 
-async def write(broker: EmbeddedBroker, *statuses: PatientStatus) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
-    await producer.start()
-    for one in statuses:
-        await producer.send_and_wait("t-patient-status", encode(one), key=one.patient.encode(), partition=1)
-    await producer.stop()
-
-
-async def test_shows_what_was_written_before_it_started_and_what_comes_after(
-    broker: EmbeddedBroker, shown: Shown, eventually: Eventually
+async def test_a_person_sees_their_services_patients_and_those_of_no_service_and_not_the_alarm_path_s_test(
+    shown: Shown,
 ) -> None:
-    await eventually(shown.reading.up_to_date)
-    _, before, _ = await shown.get("/status.json")
-    assert {row["patient"]: row["zone"] for row in before["patients"]} == {"p-1": "green", "p-2": "yellow"}
-    assert (before["at"], before["up_to_date"], before["unreadable"]) == ("2026-03-01T08:00:00Z", True, 0)
-    await write(broker, status("p-1", Zone.RED, 2))
-    await eventually(lambda: any(row.zone is Zone.RED for row in shown.statuses.rows))
+    assert listed((await shown.get("/"))[1]) == ["p-2", "p-nobody-s", "p-1"]
+    assert listed((await shown.get("/", "stranger-1"))[1]) == ["p-elsewhere", "p-nobody-s"]
+    code, html, _ = await shown.get("/", "analyst-1")
+    assert (code, listed(html)) == (403, [])
+    assert shown.access.entries[-1] == Entry("analyst-1", "see_list", None, None, "refused")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("zone=red", ["p-2"]),
+        ("zone=unacknowledged", ["p-2"]),
+        ("zone=purple", ["p-2", "p-nobody-s", "p-1"]),
+        ("pathway=copd&phase=start_up", ["p-2", "p-1"]),
+        ("service=hospital", []),
+        ("q=P-1", ["p-1"]),
+        ("q=%3Cscript%3E", []),
+        ("mine=1", []),
+    ],
+)
+async def test_the_list_is_filtered_and_searched(shown: Shown, query: str, expected: list[str]) -> None:
+    _, html, _ = await shown.get(f"/?{query}")
+    assert listed(html) == expected
+    assert "<script>" not in html
+
+
+async def test_a_name_is_found_and_shown_to_those_who_may_and_never_on_a_wall(shown: Shown) -> None:
+    class Directory:
+        async def of(self, pseudonym: str) -> Any:  # noqa: ANN401 - an identity
+            return self.known.get(pseudonym)
+
+        async def many(self, pseudonyms: Any) -> Any:  # noqa: ANN401 - a mapping
+            return {one: self.known[one] for one in pseudonyms if one in self.known}
+
+        async def search(self, words: str, among: Any) -> list[str]:  # noqa: ANN401 - pseudonyms
+            return [one for one in among if one in self.known and words in self.known[one].name]
+
+        class Identity:
+            name = "Test Person <b>"
+            year_of_birth = 1950
+            telephone = "000"
+            relative_name = relative_telephone = gp = ""
+
+        known = MappingProxyType({"p-1": Identity()})
+
+    shown.desk.directory = Directory()
+    code, _, where = await shown.post("/search", words="Test")
+    assert (code, "Test" in where) == (303, False)
+    _, html, _ = await shown.get(where)
+    assert listed(html) == ["p-1"]
+    assert listed((await shown.get(where, "doctor-1"))[1]) == ["p-2", "p-nobody-s", "p-1"]  # another's search is none
+    assert (await shown.get("/search", "analyst-1"))[0] == 403
+    assert (await shown.post("/search", "stranger-1", words="Test"))[0] == 303
+    assert Entry("nurse-1", "search", None, None, "done") in shown.access.entries
+    assert "Test Person &lt;b&gt;" in html
+    assert "Test Person" not in (await shown.get("/?wall=1"))[1]
+    assert "Test Person" not in (await shown.get("/", "stranger-1"))[1]
+    assert "Test Person &lt;b&gt;" in (await shown.get("/patients/p-1"))[1]
+    assert Entry("nurse-1", "see_identity", "p-1", "joint-centre", "done") in shown.access.entries
+
+
+async def test_a_directory_that_fails_takes_no_list_away(shown: Shown) -> None:
+    class Broken:
+        async def many(self, *_: Any) -> Any:  # noqa: ANN401 - it never answers
+            raise OSError
+
+        of = search = many
+
+    shown.desk.directory = Broken()  # type: ignore[assignment] # it fails before it would answer
+    assert listed((await shown.get("/"))[1]) == ["p-2", "p-nobody-s", "p-1"]
+    assert "Names cannot be shown now" in (await shown.get("/patients/p-1"))[1]
+
+
+class Stream:
+    """One open board's stream of events."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def next(self, kind: str) -> dict[str, Any]:
+        """Return the next event of a kind, with its id."""
+        event: dict[str, Any] = {}
+        async with asyncio.timeout(20):
+            async for line in self._response.content:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name:
+                    event[name] = value
+                elif event.get("event") == kind:
+                    return event
+                else:
+                    event = {}
+        raise AssertionError(f"the stream ended without {kind}")
+
+
+async def test_an_open_board_hears_of_a_change_and_a_board_that_comes_back_of_what_it_missed(
+    shown: Shown, broker: EmbeddedBroker
+) -> None:
+    del broker
     _, html, _ = await shown.get("/")
-    assert html.index("p-1") < html.index("p-2")
-    assert "Systolisk blodtrykk 182\N{NO-BREAK SPACE}mmHg" in html
+    version = re.findall(r'data-version="([^"]+)"', html)[0]
+    timeout = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(cookies={"who": "nurse-1"}, timeout=timeout, read_bufsize=2**20) as session:
+        async with session.get(f"{shown.url}/events?lang=en&since={version}") as answer:
+            assert answer.headers["Content-Type"] == "text/event-stream"
+            stream = Stream(answer)
+            await stream.next("beat")
+            await shown.write(
+                "patient-status", status("p-1", Zone.RED, 2), status("p-elsewhere", Zone.YELLOW, 2, service="hospital")
+            )
+            told = await stream.next("rows")
+            assert 'id=\\"p-p-1\\"' in told["data"]
+            assert 'data-zone=\\"red\\"' in told["data"]
+            assert "p-p-elsewhere" not in told["data"]
+        await shown.write("patient-status", status("p-1", Zone.YELLOW, 3))
+        async with session.get(f"{shown.url}/events?lang=en", headers={"Last-Event-ID": told["id"]}) as answer:
+            assert 'data-zone=\\"yellow\\"' in (await Stream(answer).next("rows"))["data"]
+        for strange in ("", "other-1", f"{version.partition('-')[0]}-9999999999999999999999", "x" * 5000):
+            async with session.get(f"{shown.url}/events?lang=en&since={strange}") as answer:
+                await Stream(answer).next("anew")
+
+
+async def test_a_session_that_ends_closes_its_stream(broker: EmbeddedBroker) -> None:
+    shown = Shown(broker)
+
+    async def ended(_request: Any) -> bool:  # noqa: ANN401 - a request
+        return False
+
+    app = board(
+        Health("board", shown.metrics, {}), shown.metrics, shown.desk, signed_in=signed_in_as(PEOPLE), alive=ended
+    )
+    async with (
+        serving(app, host="127.0.0.1", port=0) as port,
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/events?lang=en") as answer,
+    ):
+        await Stream(answer).next("left")
+
+
+async def test_without_somebody_signed_in_nothing_is_shown(shown: Shown) -> None:
+    for path in ("/", "/status.json", "/events", "/patients/p-1", "/meeting", "/meeting.csv", "/equipment", "/enrol"):
+        assert (await shown.get(path, "nobody"))[0] == 401, path
 
 
 async def test_is_ready_once_it_has_read_everything_and_not_without_its_broker(
     broker: EmbeddedBroker, shown: Shown, eventually: Eventually
 ) -> None:
-    await eventually(shown.reading.up_to_date)
-    assert (await shown.get("/readyz"))[:2] == (200, {"event_loop": True, "up_to_date": True})
+    assert (await shown.get("/readyz"))[0] == 200
     broker.set_down()
-    await eventually(lambda: not shown.reading.up_to_date())
-    assert (await shown.get("/readyz"))[:2] == (503, {"event_loop": True, "up_to_date": False})
+    await eventually(lambda: not shown.desk.up_to_date())
+    assert (await shown.get("/readyz"))[0] == 503
     assert (await shown.get("/livez"))[0] == 200
     _, html, _ = await shown.get("/")
-    assert "Listen er ikke oppdatert: ingen kontakt med meldingssystemet" in html
+    assert "The list is not up to date: no contact with the message system" in html
     assert "p-2" in html
     broker.set_up()
-    await eventually(shown.reading.up_to_date)
+    await eventually(shown.desk.up_to_date)
 
 
-async def test_a_board_that_never_reached_its_broker_shows_an_empty_list_as_not_up_to_date(
-    broker: EmbeddedBroker,
-) -> None:
-    broker.set_down()
-    async with Shown(broker).running() as shown:
-        _, html, _ = await shown.get("/")
-        assert "Listen er ikke oppdatert" in html
-        assert (await shown.get("/readyz"))[0] == 503
-
-
-async def test_the_page_may_run_its_own_parts_alone_and_is_not_kept(shown: Shown) -> None:
-    _, _, headers = await shown.get("/")
+async def test_pages_are_not_kept_run_nothing_inline_and_large_ones_are_packed(shown: Shown) -> None:
+    _, _, headers = await shown.get("/patients/p-1")
     assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
-    assert headers["Cache-Control"] == "no-store"
-    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+    assert "Content-Encoding" not in headers  # a page with a form's token is not packed
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(shown.url, headers={"Accept-Encoding": "gzip"}) as answer,
+    ):
+        raw = await answer.read()
+    assert b"p-p-2" in gzip.decompress(raw)
+    assert (await shown.get("/static/board.js"))[2]["Content-Type"].startswith("text/javascript")
 
 
 @pytest.mark.parametrize(
     ("path", "accepted", "lang"),
-    [
-        ("/", "", "nb"),
-        ("/", "en-GB,en;q=0.9", "en"),
-        ("/", "nb-NO,en;q=0.5", "nb"),
-        ("/?lang=nb", "en", "nb"),
-        ("/?lang=en", "nb", "en"),
-        ('/?lang="><script>', "", "nb"),
-    ],
+    [("/", "", "nb"), ("/", "en-GB,en;q=0.9", "en"), ("/?lang=nb", "en", "nb"), ('/?lang="><script>', "", "nb")],
 )
 async def test_speaks_the_language_that_was_asked_for(shown: Shown, path: str, accepted: str, lang: str) -> None:
     _, html, _ = await shown.get(path, **{"Accept-Language": accepted})
     assert f'<html lang="{lang}">' in html
+    assert "<script>" not in html
 
 
-async def test_who_is_overdue_is_in_the_metrics(broker: EmbeddedBroker, shown: Shown, eventually: Eventually) -> None:
-    await write(broker, structs.replace(status("p-3", Zone.GREEN, 1), due_at=NOW - timedelta(minutes=1)))
+async def test_an_acknowledgement_is_done_once_however_often_its_form_is_sent(
+    shown: Shown, eventually: Eventually
+) -> None:
+    form = {
+        "form_id": str(uuid4()),
+        "reason_code": "technique",
+        "zone_change_id": str(CHANGE),
+        "note": HOSTILE,
+    }
+    answers = await asyncio.gather(*(shown.post("/patients/p-2/acknowledge", **form) for _ in range(3)))
+    assert [(code, where) for code, _, where in answers] == [(303, "/patients/p-2?done=acknowledge")] * 3
+    (event,) = shown.written("p-2")
+    assert isinstance(event, Acknowledged)
+    assert (event.zone_change_id, event.by, event.recorded_by, event.reason_code, event.note) == (
+        CHANGE,
+        "nurse-1",
+        "nurse-1",
+        "technique",
+        HOSTILE,
+    )
+    ends = await log(shown, "care")
+    assert ends == [event]
+    _, html, _ = await shown.get("/patients/p-2")
+    assert HOSTILE not in html
+    assert "&lt;script&gt;" in html
+    assert listed((await shown.get("/?mine=1"))[1]) == ["p-2"]
+    await eventually(shown.desk.history_read)
+
+
+async def log(shown: Shown, topic: str) -> list[Any]:
+    """Everything on a topic."""
+    from aiokafka import AIOKafkaConsumer  # noqa: PLC0415 - of one test's own
+
+    consumer = AIOKafkaConsumer(
+        f"t-{topic}", bootstrap_servers=shown.broker.bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=50
+    )
+    await consumer.start()
+    found: list[Any] = []
+    ends = await consumer.end_offsets(consumer.assignment())
+    while any([await consumer.position(one) < end for one, end in ends.items()]):
+        for records in (await consumer.getmany(timeout_ms=100)).values():
+            found += [CARE.decode(record.value) for record in records]
+    await consumer.stop()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "said"),
+    [
+        ("acknowledge", {"note": "x"}, "Reason: Fill in the field."),
+        ("acknowledge", {"reason_code": "not-one"}, "Choose one of the options."),
+        ("acknowledge", {"reason_code": "true", "note": "x" * 501}, "Shorten to 500 characters."),
+        ("acknowledge", {"reason_code": "true", "note": "called 010199 12345"}, "looks like an identity"),
+        ("contact", {"kind": "call", "at": "tomorrow"}, "Write date and time as"),
+        ("contact", {"kind": "call", "at": "2026-03-02T08:00"}, "The time lies in the future."),
+        ("pause", {"at": "2026-03-01T09:00", "ends_at": "2026-02-01T09:00"}, "The end must lie after"),
+        ("phase", {"phase": "evaluation", "at": "2026-03-01T09:00"}, "Choose one of the options."),
+        ("transfer", {"service": "../hospital", "at": "2026-03-01T09:00"}, "Choose one of the options."),
+        ("consultation", {"at": "2026-03-01T09:00"}, "Services: Fill in the field."),
+        ("equipment-out", {"kind": "cuff", "device": "<b>", "at": "2026-03-01T09:00"}, "Use letters, digits"),
+        ("equipment-out", {"kind": "cuff", "device": "01019912345", "at": "2026-03-01T09:00"}, "no identity number"),
+        ("equipment-back", {"device": "never-out", "at": "2026-03-01T09:00"}, "Choose one of the options."),
+    ],
+)
+async def test_a_form_with_a_fault_names_the_field_and_does_nothing(
+    shown: Shown, act: str, fields: dict[str, str], said: str
+) -> None:
+    code, html, _ = await shown.post(f"/patients/p-2/{act}", **fields)
+    assert (code, shown.written("p-2")) == (422, [])
+    assert said in html
+    assert await log(shown, "care") == []
+
+
+async def test_everything_that_staff_do_becomes_its_event(shown: Shown) -> None:
+    at = {"at": "2026-03-01T08:30"}  # in Oslo, half an hour ago
+    for act, fields in {
+        "contact": {**at, "kind": "video", "reached": "1", "note": "Well."},
+        "pause": {"at": "2026-03-01T09:00", "ends_at": "2026-03-08T09:00"},
+        "admitted": {**at, "acute": "1"},
+        "emergency": {**at, "kind": "out-of-hours"},
+        "consultation": {**at, "services.hospital": "1", "services.joint-centre": "1"},
+        "equipment-out": {**at, "kind": "cuff", "device": "cuff-7"},
+        "phase": {**at, "phase": "follow_up"},
+        "transfer": {**at, "service": "hospital"},
+    }.items():
+        code, _, where = await shown.post(f"/patients/p-1/{act}", **fields)
+        assert (act, code, where) == (act, 303, f"/patients/p-1?done={act}")
+    for act, fields in {"discharged": at, "equipment-back": {**at, "device": "cuff-7"}}.items():
+        assert (await shown.post(f"/patients/p-1/{act}", **fields))[0] == 303
+    kinds = {str(one.__struct_config__.tag): one for one in await log(shown, "care")}
+    assert set(kinds) == {
+        "contact_made",
+        "paused",
+        "admitted",
+        "discharged",
+        "emergency_contact",
+        "joint_consultation",
+        "equipment_handed_out",
+        "equipment_returned",
+        "phase_changed",
+        "transferred",
+    }
+    assert {one.recorded_by for one in kinds.values()} == {"nurse-1"}
+    assert kinds["contact_made"].at == datetime(2026, 3, 1, 7, 30, tzinfo=UTC)
+    assert kinds["joint_consultation"].services == ("hospital", "joint-centre")
+    _, html, _ = await shown.get("/equipment")
+    assert "cuff-7" in html
+
+
+async def test_without_its_own_token_no_form_is_taken(shown: Shown) -> None:
+    for token in ("", "token-of-doctor-1", "x" * 10_000):
+        code, _, _ = await shown.post("/patients/p-2/acknowledge", csrf=token, reason_code="true")
+        assert code == 403
+    assert shown.written("p-2") == []
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "code", "action"),
+    [
+        ("stranger-1", "/patients/p-2/acknowledge", 404, "see_patient"),
+        ("coordinator-1", "/patients/p-2/acknowledge", 403, "acknowledge"),
+        ("nurse-1", "/patients/p-nobody/acknowledge", 404, "see_patient"),
+        ("nurse-1", "/patients/p-canary/acknowledge", 404, "see_patient"),
+        ("coordinator-1", "/patients/p-1/registration", 403, "register"),
+        ("coordinator-1", "/patients/p-1/plan", 403, "try_plan"),
+    ],
+)
+async def test_who_may_not_is_refused_and_that_is_written_down(
+    shown: Shown, who: str, path: str, code: int, action: str
+) -> None:
+    answered, html, _ = await shown.post(path, who, reason_code="true")
+    assert answered == code
+    assert shown.access.entries[-1][:2] == (who, action)
+    assert shown.access.entries[-1].outcome == "refused"
+    assert "limit_high" not in html
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/patients/../p-2",
+        "/patients/%2e%2e%2fp-2",
+        "/patients/p-2%00",
+        "/patients/p-2/../../static/board.css/..",
+        "/patients/<script>",
+        f"/patients/{'x' * 4000}",
+        "/static/../serving.py",
+        "/static/%2e%2e/pages.py",
+        "/patients/p-2/no-such-act",
+    ],
+)
+async def test_a_path_that_leads_nowhere_gives_nothing_away(shown: Shown, path: str) -> None:
+    code, html, _ = await shown.get(path)
+    assert code in {404, 405}
+    assert "<script>" not in html
+    assert "p-2" not in html.replace("p-2/", "")
+
+
+class Inputs(HTMLParser):
+    """What a browser would send of a page's form, if nothing in it was touched."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._select = ""
+        self._text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "select":
+            self._select = given["name"]
+        elif tag == "option" and (self._select not in self.values or "selected" in given):
+            self.values[self._select] = given["value"]
+        elif tag == "textarea":
+            self._text = given["name"]
+        elif tag == "input" and (given.get("type") not in {"checkbox", "radio"} or "checked" in given):
+            self.values[given["name"]] = given.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        if self._text:
+            self.values[self._text] = self.values.get(self._text, "") + data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._text = ""
+
+
+async def test_only_a_doctor_signs_and_a_plan_signed_meanwhile_is_looked_at_first(shown: Shown) -> None:
+    _, form, _ = await shown.get("/patients/p-1/plan", "doctor-1")
+    values = {**Inputs(form).values, "do": "sign"}
+    assert values.pop("csrf") == "token-of-doctor-1"
+    code, html, _ = await shown.post("/patients/p-1/plan", "nurse-1", **values)
+    assert code == 403
+    code, html, where = await shown.post("/patients/p-1/plan", "doctor-1", **values)
+    assert (code, where) == (303, "/patients/p-1?done=plan"), html
+    (signed,) = await log(shown, "care")
+    assert isinstance(signed, PlanSigned)
+    assert (signed.plan.version, signed.signed_by) == (1, "doctor-1")
+    starter = pathways.load()["copd"]
+    assert {one.code: (one.red_low, one.yellow_low, one.yellow_high, one.red_high) for one in signed.plan.limits} == {
+        one.code: (one.red_low, one.yellow_low, one.yellow_high, one.red_high) for one in starter.starter_limits.limits
+    }
+    again = {**values, "form_id": str(uuid4())}
+    code, html, _ = await shown.post("/patients/p-1/plan", "doctor-1", **again)
+    assert (code, "A newer plan was signed meanwhile" in html) == (409, True)
+    code, html, _ = await shown.post("/patients/p-1/plan", "doctor-1", **{**again, "limits.2708-6.red_low": "nine"})
+    assert (code, "SpO₂, Red low: Write a number." in html) == (422, True)
+
+
+async def test_without_the_broker_a_form_is_not_done_says_so_and_may_be_sent_again(
+    shown: Shown, broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shown.writing.care.delivery is not None
+    monkeypatch.setattr(shown.writing.care.delivery, "_timeout_s", 0.3)
+    broker.set_down()
+    form = {"form_id": str(uuid4()), "reason_code": "other", "note": "Kept."}
+    code, html, _ = await shown.post("/patients/p-2/acknowledge", **form)
+    assert code == 503
+    assert "The message system has not confirmed." in html
+    assert "Kept." in html
+    assert form["form_id"] in html
+    broker.set_up()
+
+
+async def test_the_meeting_list_names_why_and_its_table_holds_no_formula(shown: Shown, eventually: Eventually) -> None:
+    note = "=HYPERLINK(1)"
+    await shown.post("/patients/p-2/acknowledge", reason_code="other", note=note)
+    await eventually(lambda: shown.written("p-2"))
+    _, html, _ = await shown.get("/meeting")
+    assert "red or yellow in the last week" in html
+    assert "open questions" in html
+    code, text, headers = await shown.get("/meeting.csv")
+    assert (code, headers["Content-Disposition"]) == (200, 'attachment; filename="meeting.csv"')
+    lines = [line for line in text.splitlines() if line.startswith("p-2,")]
+    assert len(lines) == 1
+    assert ",'=HYPERLINK(1)," in lines[0]
+    assert "p-elsewhere" not in text
+
+
+async def test_a_patient_is_enrolled_once_into_one_s_own_service_and_by_no_number(shown: Shown) -> None:
+    form = {
+        "form_id": str(uuid4()),
+        "pathway": "copd",
+        "service": "joint-centre",
+        "municipality": "municipality-1",
+        "phase": "start_up",
+        "time_zone": "Europe/Oslo",
+        "proposed": "p-new1-new2",
+    }
+    for pseudonym, said in (
+        ("01019912345", "never 11 digits"),
+        ("p-1", "The pseudonym is in use"),
+        ("a b", "Use letters"),
+    ):
+        code, html, _ = await shown.post("/enrol", **form, pseudonym=pseudonym)
+        assert (code, said in html) == (422, True)
+    assert (await shown.post("/enrol", **{**form, "service": "hospital"}))[0] == 422
+    assert (await shown.post("/enrol", "analyst-1", **form))[0] == 403
+    for _ in range(2):
+        assert (await shown.post("/enrol", **form))[2] == "/enrolled/p-new1-new2"
+    (enrolled,) = await log(shown, "care")
+    assert isinstance(enrolled, Enrolled)
+    assert (enrolled.patient, enrolled.service, enrolled.recorded_by) == ("p-new1-new2", "joint-centre", "nurse-1")
+
+
+async def test_what_is_written_by_others_appears_on_the_patient_s_page(shown: Shown, eventually: Eventually) -> None:
+    common = {"patient": "p-1", "at": NOW, "recorded_at": NOW}
+    reading_ = JudgedReading(code="2708-6", vital="spo2", value=87, unit="%", measured_at=NOW, quality=Quality.VALID)
+    assessment = Assessment(
+        assessment_id=UUID(int=1),
+        submission_id=UUID(int=2),
+        patient="p-1",
+        revision=1,
+        at=NOW,
+        received_at=NOW,
+        zone=Zone.YELLOW,
+        reasons=(
+            Reason(rule="limit_low", zone=Zone.YELLOW, code="2708-6", value=87, unit="%", limit=88, readings=(0,)),
+        ),
+        readings=(reading_,),
+        service="joint-centre",
+        plan_version=1,
+        rules_version="3",
+        on_behalf=OnBehalf.PHONE,
+        self_care=("Rest, and measure again.",),
+    )
+    await shown.write(topics.ASSESSMENTS.name, assessment)
+    await shown.write(
+        topics.CARE.name,
+        PlanSigned(**common, event_id=UUID(int=3), plan=PLAN, signed_by="doctor-1"),
+        EquipmentHandedOut(**common, event_id=UUID(int=4), device="cuff-1", kind="cuff"),
+    )
+    await eventually(lambda: len(shown.model.patient("p-1").judgements) and len(shown.written("p-1")) == 2)
+    _, html, _ = await shown.get("/patients/p-1")
+    assert "Oxygen saturation 87% is at or below the yellow limit 88%." in html
+    assert "entered by staff, phone" in html
+    assert "Rest, and measure again." in html
+    assert "cuff-1" in html
+    assert re.search(r'aria-label="SpO₂: last 87.%, 1 measurements from 87 to 87, red low 85, yellow low 88"', html)
+    await shown.write(topics.ASSESSMENTS.name, structs.replace(assessment, revision=2, entered_in_error=True))
+    await eventually(lambda: shown.model.patient("p-1").judgements.newest()[0].revision == 2)
+    _, html, _ = await shown.get("/patients/p-1")
+    assert "entered in error" in html
+
+
+async def test_who_is_overdue_is_in_the_metrics(shown: Shown, eventually: Eventually) -> None:
+    await shown.write("patient-status", status("p-3", Zone.GREEN, due_at=NOW - timedelta(minutes=1)))
     await eventually(lambda: shown.metrics.registry.get_sample_value("sonevakt_overdue_patients") == 1)

@@ -107,6 +107,11 @@ async def test_the_oldest_message_is_that_of_all_partitions(broker: EmbeddedBrok
     assert since == {"care": WRITTEN_AT - timedelta(hours=1)}
 
 
+async def test_the_embedded_broker_does_not_tell_of_members(broker: EmbeddedBroker) -> None:
+    async with lag.LagWatch(broker.bootstrap) as watch:
+        assert await watch.members("triage") is None
+
+
 async def test_an_outage_of_the_broker_leaves_the_last_values_and_their_age(
     broker: EmbeddedBroker, eventually: Eventually
 ) -> None:

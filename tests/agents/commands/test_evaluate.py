@@ -59,7 +59,11 @@ def test_json_has_every_figure(folder: Path) -> None:
         "episodes": 1,
         "episodes_found": 1,
         "submission_days_share": 1,
+        "intervals": {"found_share": [1, 1], "submission_days_share": [1, 1]},
     }
+    assert found["alert_rules"]["pulse"] == []
+    by_rule = {rule["rule"]: rule for rule in found["alert_rules"]["blood_pressure"]}
+    assert (by_rule["limit_high"]["alert_days"], by_rule["limit_high"]["without_label"]) == (2, 1)
     assert found["lead_days"]["blood_pressure"]["median"] == 0
     assert found["load"][0]["total"] == 2
     assert found["caveat"] == CAVEAT

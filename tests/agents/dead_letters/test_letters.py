@@ -49,6 +49,12 @@ def test_one_that_does_not_say_where_it_came_from_is_known_by_where_it_lies(chan
     assert not letter.tells_origin
 
 
+def test_one_of_which_only_the_beginning_was_kept_names_its_origin_and_is_not_sent_again() -> None:
+    letter = of_record(record(cut=b"1"), "t-")
+    assert str(letter.id) == str(of_record(record(), "t-").id)
+    assert not letter.tells_origin
+
+
 def test_a_reason_that_is_none_of_ours_is_unknown_and_a_field_moves_no_cursor() -> None:
     letter = of_record(record(reason=b"sim-0001", field=b"\x1b[2Ja\nb"), "t-")
     assert (letter.reason, letter.field) == ("unknown", r"\x1b[2Ja\nb")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -18,15 +19,20 @@ from agents.paging.messenger import Messenger
 from agents.paging.receiver import Receiver, Stage
 from agents.paging.settings import PagingSettings
 from agents.paging.signing import SigningSecret
-from agents.paging.webhooks import Webhook
+from agents.paging.ways import Address, Way, Ways
+from agents.paging.ways.webhook import WebhookWay
 from agents.streaming.records import Headers, Record
 from schemas.codec import Codec, encode
 from schemas.paging import PageCause, PageRequest, Priority, Receipt
+from schemas.services import Contact, EscalationStep, Ladder, Service, Webhook
 from schemas.types import Zone
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable
+
+    from agents.acknowledging.links import Links
+    from agents.wallclock import Clock
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 RECEIPTS = Codec[Receipt](Receipt)
@@ -42,8 +48,8 @@ def record(value: bytes | None, key: bytes | None, *, offset: int = 7, headers: 
     return Record("t-pages", 3, offset, key, value, 0, headers)
 
 
-def page(number: int = 1, *, service: str = "lungs", ask: int = 1) -> PageRequest:
-    return PageRequest(
+def page(number: int = 1, *, service: str = "lungs", ask: int = 1, **changed: Any) -> PageRequest:  # noqa: ANN401 - any field
+    request = PageRequest(
         page_id=UUID(int=number),
         patient=f"p-{number}",
         service=service,
@@ -54,13 +60,27 @@ def page(number: int = 1, *, service: str = "lungs", ask: int = 1) -> PageReques
         assessment_id=None,
         ask=ask,
         causes=(PageCause(rule="limit", code="59408-5"),),
+        episode_id=UUID(int=2000 + number),
     )
+    return msgspec.structs.replace(request, **changed)
 
 
-def posted(number: int = 1, *, service: str = "lungs", ask: int = 1, headers: Headers = ()) -> Record:
+def posted(number: int = 1, *, headers: Headers = (), **changed: Any) -> Record:  # noqa: ANN401 - any field
     """Return a page request as a record."""
-    request = page(number, service=service, ask=ask)
+    request = page(number, **changed)
     return record(encode(request), request.patient.encode(), headers=headers)
+
+
+def service_with(name: str, **contacts: tuple[str, ...]) -> Service:
+    """Return a service whose contacts have such ways, and whose ladder is the nurse alone."""
+    anything = Webhook(url="https://vakt.example", secret_file="secret")  # noqa: S106 - a file's name
+    return Service(
+        name=f"The {name} centre",
+        ladder=Ladder(red=(EscalationStep(after_minutes=0, to="nurse"),)),
+        contacts={
+            contact.replace("_", "-"): Contact(ways=dict.fromkeys(ways, anything)) for contact, ways in contacts.items()
+        },
+    )
 
 
 class Ward:
@@ -88,10 +108,24 @@ class Ward:
         self.addresses = {name: base / name for name in KEYS}
 
     async def messenger(self, *, services: tuple[str, ...] = ("lungs", "heart"), **changed: Any) -> Messenger:  # noqa: ANN401 - any setting
-        """Open a messenger with quick backoff and changed settings."""
+        """Open a messenger with quick backoff and changed settings, all of whose services page by one webhook."""
+        ways: Ways = {
+            Address(name, "nurse", "webhook"): WebhookWay(self.addresses[name], secret_of(name)) for name in services
+        }
+        return await self.by({name: service_with(name, nurse=("webhook",)) for name in services}, ways, **changed)
+
+    async def by(
+        self,
+        services: dict[str, Service],
+        ways: dict[Address, Way],
+        *,
+        links: Links | None = None,
+        clock: Clock = lambda: NOW,
+        **changed: Any,  # noqa: ANN401 - any setting
+    ) -> Messenger:
+        """Open a messenger with these ways."""
         settings = PagingSettings(**{"backoff_s": 0.001, "backoff_most_s": 0.002, **changed})
-        webhooks = {name: Webhook(self.addresses[name], secret_of(name)) for name in services}
-        messenger = Messenger(webhooks, settings, lambda: NOW, self.metrics, prefix="t-")
+        messenger = Messenger(services, ways, settings, clock, self.metrics, links=links, prefix="t-")
         return await self._stack.enter_async_context(messenger)
 
     def count(self, series: str, **labels: str) -> float:

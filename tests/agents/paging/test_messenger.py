@@ -11,9 +11,6 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from agents import streaming
-from agents.paging.attempts import Attempt
-from agents.paging.line import Line, Verdict
-from agents.paging.settings import PagingSettings
 from schemas.codec import encode
 from schemas.paging import FailureReason, Outcome
 from tests.agents.paging.conftest import KEYS, NOW, answers, held, page, posted, receipt_in, record
@@ -36,7 +33,7 @@ async def test_a_page_is_delivered_and_its_receipt_lies_on_its_patients_partitio
     assert (partition, output.topic, output.key) == (3, "t-receipts", b"p-1")
     assert (receipt.outcome, receipt.attempts, receipt.ask, receipt.at) == (Outcome.DELIVERED, 1, 1, NOW)
     assert list(receiver.taken) == [str(page().page_id)]
-    assert ward.count("sonevakt_pages_total", outcome="delivered") == 1
+    assert ward.count("sonevakt_pages_total", way="webhook", outcome="delivered") == 1
     assert ward.count("sonevakt_received_to_paged_seconds_sum") == pytest.approx(0.4)
 
 
@@ -52,12 +49,18 @@ async def test_what_is_posted_holds_who_and_why_and_no_value(ward: Ward) -> None
 
     assert receiver.taken[str(page().page_id)] == {
         "page_id": str(page().page_id),
+        "action": "trigger",
         "patient": "p-1",
         "service": "lungs",
         "zone": "red",
         "priority": "high",
+        "at": "2026-03-01T09:00:00Z",
         "zone_change_id": str(page().zone_change_id),
         "assessment_id": None,
+        "episode_id": str(page().episode_id),
+        "step": 0,
+        "to": "nurse",
+        "test": False,
         "causes": [{"rule": "limit", "code": "59408-5"}],
     }
 
@@ -160,7 +163,7 @@ async def test_a_slow_receiver_of_one_service_does_not_hold_anothers_pages(ward:
 async def test_with_every_line_full_one_more_record_can_be_worked(ward: Ward) -> None:
     await ward.receiver()
 
-    assert (await ward.messenger(under_way=2, waiting=5)).in_flight == 2 * 7 + 1
+    assert (await ward.messenger(under_way=2, waiting=5)).in_flight == 2 * (2 * 5 + 5) + 1
 
 
 async def test_a_place_is_free_again_after_every_page_also_one_that_was_given_up(
@@ -196,54 +199,7 @@ async def test_beyond_a_services_line_a_page_is_busy_at_once(ward: Ward, eventua
 
     assert (third.outcome, third.reason, third.attempts) == (Outcome.FAILED, FailureReason.BUSY, 0)
     assert [receipt_in(await task).outcome for task in inside] == [Outcome.DELIVERED] * 2
-    assert ward.count("sonevakt_pages_total", outcome="busy") == 1
-
-
-async def test_a_page_that_finds_no_place_in_its_whole_time_is_busy() -> None:
-    posts: list[float] = []
-
-    async def post(timeout_s: float) -> Attempt:
-        posts.append(timeout_s)
-        return Attempt(None)
-
-    line = Line(PagingSettings(total_s=0.02, under_way=1), timeout_s=2)
-    assert await line._places.take(NOW)
-
-    assert (await line.deliver(post, NOW), posts) == (Verdict(FailureReason.BUSY, 0), [])
-
-
-async def test_pauses_grow_have_jitter_a_bound_and_heed_the_receiver() -> None:
-    pauses: list[float] = []
-    asked_s = [0.0, 0.0, 0.0, 0.7, 3600.0]
-
-    async def post(timeout_s: float) -> Attempt:
-        del timeout_s
-        return Attempt(FailureReason.SERVER_ERROR, again=True, wait_s=asked_s[len(pauses)])
-
-    async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-
-    line = Line(PagingSettings(attempts=5, backoff_s=0.1, backoff_most_s=0.75), timeout_s=2, sleep=sleep)
-    verdict = await line.deliver(post, NOW)
-
-    assert verdict == Verdict(FailureReason.SERVER_ERROR, 5)
-    bounds = [(0.1, 0.2), (0.2, 0.3), (0.4, 0.5), (0.7, 0.85)]
-    assert [low <= pause <= high for pause, (low, high) in zip(pauses, bounds, strict=True)] == [True] * 4
-
-
-async def test_the_total_bound_ends_an_ask_with_its_last_reason() -> None:
-    asked: list[float] = []
-
-    async def post(timeout_s: float) -> Attempt:
-        asked.append(timeout_s)
-        return Attempt(FailureReason.CONNECTION, again=True)
-
-    async def sleep(_: float) -> None:
-        await asyncio.Event().wait()
-
-    line = Line(PagingSettings(total_s=0.02), timeout_s=2, sleep=sleep)
-
-    assert await line.deliver(post, NOW) == Verdict(FailureReason.CONNECTION, 1)
+    assert ward.count("sonevakt_pages_total", way="webhook", outcome="busy") == 1
 
 
 async def test_after_failures_in_a_row_each_ask_is_one_attempt_until_one_succeeds(ward: Ward) -> None:
@@ -258,29 +214,6 @@ async def test_after_failures_in_a_row_each_ask_is_one_attempt_until_one_succeed
     assert attempts == [3, 3, 1, 1]
     assert healed == 8
     assert (after.outcome, after.attempts) == (Outcome.DELIVERED, 2)
-
-
-async def test_a_receiver_that_is_well_again_and_slow_is_believed_again() -> None:
-    settings = PagingSettings(quick_timeout_s=0.02, failures_to_break=2, attempts=1)
-    line = Line(settings, timeout_s=5)
-
-    async def dead(_: float) -> Attempt:
-        return Attempt(FailureReason.CONNECTION, again=True)
-
-    async def slow(timeout_s: float) -> Attempt:
-        try:
-            async with asyncio.timeout(timeout_s):
-                await asyncio.sleep(0.1)
-        except TimeoutError:
-            return Attempt(FailureReason.TIMEOUT, again=True)
-        return Attempt(None)
-
-    for _ in range(3):
-        await line.deliver(dead, NOW)
-    assert line.broken
-    verdicts = await asyncio.gather(*(line.deliver(slow, NOW) for _ in range(4)))
-    assert [verdict.reason for verdict in verdicts] == [None, *[FailureReason.TIMEOUT] * 3]
-    assert (await line.deliver(slow, NOW)).reason is None
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 422, 301, 307])
@@ -396,6 +329,6 @@ async def test_secrets_addresses_and_pseudonyms_are_in_no_log_and_no_repr(ward: 
         await messenger.carry(posted())
         await messenger.carry(record(b"{", b"p-1"))
 
-    told = json.dumps(logs) + repr(messenger._webhooks) + repr(vars(messenger))
+    told = json.dumps(logs) + repr(messenger._ways) + repr(vars(messenger))
     assert [line["event"] for line in logs] == ["page not delivered", "page unreadable"]
     assert not [word for word in ("p-1", "127.0.0.1", "/pages/", "whsec_", KEYS["lungs"].decode()) if word in told]

@@ -7,14 +7,19 @@ import pickle
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import msgspec
 import pytest
+from yarl import URL
 
-from agents.paging.notice import notice_of
+from agents.paging.notice import Notice
 from agents.paging.signing import SecretError, SignatureError, SigningSecret, verify
-from tests.agents.paging.conftest import NOW, Ward, page, secret_of
+from agents.paging.ways.webhook import WebhookWay, body_of
+from tests.agents.paging.conftest import NOW, Ward, page, secret_of, service_with
 
-NOTICE = notice_of(page())
-HEADERS = NOTICE.headers(secret_of("lungs"), NOW)
+NOTICE = Notice((page(),), "lungs", service_with("lungs", nurse=("webhook",)))
+BODY = msgspec.json.encode(body_of(NOTICE))
+WAY = WebhookWay(URL("https://vakt.example"), secret_of("lungs"))
+HEADERS = WAY.headers(NOTICE, BODY, NOW)
 
 
 def test_agrees_with_the_specifications_own_example() -> None:
@@ -26,13 +31,13 @@ def test_agrees_with_the_specifications_own_example() -> None:
 
 
 def test_a_signed_message_is_believed_and_tells_its_id() -> None:
-    assert verify(HEADERS, NOTICE.body, secret_of("lungs"), NOW) == str(page().page_id)
+    assert verify(HEADERS, BODY, secret_of("lungs"), NOW) == str(page().page_id)
 
 
 def test_one_fitting_signature_of_several_is_enough() -> None:
     headers = {**HEADERS, "webhook-signature": f"v1,AAAA v1a,BBBB {HEADERS['webhook-signature']}"}
 
-    assert verify(headers, NOTICE.body, secret_of("lungs"), NOW)
+    assert verify(headers, BODY, secret_of("lungs"), NOW)
 
 
 @pytest.mark.parametrize("changed", ["webhook-id", "webhook-timestamp", "webhook-signature"])
@@ -41,21 +46,21 @@ def test_a_changed_or_missing_header_is_detected(changed: str, to: str | None) -
     headers = {name: value for name, value in {**HEADERS, changed: to}.items() if value is not None}
 
     with pytest.raises(SignatureError):
-        verify(headers, NOTICE.body, secret_of("lungs"), NOW)
+        verify(headers, BODY, secret_of("lungs"), NOW)
 
 
 def test_a_changed_body_and_another_secret_are_detected() -> None:
     with pytest.raises(SignatureError):
-        verify(HEADERS, NOTICE.body.replace(b'"red"', b'"green"'), secret_of("lungs"), NOW)
+        verify(HEADERS, BODY.replace(b'"red"', b'"green"'), secret_of("lungs"), NOW)
     with pytest.raises(SignatureError):
-        verify(HEADERS, NOTICE.body, secret_of("heart"), NOW)
+        verify(HEADERS, BODY, secret_of("heart"), NOW)
 
 
 @pytest.mark.parametrize("off", [timedelta(seconds=301), -timedelta(seconds=301)])
 def test_an_old_or_early_message_is_not_believed(off: timedelta) -> None:
-    assert verify(HEADERS, NOTICE.body, secret_of("lungs"), NOW + off * 0.99)
+    assert verify(HEADERS, BODY, secret_of("lungs"), NOW + off * 0.99)
     with pytest.raises(SignatureError):
-        verify(HEADERS, NOTICE.body, secret_of("lungs"), NOW + off)
+        verify(HEADERS, BODY, secret_of("lungs"), NOW + off)
 
 
 @pytest.mark.parametrize("text", ["", "whsec_", "whsec_!!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ="])
@@ -78,7 +83,7 @@ async def test_the_receiver_turns_a_forged_page_away(ward: Ward) -> None:
     receiver = await ward.receiver()
     forged = {**HEADERS, "webhook-signature": "v1," + base64.b64encode(b"x" * 32).decode()}
     async with aiohttp.ClientSession() as http:
-        async with http.post(ward.addresses["lungs"], data=NOTICE.body, headers=forged) as response:
+        async with http.post(ward.addresses["lungs"], data=BODY, headers=forged) as response:
             status = response.status
         async with http.post(ward.addresses["lungs"].with_path("/pages/none"), data=b"", headers=HEADERS) as response:
             unknown = response.status
@@ -87,6 +92,6 @@ async def test_the_receiver_turns_a_forged_page_away(ward: Ward) -> None:
 
 
 def test_the_clock_of_a_message_is_whole_seconds() -> None:
-    headers = NOTICE.headers(secret_of("lungs"), datetime(2026, 3, 1, 9, 0, 0, 999_000, tzinfo=UTC))
+    headers = WAY.headers(NOTICE, BODY, datetime(2026, 3, 1, 9, 0, 0, 999_000, tzinfo=UTC))
 
     assert headers["webhook-timestamp"] == "1772355600"

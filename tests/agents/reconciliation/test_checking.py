@@ -48,7 +48,7 @@ async def test_a_submission_that_nobody_assessed_is_named() -> None:
     account = await made.account()
 
     assert named(account) == [(Step.ASSESSED, "submissions", 1, uuid(2))]
-    assert account.unaccounted == {Step.ASSESSED: 1, Step.STORED: 0, Step.CARE_STORED: 0}
+    assert account.unaccounted == {Step.ASSESSED: 1, Step.CORRECTED: 0, Step.STORED: 0, Step.CARE_STORED: 0}
     assert account.resume == {"submissions": 1}
 
 
@@ -193,7 +193,55 @@ async def test_a_correction_that_waits_for_its_submission_changes_nothing() -> N
     made.correct(1, AT_MS)
     account = await made.account()
     assert account.whole
-    assert account.counts == Counts(corrections=1)
+    assert account.counts == Counts(corrections=1, corrections_waiting=1)
+
+
+async def test_a_correction_that_waited_is_in_the_assessment_of_its_submission() -> None:
+    made = Installation()
+    made.correct(1, AT_MS)
+    made.assess(1, made.submit(1, AT_MS + 1000), AT_MS + 1100)
+    account = await made.account()
+    assert account.whole
+    assert account.counts == Counts(received=1, corrections=1, corrections_waiting=1, assessed=1, stored=1)
+
+
+@pytest.mark.parametrize("most", [1, 4])
+async def test_a_correction_of_which_nothing_came_is_named(most: int) -> None:
+    made = Installation()
+    made.assess(1, made.submit(1, AT_MS), AT_MS + 100)
+    made.correct(1, AT_MS + 1000)
+    made.assess(2, made.submit(2, AT_MS + 2000), AT_MS + 2100)
+    account = await made.account(most=most)
+    assert named(account) == [(Step.CORRECTED, "submissions", 1, uuid(1))]
+
+
+async def test_a_lost_correction_of_a_submission_older_than_the_period_is_named() -> None:
+    made = Installation()
+    made.assess(1, made.submit(1, AT_MS), AT_MS + 100)
+    made.correct(1, AT_MS + 7_200_000)
+    account = await made.account(from_ms=AT_MS + 3_600_000)
+    assert named(account) == [(Step.CORRECTED, "submissions", 1, uuid(1))]
+
+
+async def test_a_correction_that_comes_again_changes_nothing() -> None:
+    made = Installation()
+    made.assess(1, made.submit(1, AT_MS), AT_MS + 100)
+    made.assess(1, made.correct(1, AT_MS + 1000), AT_MS + 1100, revision=2)
+    made.correct(1, AT_MS + 2000)
+    account = await made.account()
+    assert account.whole
+    assert account.counts == Counts(
+        received=1, corrections=2, corrected=1, corrections_repeated=1, assessed=1, stored=2
+    )
+
+
+async def test_a_correction_with_a_dead_letter_is_accounted_for() -> None:
+    made = Installation()
+    made.assess(1, made.submit(1, AT_MS), AT_MS + 100)
+    made.bury(made.correct(1, AT_MS + 1000), AT_MS + 1100, "history_full")
+    account = await made.account()
+    assert account.whole
+    assert account.counts == Counts(received=1, corrections=1, corrections_refused=1, assessed=1, stored=1)
 
 
 async def test_two_periods_that_meet_have_every_message_once() -> None:

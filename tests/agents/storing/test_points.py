@@ -118,6 +118,7 @@ def test_an_assessment_is_stored_with_its_zone_and_first_reason() -> None:
             "submission_id": str(TWO),
             "service": "centre-a",
             "entered_in_error": 1.0,
+            "on_behalf": "none",
             "at": float(AT_MS),
         },
         AT_MS,
@@ -275,6 +276,16 @@ def test_a_retraction_does_not_hide_the_change_that_takes_its_place() -> None:
 
 def test_a_page_asked_again_is_the_same_page() -> None:
     assert len(merged([*of_page(page(ask=1)), *of_page(page(ask=2))])) == 1
+
+
+def test_each_step_of_a_ladder_is_a_point_of_its_own_that_says_who_was_asked() -> None:
+    first, second = of_page(page()), of_page(page(page_id=TWO, step=3, to="lead", by="phone", episode_id=ONE))
+    assert len(merged([*first, *second])) == 2
+    names = ("action", "episode_id", "step", "to", "by", "test")
+    assert [[point.fields[name] for name in names] for point in (*first, *second)] == [
+        ["trigger", "none", 0.0, "nurse", "none", 0.0],
+        ["trigger", str(ONE), 3.0, "lead", "phone", 0.0],
+    ]
 
 
 def test_where_a_patient_stands_is_stored_since_when_it_holds() -> None:

@@ -12,12 +12,13 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics
-from agents.streaming import Output, StreamWorker, UnverifiedVersionError, version
+from agents.streaming import Output, Record, StreamWorker, UnverifiedVersionError, dead_letter, version
 from agents.streaming.app import SafeApp
 from agents.streaming.consumer import QUEUED_POLLS, BatchConsumer, BatchThread, BatchTransport
 from agents.streaming.delivery import Delivery
 from agents.streaming.recovery import SeekFirstRecovery
 from agents.watching import WorkerMetrics
+from schemas.dead_letters import DeadLetterReason
 from tests.agents.streaming.test_guards import Counting
 from tests.agents.streaming.test_worker import Ended, Slow, settings
 
@@ -47,7 +48,7 @@ def poll(generation: int, *offsets: int) -> Any:  # noqa: ANN401 - Faust's event
 
 def unopened(fence: Callable[[], None] = lambda: None) -> Delivery:
     """A delivery whose producer is never started, and so needs no end."""
-    delivery = Delivery(NOWHERE, fence)
+    delivery = Delivery(NOWHERE, "dead-letters", fence)
     delivery._producer._closed = True
     return delivery
 
@@ -56,6 +57,8 @@ class Writing:
     """In place of the delivery: what is written, and what happens while it is."""
 
     def __init__(self) -> None:
+        self.most_bytes = 1 << 30
+        self.sent: list[Output] = []
         self.written: list[list[tuple[str, bytes]]] = []
         self.too_large: set[str] = set()
         self.meanwhile: Callable[[str], None] = lambda _: None
@@ -64,9 +67,11 @@ class Writing:
         self, outputs: Sequence[tuple[int, Output]], holds: Callable[[], bool]
     ) -> list[tuple[int, Output]] | None:
         self.written.append([(output.topic, output.value) for _, output in outputs])
+        self.sent += [output for _, output in outputs]
         for topic in {output.topic for _, output in outputs}:
             self.meanwhile(topic)
-        return [one for one in outputs if one[1].topic in self.too_large] if holds() else None
+        refused = [o for o in outputs if o[1].topic in self.too_large or len(o[1].value) > self.most_bytes]
+        return refused if holds() else None
 
 
 class Standing:
@@ -178,6 +183,24 @@ async def test_an_output_that_is_too_large_is_named_and_the_rest_goes_on() -> No
     standing.writing.too_large = {"assessments"}
     await standing.worker._work([poll(1, 0)])
     assert (standing.held, standing.done, standing.letters("oversize_output")) == ({KEY: b"1"}, [1], 1)
+
+
+async def test_a_dead_letter_that_the_broker_does_not_take_whole_keeps_its_reason_and_where_it_came_from() -> None:
+    standing = Standing()
+    standing.writing.most_bytes = 2_000
+    origin = Record(TOPIC.topic, 0, 17, KEY, b"x" * 5_000, 1)
+    assert await standing.worker._deliver(1, [dead_letter("dead-letters", origin, DeadLetterReason.NOT_JSON)])
+    said = dict(standing.writing.sent[-1].headers)
+    assert (said["reason"], said["topic"], said["offset"], said["cut"]) == (b"not_json", b"submissions", b"17", b"1")
+    assert standing.writing.sent[-1].value == b"x" * 1_000
+
+
+async def test_a_dead_letter_that_the_broker_takes_not_even_cut_is_never_passed_over() -> None:
+    standing = Standing()
+    standing.writing.too_large = {"dead-letters"}
+    origin = Record(TOPIC.topic, 0, 17, KEY, b"x", 1)
+    with pytest.raises(RuntimeError):
+        await standing.worker._deliver(1, [dead_letter("dead-letters", origin, DeadLetterReason.NOT_JSON)])
 
 
 async def test_a_state_that_is_too_large_stays_as_it_was_and_its_record_is_named() -> None:

@@ -18,6 +18,7 @@ from agents.metrics import Metrics
 from agents.streaming import Handler, Output, Record, StreamSettings, StreamWorker
 from agents.streaming.delivery import Delivery
 from agents.watching import WorkerMetrics
+from schemas.topics import MAX_MESSAGE_BYTES
 from tests.agents.streaming.test_guards import Counting
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ async def test_a_slow_message_holds_up_no_other_and_is_not_committed_over(eventu
 
 async def test_a_delivery_outlives_an_outage_and_names_what_is_too_large() -> None:
     async with broker() as (running, _):
-        delivery = Delivery(running.bootstrap, lambda: None)
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None)
         await delivery.start()
         try:
             running.set_down()
@@ -277,7 +278,7 @@ async def test_a_delivery_outlives_an_outage_and_names_what_is_too_large() -> No
 
 async def test_a_delivery_ends_where_the_partitions_are_another_s() -> None:
     async with broker() as (running, _):
-        delivery = Delivery(running.bootstrap, lambda: None)
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None)
         await delivery.start()
         try:
             ours = [True]
@@ -294,14 +295,81 @@ async def test_a_delivery_ends_where_the_partitions_are_another_s() -> None:
             await delivery.stop()
 
 
-async def test_partitions_that_go_away_while_a_batch_is_written_end_the_process(eventually: Eventually) -> None:
+async def test_a_dead_letter_holds_a_message_of_the_greatest_size_whole() -> None:
+    whole = Output("dead-letters", b"sim-0", b"x" * (MAX_MESSAGE_BYTES - 100), (("reason", b"not_json"),))
+    async with broker() as (running, _):
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None)
+        await delivery.start()
+        try:
+            assert await delivery.send([(0, whole)], lambda: True) == []
+            other = whole._replace(topic="submissions")
+            assert await delivery.send([(0, other)], lambda: True) == [(0, other)]
+        finally:
+            await delivery.stop()
+
+
+async def test_a_sink_gives_up_what_it_cannot_write_once_the_partitions_go_away_and_writes_it_again(
+    eventually: Eventually,
+) -> None:
     died = Ended()
     async with broker() as (running, producer):
         await put(producer, 0)
         sink = Slow()
-        stream = settings(running.bootstrap)
-        async with working(sink, stream, died) as worker:
+        async with working(sink, settings(running.bootstrap), died) as worker:
             await eventually(lambda: sink.begun > 0, within=40)
             await worker._revoked(worker.app, set(worker._assigned))
+            assert died.codes == []
+            assert sink.taken == []
+            assert await behind(running.bootstrap) == 1
+        sink.gate.set()
+        async with working(sink, settings(running.bootstrap), died):
+            await eventually(lambda: len(sink.taken) == 1, within=40)
+    assert died.codes == []
+
+
+async def test_pages_under_way_while_the_broker_is_away_are_no_standstill(eventually: Eventually) -> None:
+    died = Ended()
+    async with broker() as (running, producer):
+        carrying = Carrying()
+        stream = dataclasses.replace(settings(running.bootstrap), stall_s=2.0)
+        async with working(carrying, stream, died) as worker:
+            await eventually(lambda: worker.health().recovered, within=40)
+            await put(producer, 0)
+            await eventually(lambda: carrying.begun == 1)
+            await eventually(lambda: worker.health().still_s > 4)
+            assert died.codes == []
+            carrying.gate.set()
+            await eventually(lambda: worker.health().still_s == 0)
+
+
+class Carrying:
+    """A messenger whose pages take as long as they take."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.begun = 0
+
+    async def carry(self, _: Record) -> list[tuple[int, Output]]:
+        self.begun += 1
+        await self.gate.wait()
+        return []
+
+
+async def test_partitions_that_go_away_while_a_batch_is_written_end_the_process(eventually: Eventually) -> None:
+    died = Ended()
+    async with broker() as (running, producer):
+        stream = settings(running.bootstrap, table="state")
+        async with working(Counting(), stream, died) as worker:
+            await eventually(lambda: worker.health().recovered, within=40)
+            written = asyncio.Event()
+
+            async def never(*_: object) -> list[tuple[int, Output]]:
+                written.set()
+                await asyncio.Event().wait()
+                return []
+
+            worker.delivery.send = never
+            await put(producer, 0)
+            await asyncio.wait_for(written.wait(), 40)
+            await worker._revoked(worker.app, set(worker._assigned))
             assert died.codes == [73]
-            sink.gate.set()

@@ -370,10 +370,10 @@ async def test_a_step_that_fails_is_counted_and_takes_no_neighbour_along(monkeyp
     beside.follow(ILL)
     beside.follow(WELL)
 
-    def failing(state: Any, event: Any, rules: Any) -> Any:  # noqa: ANN401 - as step
+    def failing(state: Any, event: Any, *more: Any) -> Any:  # noqa: ANN401 - as step
         if event.patient == WELL:
             raise ArithmeticError
-        return step(state, event, rules)
+        return step(state, event, *more)
 
     monkeypatch.setattr(ahead, "step", failing)
     await beside.look(sent(WELL, "1", 100, RED), sent(ILL, "1", 100, RED))

@@ -18,6 +18,7 @@ from pipeline.triage.instants import to_ms
 from pipeline.triage.state import decode
 from schemas.codec import encode
 from schemas.paging import Tick
+from schemas.services import CANARY, EscalationStep, Ladder, Service
 from schemas.submissions import Answer
 from tests.histories import SPO2_LIMITS, at, enrolled, named, signed, spo2, submitted
 
@@ -31,9 +32,11 @@ OVERDUE = 24 + 9 + 14  # hours: due at 10:00 in Oslo the day after, and 14 hours
 class Triage:
     """A fold with what its worker holds."""
 
-    def __init__(self, ratio: float = 0.9) -> None:
+    def __init__(self, ratio: float = 0.9, services: dict[str, Service] | None = None) -> None:
         self.metrics = Metrics(CollectorRegistry())
-        self.fold = TriageFold(prefix="", partitions=1, dead_letter_ratio=ratio, metrics=self.metrics)
+        self.fold = TriageFold(
+            prefix="", partitions=1, dead_letter_ratio=ratio, metrics=self.metrics, services=services or {}
+        )
         self.states: dict[bytes, bytes] = {}
         self.offset = 0
 
@@ -113,10 +116,10 @@ def test_a_patient_on_whom_a_tick_fails_is_tried_again_and_the_others_go_on(monk
     triage = Triage()
     triage.follow_all()
 
-    def failing(state: Any, event: Any, rules: Any) -> Any:  # noqa: ANN401 - as step
+    def failing(state: Any, event: Any, *more: Any) -> Any:  # noqa: ANN401 - as step
         if state is not None and state.patient == PATIENTS[2]:
             raise ArithmeticError
-        return step(state, event, rules)
+        return step(state, event, *more)
 
     with monkeypatch.context() as patched:
         patched.setattr(folding, "step", failing)
@@ -273,3 +276,47 @@ def test_patients_are_counted_by_zone() -> None:
     triage.work(triage.record("submissions", submitted("s", 9, spo2(80, 9)), PATIENTS[0]))
     shown = {zone: triage.metrics.registry.get_sample_value("sonevakt_patients", {"zone": zone}) for zone in ZONES}
     assert shown == {"green": 4, "red": 1, "no_data": 0}
+
+
+def counted(triage: Triage) -> dict[str, float]:
+    """How many patients stand where, and how many registrations were judged."""
+    shown = {
+        (sample.name, sample.labels.get("zone")): sample.value
+        for metric in triage.metrics.registry.collect()
+        for sample in metric.samples
+    }
+    return {
+        "red": shown["sonevakt_patients", "red"],
+        "judged": sum(value for (name, _), value in shown.items() if name == "sonevakt_assessments_total"),
+    }
+
+
+async def test_who_only_tries_the_alarm_path_is_paged_and_counted_nowhere() -> None:
+    triage = Triage()
+    plan = signed(0, SPO2_LIMITS)
+    for patient, pathway in ((PATIENTS[0], "copd"), (PATIENTS[1], CANARY)):
+        taken = msgspec.structs.replace(enrolled(), pathway=pathway)
+        triage.work(triage.record("care", taken, patient), triage.record("care", plan, patient))
+        told = triage.work(triage.record("submissions", submitted("red", 8, spo2(80, 8)), patient))
+        (page,) = [message for topic, message in told if topic == "pages"]
+        assert page.get("test", False) == (pathway == CANARY)
+    assert counted(triage) == {"red": 1, "judged": 1}
+    await triage.fold.restored(triage.states.items())
+    assert counted(triage)["red"] == 1
+
+
+async def test_a_red_climbs_the_ladder_of_its_service_over_a_restart_of_the_worker() -> None:
+    ladder = Ladder(red=(EscalationStep(after_minutes=0, to="ward"), EscalationStep(after_minutes=3, to="doctor")))
+    services = {"joint-centre": Service(name="The joint centre", ladder=ladder)}
+    triage = Triage(services=services)
+    for message in (enrolled(), signed(0, SPO2_LIMITS)):
+        triage.work(triage.record("care", message, PATIENTS[0]))
+    told = triage.work(triage.record("submissions", submitted("red", 8, spo2(80, 8)), PATIENTS[0]))
+    assert [message["to"] for topic, message in told if topic == "pages"] == ["ward"]
+    again = Triage(services=services)
+    again.states = triage.states
+    await again.fold.restored(again.states.items())
+    assert again.tick(8 + 2.9 / 60) == []
+    told = again.tick(8 + 3 / 60)
+    assert [(message["to"], message["step"]) for topic, message in told if topic == "pages"] == [("doctor", 1)]
+    assert again.tick(8 + 3.1 / 60) == []

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from types import MappingProxyType
-from typing import TYPE_CHECKING
-
 import pytest
 
 from pipeline.backtest.cadence import (
@@ -13,23 +9,12 @@ from pipeline.backtest.cadence import (
     TURNING_DAILY,
     WEEKLY,
     Rhythm,
-    adapted_days,
     keep,
     kept_days,
     planned,
 )
-from pipeline.backtest.nearness import near_days
-from pipeline.backtest.readings import Readings
-from pipeline.triage import RULES
-from pipeline.triage.plans import Bounds
-from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC
-from schemas.care import Cadence
-from tests.pipeline.backtest.recordings import DIASTOLIC as DIASTOLIC_CODE
-from tests.pipeline.backtest.recordings import SYSTOLIC as SYSTOLIC_CODE
-from tests.pipeline.backtest.recordings import days, session
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from pipeline.backtest.days import PatientDay
+from tests.pipeline.backtest.recordings import days
 
 EVERY_DAY = range(60)
 FIRST_DAYS = [*range(14)]
@@ -102,52 +87,18 @@ def test_what_one_patient_asks_for_another_does_not_get() -> None:
     assert (told.episodes, told.episodes_found) == (2, 1)
 
 
-@pytest.mark.parametrize(
-    ("alerting", "near", "after_day_13"),
-    [
-        ((), (), [20, 27, 34, 41, 48, 55]),
-        ((20,), (20,), [*range(20, 27), *range(28, 42, 2), 47, 54]),  # a week daily, then every second day
-        ((), (20,), [*range(20, 42, 2), 47, 54]),
-        ((), (21,), [20, 27, 34, 41, 48, 55]),  # nobody saw day 21
-        ((), range(60), [*range(15, 60, 2)]),
-        (range(60), range(60), [*range(14, 60)]),
-    ],
-)
-def test_the_engines_cadence_keeps_the_days_on_which_it_is_due(
-    alerting: Sequence[int], near: Sequence[int], after_day_13: list[int]
-) -> None:
-    assert adapted_days(EVERY_DAY, set(alerting), set(near), Cadence(), RULES) == FIRST_DAYS + after_day_13
+def test_the_intervals_are_over_patients() -> None:
+    names = [f"sim-{number:04}" for number in range(8)]
+    measured = frozenset[PatientDay]().union(*(days(*range(28), patient=name) for name in names))
+    labelled = frozenset[PatientDay]().union(*(days(15, 21, patient=name) for name in names[:4]))
+    alerts = frozenset[PatientDay]().union(*(days(21, patient=name) for name in names[:2]))
+    told = keep(WEEKLY, measured=measured, labelled=labelled, alerts=alerts)
+    assert (told.episodes, told.episodes_found) == (4, 2)
+    assert told.intervals.found_share == (0, 1)
+    assert told.intervals.submission_days_share == (16 / 28, 16 / 28)  # all patients measured alike
 
 
-# Systolic floor 4 and diastolic floor 3: three of them are 12 and 9 mm[Hg].
-BOUNDS = {
-    SYSTOLIC.index: Bounds(80, 89, None, 160),
-    DIASTOLIC.index: Bounds(54, None, 95, 100),
-}
-
-
-@pytest.mark.parametrize(
-    ("code", "value", "near"),
-    [
-        (SYSTOLIC_CODE, 148, True),
-        (SYSTOLIC_CODE, 147, False),
-        (SYSTOLIC_CODE, 200, True),
-        (SYSTOLIC_CODE, 101, True),
-        (SYSTOLIC_CODE, 102, False),
-        (DIASTOLIC_CODE, 63, True),
-        (DIASTOLIC_CODE, 64, False),
-        (DIASTOLIC_CODE, 86, True),
-        (DIASTOLIC_CODE, 85, False),
-    ],
-)
-def test_near_is_within_so_many_least_spreads_of_the_innermost_limit(code: str, value: float, *, near: bool) -> None:
-    readings = Readings([session(0, [(code, value)])], UTC)
-    found = near_days(readings, (SYSTOLIC, DIASTOLIC), {"sim-0001": BOUNDS}, 3)
-    assert found == (days(0) if near else frozenset())
-
-
-def test_each_patients_own_limits_hold_and_without_limits_nothing_is_near() -> None:
-    readings = Readings([session(0, [(SYSTOLIC_CODE, 150)], patient=name) for name in ("a", "b", "c")], UTC)
-    high = {SYSTOLIC.index: Bounds(None, None, None, 180)}
-    found = near_days(readings, (SYSTOLIC,), {"a": BOUNDS, "b": MappingProxyType(high)}, 3)
-    assert found == days(0, patient="a")
+def test_without_patients_there_are_no_intervals() -> None:
+    nothing = frozenset[PatientDay]()
+    told = keep(WEEKLY, measured=nothing, labelled=nothing, alerts=nothing)
+    assert (told.intervals.found_share, told.intervals.submission_days_share) == (None, None)

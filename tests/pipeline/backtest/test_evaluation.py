@@ -65,11 +65,18 @@ def test_the_plans_rhythm_is_the_one_given() -> None:
     assert (found.cadence["plan"].submission_days_share, found.cadence["plan"].episodes_found) == (9 / 45, 1)
 
 
-def test_a_plan_that_contradicts_itself_has_no_limit_to_be_near_to() -> None:
+def test_a_plan_that_contradicts_itself_asks_for_nothing() -> None:
     wrong = signed(-24 * 18, Limit(code=SYSTOLIC, unit="mm[Hg]", yellow_low=160, yellow_high=120))
     found = evaluate([CARE[0], wrong, *recording()[2:]], VERIFIED, UTC)
-    assert found.cadence["adaptive"].submission_days_share == (14 + 4) / 45
+    assert found.cadence["adaptive"].submission_days_share == 0
     assert found.blood_pressure.alert_days == 0
+
+
+def test_the_alert_days_are_told_by_rule() -> None:
+    found = evaluate(recording(), VERIFIED, UTC).alert_rules
+    told = {one.rule: (one.alert_days, one.labelled, one.without_label) for one in found["blood_pressure"]}
+    assert told["limit_high"] == (3, 1, 2)
+    assert {one.rule for one in found["pulse"]} >= {"limit_high"}
 
 
 def test_it_goes_into_json_and_back() -> None:
@@ -122,6 +129,13 @@ def test_the_adaptive_cadence_finds_14_of_24_on_at_most_70_percent_of_the_days(t
     adaptive = tihm_found.cadence["adaptive"]
     assert adaptive.episodes_found >= 14
     assert (adaptive.submission_days_share or 1) <= 0.70
+
+
+@shared
+def test_where_every_vital_asks_more_is_found_on_more_days(tihm_found: Evaluation) -> None:
+    every, pressure = tihm_found.cadence["adaptive_every_vital"], tihm_found.cadence["adaptive"]
+    assert every.episodes_found >= pressure.episodes_found
+    assert (every.submission_days_share or 0) >= (pressure.submission_days_share or 0)
 
 
 @shared

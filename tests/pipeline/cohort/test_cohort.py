@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from math import exp
 from statistics import mean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.cohort import Cohort, Event, live, simulate
-from pipeline.cohort.people import ZONE
+from pipeline.cohort.people import ZONE, Patient, person
 from pipeline.triage.vitals import BY_CODE, SPO2, WEIGHT, Vital, factor
 from schemas.care import Enrolled, PlanSigned
 from schemas.codec import Codec, encode
 from schemas.submissions import Correction, CorrectionAction, Submission
 from schemas.topics import CARE, SUBMISSIONS
+
+if TYPE_CHECKING:
+    from pipeline.cohort.groups import Usual
 
 START = datetime(2026, 1, 5, tzinfo=UTC)  # 60 days from here end before daylight saving begins
 DAYS = 60
@@ -202,7 +206,8 @@ def test_nothing_is_received_before_it_was_measured(cohort: Cohort) -> None:
 def test_a_deterioration_lies_within_the_time_in_which_its_patient_is_followed(cohort: Cohort) -> None:
     people = {one.name: one for one in cohort.patients}
     assert 40 <= len(cohort.truth) <= 90
-    assert {one.kind for one in cohort.truth} == {one.group.kind for one in cohort.patients}
+    slow_kinds = {one.group.slow_kind for one in cohort.patients} - {""}
+    assert {one.kind for one in cohort.truth} == {one.group.kind for one in cohort.patients} | slow_kinds
     assert {one.slow for one in cohort.truth} == {False, True}
     for one in cohort.truth:
         patient = people[one.patient]
@@ -239,3 +244,46 @@ def test_live_goes_on_with_patients_of_the_cohort(cohort: Cohort) -> None:
     assert all(reading.measured_at <= one.at for one in events for reading in one.message.readings)
     assert live(cohort, 1, now) == live(cohort, 1, now)
     assert all(CODECS[SUBMISSIONS.name].decode(encode(one.message)) == one.message for one in events)
+
+
+def slow_ones() -> list[Patient]:
+    people = [person(seed, number, START, DAYS, 200) for seed in range(3) for number in range(1, 201)]
+    return [one for one in people if one.deterioration is not None and one.deterioration.slow]
+
+
+def test_what_comes_slowly_takes_weeks_and_half_of_it_crosses_no_limit() -> None:
+    slow = slow_ones()
+    lengths = [(one.deterioration.peak_at - one.deterioration.onset_at) / timedelta(days=1) for one in slow]
+    assert min(lengths) >= 14
+    assert max(lengths) <= 28
+    assert 0.35 < sum(one.deterioration.inside for one in slow) / len(slow) < 0.65
+
+
+def test_inside_means_inside_every_limit_and_the_others_cross_one() -> None:
+    for one in slow_ones():
+        worse = one.deterioration
+        crossed = [
+            not below < worse.shift(usual, worse.peak_at) < above
+            for usual in one.group.usual
+            for below, above in [_innermost(usual)]
+        ]
+        assert any(crossed) == (not worse.inside)
+
+
+def _innermost(usual: Usual) -> tuple[float, float]:
+    """The first limits on the way out, as distances from what is usual."""
+    below = [edge for edge in (usual.red[0], usual.yellow[0]) if edge is not None]
+    above = [edge for edge in (usual.red[1], usual.yellow[1]) if edge is not None]
+    return max(below, default=float("-inf")), min(above, default=float("inf"))
+
+
+def test_weight_goes_first_and_the_other_signs_come_late() -> None:
+    one = next(one for one in slow_ones() if one.group.pathway == "diabetes")
+    worse, (glucose, weight, *_) = one.deterioration, one.group.usual
+    half = worse.onset_at + (worse.peak_at - worse.onset_at) / 2
+    assert worse.shift(weight, half) / worse.shift(weight, worse.peak_at) == pytest.approx(0.5**0.7)
+    assert worse.shift(glucose, half) / worse.shift(glucose, worse.peak_at) == pytest.approx(0.5**1.5)
+    assert worse.felt_at == half
+    assert worse.shift(glucose, worse.onset_at - timedelta(days=1)) == 0
+    eased = worse.peak_at + timedelta(days=3)
+    assert worse.shift(weight, eased) == pytest.approx(worse.shift(weight, worse.peak_at) / exp(1))

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from pipeline.cohort import Deterioration, matched
+from pipeline.cohort import Deterioration, Patient, by_chance, matched
+from pipeline.cohort.groups import GROUPS
 from schemas.assessments import ZoneChange
 from schemas.types import Zone
 
@@ -71,3 +72,29 @@ def test_what_was_retracted_and_told_again_finds() -> None:
 def test_what_was_missed_is_told() -> None:
     (result,) = matched([ONE], [])
     assert (result.deterioration, result.found, result.lead_days) == (ONE, False, None)
+
+
+def patient(number: int, *, worse: Deterioration | None = None, ends: float | None = None, group: int = 0) -> Patient:
+    return Patient(
+        name=f"sim-{number:04}",
+        group=GROUPS[group],
+        means=(),
+        service="simulated-hospital",
+        enrolled_at=ONSET - timedelta(days=20),
+        ends_at=None if ends is None else ONSET + timedelta(days=ends),
+        deterioration=worse,
+    )
+
+
+def test_what_is_found_by_chance_is_how_often_patients_who_are_well_alert_in_the_same_time() -> None:
+    people = [patient(1, worse=ONE), patient(2), patient(3), patient(4), patient(5, ends=3), patient(6, group=1)]
+    changes = [
+        change(6, patient="sim-0002", number=2),
+        change(-1, patient="sim-0003", number=3),
+        change(2, Zone.GREEN, patient="sim-0004", number=4),
+        change(2, patient="sim-0005", number=5),  # not followed all through it
+        change(2, patient="sim-0006", number=6),  # of another pathway
+        change(2, number=7),  # of the patient's own
+    ]
+    assert by_chance([ONE, ONE], people, changes) == pytest.approx(2 / 3)
+    assert by_chance([ONE], people[:1], changes) == 0

@@ -27,6 +27,7 @@ BROKEN: Final[list[tuple[str, object, str]]] = [
     # Fields, one by one.
     ("pathway", "KOLS 1", "pathway: must be small letters, digits and -, at most 64"),
     ("pathway", GONE, "pathway: is required"),
+    ("pathway", "canary", "pathway: must be another name: canary is of nobody ill, who tries the alarm path"),
     ("version", 0, "version: must be `int` >= 1"),
     ("version", "1", "version: must be `int`, not `str`"),
     ("title.en", GONE, "title.en: is required"),

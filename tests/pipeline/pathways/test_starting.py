@@ -19,6 +19,7 @@ def test_everything_of_the_pathway_that_a_plan_holds_is_in_it() -> None:
     assert starter_plan(pathway, version=2, valid_from_at=AT, language="nb") == Plan(
         version=2,
         valid_from_at=AT,
+        vitals=pathway.vitals,
         limits=starter.limits,
         relative_limits=starter.relative_limits,
         change_limits=starter.change_limits,

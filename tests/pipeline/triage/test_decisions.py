@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.triage import RULES, Rules, State, step, unreadable, wakes_at
 from pipeline.triage.state import UnreadableStateError, decode, encode
+from pipeline.triage.zones import worst
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.care import Cadence, Limit
 from schemas.dead_letters import DeadLetterReason
@@ -248,16 +249,19 @@ def test_a_red_is_paged_once_and_again_only_after_a_failure_until_it_is_delivere
     state, told = follow(*PLANNED, submitted("s", 8, spo2(80, 8)), submitted("again", 9, spo2(80, 9)))
     (page,) = pages(told)
     assert (page.ask, page.zone, page.service) == (1, Zone.RED, "joint-centre")
-    state, _ = step(state, receipt(page, Outcome.FAILED, 9))
-    assert step(state, Tick(at=at(9) + timedelta(seconds=29)))[1] == ()
-    state, asked = step(state, Tick(at=at(9) + timedelta(seconds=30)))
+    state, told_next = step(state, receipt(page, Outcome.FAILED, 8))
+    (beside,) = pages(list(told_next))  # the next of the ladder, see tests/spec/test_ladder
+    assert step(state, Tick(at=at(8) + timedelta(seconds=29)))[1] == ()
+    state, asked = step(state, Tick(at=at(8) + timedelta(seconds=30)))
     (second,) = pages(list(asked))
     assert (second.page_id, second.ask) == (page.page_id, 2)
-    assert step(state, receipt(page, Outcome.FAILED, 9))[1] == ()  # of the first ask, told again
-    state, _ = step(state, receipt(second, Outcome.DELIVERED, 9.1))
+    assert step(state, receipt(page, Outcome.FAILED, 8))[1] == ()  # of the first ask, told again
+    for delivered in (second, beside):
+        state, _ = step(state, receipt(delivered, Outcome.DELIVERED, 8.1))
     assert state is not None
     assert state.open_pages == {}
-    assert wakes_at(state) == state.overdue_ms
+    assert state.climb is not None
+    assert wakes_at(state) == state.climb.next_ms
 
 
 def test_a_red_learnt_of_days_late_is_shown_and_not_paged() -> None:
@@ -334,3 +338,7 @@ def test_no_patient_ever_passes_16_kib() -> None:
 def test_a_state_that_cannot_be_read_says_so() -> None:
     with pytest.raises(UnreadableStateError):
         decode(b"garbage")
+
+
+def test_without_any_reason_there_is_no_data() -> None:
+    assert worst(()) is Zone.NO_DATA

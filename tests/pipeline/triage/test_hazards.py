@@ -69,12 +69,13 @@ def test_a_plan_that_makes_old_and_new_sessions_red_pages_for_the_new_one() -> N
     assert [page.at for page in pages(told)] == [at(99)]
 
 
-def test_who_is_responsible_changes_nothing_about_a_page_that_was_asked_for() -> None:
+def test_who_is_told_days_late_to_have_been_responsible_is_paged_instead() -> None:
     state, _ = follow(*PLANNED, submitted("s", 9, spo2(80, 9)))
     assert len(state.open_pages) == 1
     after, told = step(state, read(transferred(8, recorded=90)))
     assert after is not None
-    assert after.open_pages.keys() == state.open_pages.keys()
+    (page,) = pages(list(told))
+    assert (page.service, list(after.open_pages)) == ("hospital", [page.page_id.bytes])
     assert not [change for change in told if isinstance(change, ZoneChange) and change.retracted]
 
 

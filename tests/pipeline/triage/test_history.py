@@ -16,6 +16,7 @@ from pipeline.triage.state import decode, encode
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, PatientStatus, Quality, ZoneChange
 from schemas.care import Acknowledged, Admitted, Cadence, Discharged, Enrolled, PhaseChanged
+from schemas.submissions import Answer
 from schemas.types import Phase, Zone
 from tests.histories import (
     END,
@@ -72,7 +73,7 @@ class Told:
         """What must be the same in every order: all but pages, which are asked for when their ground is learnt."""
         assert self.state is not None
         standing = {key for key, change in self.changes.items() if not change.retracted}
-        return structs.replace(self.state, open_pages={}), self.assessments, standing
+        return structs.replace(self.state, open_pages={}, climb=None), self.assessments, standing
 
 
 @some
@@ -97,9 +98,10 @@ def test_any_order_of_changes_of_phase_ends_the_same(random: Random) -> None:
 
 
 def stands(told: Told) -> object:
-    """Where the patient stands at the end, but for pages."""
+    """Where the patient stands at the end, but for pages and when the newest of them was due."""
     assert told.status is not None
-    return structs.replace(told.status, open_pages=0)
+    status = structs.replace(told.status, open_pages=0, step=None, at=None)
+    return structs.replace(status, respond_by_at=None) if status.zone is Zone.RED else status
 
 
 def in_order(events: list[Any]) -> list[Any]:
@@ -209,12 +211,37 @@ def test_green_needs_a_plan_and_readings_that_could_all_be_judged(random: Random
             assert all(reading.quality is Quality.VALID for reading in judged)
 
 
+def test_an_answer_is_told_by_its_own_question_when_older_ones_are_forgotten() -> None:
+    def asked(day: int) -> Answer:
+        return Answer(questionnaire=f"q{day // 50}", questionnaire_version=1, link_id=f"question-{day}", value=day)
+
+    days = [submitted(f"d{day}", 24 * day + 10, spo2(95, 24 * day + 10), answers=(asked(day),)) for day in range(150)]
+    told = Told([enrolled(), signed(0, SPO2_LIMITS), *days])
+    assert told.state is not None
+    assert told.state.base.from_day
+    given = {one.submission_id: one.answers for one in told.assessments.values()}
+    assert given == {session.submission_id: session.answers for session in days}
+
+
 def test_an_open_episode_outlives_the_history_that_is_forgotten() -> None:
     days = [submitted(f"d{day}", 24 * day + 10, spo2(80 if day == 40 else 95, 24 * day + 10)) for day in range(100)]
     told = Told([enrolled(), signed(0, SPO2_LIMITS), *days, transferred(24 * 99 + 1, recorded=24 * 99 + 12)])
     assert told.state is not None
     assert told.state.base.from_day
     assert told.zone() is Zone.RED
+
+
+def test_an_answer_is_told_by_its_own_question_also_where_the_questions_before_it_are_forgotten() -> None:
+    def asked(day: int) -> Answer:
+        link = "at-first" if day < 30 else "later"
+        return Answer(questionnaire=f"{link}-daily", questionnaire_version=1, link_id=link, value=day % 3)
+
+    days = [submitted(f"d{day}", 24 * day + 10, spo2(95, 24 * day + 10), answers=(asked(day),)) for day in range(150)]
+    told = Told([enrolled(), signed(0, SPO2_LIMITS), *days])
+    assert told.state is not None
+    assert told.state.base.from_day
+    found = sorted((one for one in told.assessments.values()), key=lambda one: one.at)
+    assert [one.answers for one in found] == [(asked(day),) for day in range(150)]
 
 
 def test_nor_is_a_zone_lost_that_came_with_silence_at_the_instant_from_which_history_is_kept() -> None:

@@ -38,6 +38,7 @@ def the(rule: str, found: Assessment) -> Reason:
             [105],
             Reason(rule="limit_high", zone=Zone.YELLOW, value=105, limit=100, **OF_PULSE),
         ),
+        ({"limits": (FOUR,)}, PULSE, [49], Reason(rule="limit_low", zone=Zone.YELLOW, value=49, limit=50, **OF_PULSE)),
         ({"limits": (FOUR,)}, PULSE, [39], Reason(rule="limit_low", zone=Zone.RED, value=39, limit=40, **OF_PULSE)),
         ({}, SPO2, [87], Reason(rule="oxygen_low", zone=Zone.RED, value=87, limit=88, **OF_OXYGEN)),
         (
@@ -159,7 +160,7 @@ def test_a_drift_is_told_by_how_far_the_own_normal_moved(side: int, rule: str) -
     (reason,) = told
     assert reason.change is not None
     assert 6 <= reason.change * side < 6.5
-    assert (reason.zone, reason.code, reason.unit, reason.readings) == (Zone.GREEN, PULSE, "/min", (0,))
+    assert (reason.zone, reason.code, reason.unit, reason.readings) == (Zone.YELLOW, PULSE, "/min", (0,))
 
 
 def test_reasons_name_the_readings_by_their_place() -> None:

@@ -1,0 +1,65 @@
+"""Pages that nobody takes: how many of each service have been open for longer than a minute.
+
+An operator is told of them by metric and alert; the fold asks again and goes on to the next person meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from schemas.paging import PageAction
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from agents.metrics import Metrics
+    from agents.wallclock import Clock
+    from schemas.paging import PageRequest, Receipt
+
+OPEN_FOR: Final = timedelta(minutes=1)  # our choice
+# A page that is not asked for again was withdrawn, or another process carries it. The fold's longest pause is shorter.
+FORGOTTEN_AFTER: Final = timedelta(minutes=30)
+MOST: Final = 100_000
+
+
+class _Failed(NamedTuple):
+    service: str
+    first: datetime
+    last: datetime
+
+
+class Undelivered:
+    """What this process failed to deliver.
+
+    Parameters
+    ----------
+    services
+        Of whom it is told, also where there is nothing to tell.
+    """
+
+    def __init__(self, services: frozenset[str], metrics: Metrics, clock: Clock) -> None:
+        self._clock = clock
+        self._failed: OrderedDict[UUID, _Failed] = OrderedDict()
+        for service in services:
+            metrics.undeliverable_pages.labels(service).set_function(partial(self.open, service))
+
+    def take(self, page: PageRequest, receipt: Receipt) -> None:
+        """Hear what became of a page."""
+        known = self._failed.pop(page.page_id, None)
+        calls = page.action is PageAction.TRIGGER and not page.test
+        if receipt.reason is not None and calls:
+            first = receipt.at if known is None else known.first
+            self._failed[page.page_id] = _Failed(page.service, first, receipt.at)
+            if len(self._failed) > MOST:
+                self._failed.popitem(last=False)
+
+    def open(self, service: str) -> int:
+        """Return how many of a service have been open for longer than a minute."""
+        now = self._clock()
+        while self._failed and now - next(iter(self._failed.values())).last > FORGOTTEN_AFTER:
+            self._failed.popitem(last=False)
+        return sum(one.service == service and now - one.first > OPEN_FOR for one in self._failed.values())

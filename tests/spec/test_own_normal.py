@@ -1,0 +1,222 @@
+"""What one day, several days and several signals say against the patient's own normal, at every boundary.
+
+The patient's pulse is 70 with a spread of 3, the least that is taken, from 15 days. A score of 3 is then 11.3 beats
+away and one of 2 is 6.8, as a normal of 15 days is uncertain. Where nothing else is told the plan has no limit above.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+from msgspec.structs import replace
+
+from pipeline.triage.baseline import Baseline, Series
+from pipeline.triage.deviation import score
+from pipeline.triage.rules import RULES
+from schemas.assessments import Quality
+from schemas.care import Admitted, AnswerRule, Discharged, Limit
+from schemas.submissions import Answer, Context
+from tests.histories import PATIENT, at, named, reading, submitted
+from tests.pipeline.triage.test_decisions import judged
+from tests.spec.test_signals import PULSE, SPO2, SYSTOLIC, UNITS, days, planned, said
+
+PLAN: Final = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30),))  # no limit above: near at any distance
+STEADY: Final = [70.0] * 15
+NEXT: Final = len(STEADY)
+
+
+def value_of(z: float) -> float:
+    """The pulse whose score is just `z`."""
+    low, high = 70.0, 90.0
+    baseline = _baseline()
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if score(middle, baseline) < z else (low, middle)
+    return high
+
+
+def _baseline() -> Baseline:
+    series = Series()
+    for day, value in enumerate(STEADY):
+        series = series.push(day, value)
+    found = series.at(NEXT, 3, RULES)
+    assert found is not None
+    return found
+
+
+ONCE, TWICE = value_of(3.0), value_of(2.0)
+
+
+@pytest.mark.parametrize(
+    ("away", "follows"),
+    [
+        (ONCE - 0.1, "green"),
+        (ONCE + 0.001, "yellow deviation"),
+        (ONCE + 0.1, "yellow deviation"),
+        (140 - ONCE + 0.1, "green"),
+        (140 - ONCE - 0.1, "green deviation_noted"),  # the limit below is far off
+    ],
+)
+def test_one_day_far_from_the_own_normal(away: float, follows: str) -> None:
+    assert said([*PLAN, *days(PULSE, [*STEADY, away])]).replace("limit_low", "") == follows
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "later_days", "follows"),
+    [
+        (TWICE + 0.1, TWICE - 0.1, 1, "green"),
+        (TWICE + 0.1, TWICE + 0.2, 1, "yellow deviation_repeated"),
+        (TWICE - 0.1, TWICE + 0.2, 1, "green"),
+        (140 - TWICE - 0.1, TWICE + 0.2, 1, "green"),  # to the other side
+        (TWICE + 0.1, TWICE + 0.3, 2, "green"),  # a gap is not "in a row"
+    ],
+)
+def test_two_days_in_a_row_away_from_the_own_normal(first: float, second: float, later_days: int, follows: str) -> None:
+    hours = 24 * (NEXT + later_days) + 10
+    events = [*PLAN, *days(PULSE, [*STEADY, first]), submitted("s", hours, reading(PULSE, second, "/min", hours))]
+    assert said(events).replace(" slow_rise", "").replace(" shift_high", "") == follows
+
+
+@pytest.mark.parametrize(
+    ("limit", "follows"),
+    [
+        (ONCE + 1 + 3.1, "green deviation_noted"),
+        (ONCE + 1 + 3, "yellow deviation"),
+        (ONCE + 1 + 2.9, "yellow deviation"),
+    ],
+)
+def test_a_deviation_is_an_alert_within_one_least_spread_of_a_doctors_limit(limit: float, follows: str) -> None:
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", yellow_high=limit),))
+    assert said([*plan, *days(PULSE, [*STEADY, ONCE + 1])]) == follows
+
+
+def test_of_oxygen_only_a_fall_is_bad() -> None:
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=80),))
+    steady = [94.0] * 15
+    assert said([*plan, *days(SPO2, [*steady, 99.0])]) == "green"
+    assert said([*plan, *days(SPO2, [*steady, 90.0])]) == "yellow deviation"
+
+
+SECOND: Final = (
+    Limit(code=PULSE, unit="/min", red_low=30),
+    Limit(code=SYSTOLIC, unit="mm[Hg]", yellow_high=150, red_high=200),
+)
+BREATH: Final = (AnswerRule(link_id="breath", zone="yellow", at_least=2),)
+
+
+@pytest.mark.parametrize(
+    ("systolic", "breath", "follows"),
+    [
+        (None, None, "yellow deviation"),
+        (120.0, 0, "yellow deviation"),
+        (150.0, None, "red deviation limit_high deviation_with_symptom"),
+        (149.0, None, "yellow deviation"),
+        (None, 2, "red deviation answer deviation_with_symptom"),
+        (None, 1, "yellow deviation"),
+    ],
+)
+def test_a_deviation_with_a_second_signal_is_red(systolic: float | None, breath: int | None, follows: str) -> None:
+    plan = planned(limits=SECOND, answer_rules=BREATH)
+    hours = 24 * NEXT + 10
+    more = () if systolic is None else (reading(SYSTOLIC, systolic, "mm[Hg]", hours),)
+    answers = (
+        () if breath is None else (Answer(questionnaire="q", questionnaire_version=1, link_id="breath", value=breath),)
+    )
+    now = submitted("now", hours, reading(PULSE, ONCE + 1, "/min", hours), *more, answers=answers)
+    assert said([*plan, *days(PULSE, STEADY), now]) == follows
+
+
+def test_two_vital_signs_away_from_their_own_normal_are_red() -> None:
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30), Limit(code=SYSTOLIC, unit="mm[Hg]", red_low=60)))
+    hours = 24 * NEXT + 10
+    both = submitted("now", hours, reading(PULSE, 85, "/min", hours), reading(SYSTOLIC, 150, "mm[Hg]", hours))
+    found = said([*plan, *days(PULSE, STEADY), *days(SYSTOLIC, [120.0] * 15, hour=11), both])
+    assert found == "red deviation deviation deviations_together"
+
+
+def test_an_implausible_value_says_nothing_of_the_own_normal_and_is_not_learnt() -> None:
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30, red_high=250),))
+    found = judged(*plan, *days(PULSE, [*STEADY, 185.0]))
+    assert [(one.rule, one.zone.value) for one in found.reasons] == [("quality", "no_data")]
+    assert said([*plan, *days(PULSE, [*STEADY, 185.0, TWICE + 0.2])]) == "green"  # not the second in a row
+
+
+def discharged(hours: float) -> list[Any]:
+    """In hospital for the hour before."""
+    stay = {"patient": PATIENT, "recorded_at": at(hours)}
+    return [
+        Admitted(event_id=named("in"), at=at(hours - 1), acute=True, **stay),
+        Discharged(event_id=named("out"), at=at(hours), **stay),
+    ]
+
+
+@pytest.mark.parametrize(("first_day_after", "follows"), [(0, "green"), (7, "green"), (15, "yellow slow_rise")])
+def test_slow_change_is_not_counted_for_two_weeks_after_a_discharge(first_day_after: int, follows: str) -> None:
+    events = [*days(PULSE, STEADY), *discharged(24 * NEXT)]
+    for day in range(NEXT + first_day_after, NEXT + first_day_after + 6):
+        events.append(submitted(f"up-{day}", 24 * day + 10, reading(PULSE, 75, "/min", 24 * day + 10)))
+        found = said([*PLAN, *events]).replace(" shift_high", "")
+        if found != "green":
+            break
+    assert found == follows
+
+
+@pytest.mark.parametrize(("hours_after", "learnt"), [(14 * 24 - 1, 15), (14 * 24, 16), (14 * 24 + 1, 16)])
+def test_nothing_is_learnt_for_two_weeks_after_a_discharge(hours_after: int, learnt: int) -> None:
+    out = 24 * NEXT + 9
+    now = out + hours_after
+    events = [*days(PULSE, STEADY), *discharged(out), submitted("now", now, reading(PULSE, 71, "/min", now))]
+    next_day = submitted("next", now + 24, reading(PULSE, 70, "/min", now + 24))
+    deviation = judged(*PLAN, *events, next_day).readings[0].deviation
+    assert deviation is not None
+    assert deviation.days == learnt
+
+
+def test_values_on_oxygen_have_a_normal_of_their_own() -> None:
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=80),))
+
+    def on(litres: float, value: float, day: int) -> Any:  # noqa: ANN401 - a submission
+        hours = 24 * day + 10
+        told = replace(reading(SPO2, value, UNITS[SPO2], hours), context=Context(oxygen_l_min=litres))
+        return submitted(f"s-{day}", hours, told)
+
+    on_two_litres = [on(2, 96, day) for day in range(15)]
+    assert said([*plan, *on_two_litres, on(0, 92, 15)]) == "green"  # nothing is known of room air
+    assert said([*plan, *on_two_litres, on(2, 92, 15)]) == "yellow deviation"
+    status = judged(*plan, *on_two_litres, on(2, 95, 15)).readings[0]
+    assert (status.oxygen_l_min, status.quality) == (2, Quality.VALID)
+    assert status.deviation is not None
+    assert status.deviation.days == 15
+
+
+@pytest.mark.parametrize(
+    ("earlier", "days_later", "now", "quality"),
+    [
+        (96.0, 1, 90.0, "valid"),
+        (96.0, 1, 89.9, "implausible"),
+        (96.0, 7, 89.0, "implausible"),
+        (96.0, 8, 89.0, "valid"),  # too long ago to tell
+    ],
+)
+def test_a_fall_of_oxygen_by_more_than_six_is_to_be_measured_again(
+    earlier: float, days_later: int, now: float, quality: str
+) -> None:
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=60),))
+    hours = 24 * days_later + 10
+    events = [*days(SPO2, [earlier]), submitted("now", hours, reading(SPO2, now, "%", hours))]
+    assert judged(*plan, *events).readings[0].quality.value == quality
+
+
+@pytest.mark.parametrize(
+    ("days_later", "now", "quality"),
+    [(1, 85.0, "valid"), (1, 85.1, "implausible"), (1, 74.9, "implausible"), (2, 86.0, "valid")],
+)
+def test_a_step_of_weight_by_more_than_five_kilograms_within_a_day_is_to_be_measured_again(
+    days_later: int, now: float, quality: str
+) -> None:
+    """Weight is known by the day, so a day is today's and yesterday's value."""
+    plan = planned(limits=(Limit(code="29463-7", unit="kg", red_high=200),))
+    hours = 24 * days_later + 10
+    events = [*days("29463-7", [80.0]), submitted("now", hours, reading("29463-7", now, "kg", hours))]
+    assert judged(*plan, *events).readings[0].quality.value == quality
