@@ -421,6 +421,7 @@ def store_ping(settings: Settings) -> Callable[[], Awaitable[bool]] | None:
 async def run(name: str, settings: Settings, metrics: Metrics) -> int:
     """Run one process until it is cancelled or ends by itself; its exit code."""
     bootstrap = settings.bootstrap
+    served: web.Application | None = None
     async with AsyncExitStack() as stack:
         if name == "triage":
             process = triage(settings, bootstrap, metrics, configured(settings))
@@ -438,7 +439,7 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
             )
         elif name == "canary":
             process = await stack.enter_async_context(canary(settings, bootstrap, metrics))
-            routes = process.application
+            served = process.application
         elif name == "gateway":
             process, _ = await stack.enter_async_context(gateway(settings, bootstrap, metrics, settings.gateway_port))
         else:
@@ -449,7 +450,7 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
             pages = shown.pages(Health(name, metrics, process.checks))
             port = await stack.enter_async_context(serving(pages, host=settings.http_host, port=settings.board_port))
             _log.info("board_listening", host=settings.http_host, port=port)
-        served = routes or application(Health(name, metrics, process.checks), metrics)
+        served = served or application(Health(name, metrics, process.checks), metrics)
         port = await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
         _log.info("listening", host=settings.http_host, port=port)
         return await _until_stopped(process)

@@ -95,11 +95,9 @@ class PatientPage:
         person, about = person_of(request), self.about(status)
         entered = Entered(values, desk.voice(lang_of(request)), desk.tz)
         form = entered.form_id()
-        event = None
-        if form is not None:
-            id_ = event_id(person, status.patient, slug, form)
-            event = act.make(entered, about, Common(id_, status.patient, desk.now(), person.ref))
-        if form is None or event is None:
+        id_ = None if form is None else event_id(person, status.patient, slug, form)
+        event = None if id_ is None else act.make(entered, about, Common(id_, status.patient, desk.now(), person.ref))
+        if id_ is None or event is None:
             return await self._shown(request, status, slug, entered, code=_UNPROCESSABLE)
         try:
             await self.done(desk.care, event, id_, request, status, slug)

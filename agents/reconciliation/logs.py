@@ -79,14 +79,16 @@ class KafkaLogs:
         if found is not None:
             return int(found.offset)
         begin, end = await self.bounds(topic, partition)
+        at = end
         for first in (end - 1, begin):  # the last one says whether there is any
             async with aclosing(self.read(topic, partition, max(first, begin), end)) as records:
                 async for record in records:
                     if record.timestamp_ms >= at_ms:
+                        at = record.offset
                         break
                 else:
                     return end
-        return record.offset
+        return at
 
     async def read(self, topic: Topic, partition: int, start: int, stop: int) -> AsyncGenerator[Record, None]:
         """See `Logs`. Another reading may come in between: each goes on where it was."""

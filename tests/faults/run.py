@@ -29,7 +29,7 @@ from agents.broker.clients import started
 from agents.broker.lag import LagWatch
 from agents.http import serving
 from agents.metrics import Metrics
-from agents.paging.receiver import Receiver, service_paged_at
+from agents.paging.receiver import Receiver
 from agents.paging.signing import SigningSecret
 from agents.partitioner import partition_for
 from agents.replay.feed import Feed
@@ -39,7 +39,7 @@ from agents.storing.sink import STORED
 from agents.triage.fold import SOURCES
 from infra.local.process import free_port
 from schemas.codec import Codec, encode
-from schemas.services import NURSE, EscalationStep, Ladder
+from schemas.services import NURSE, Contact, EscalationStep, Ladder, Service, Webhook
 from schemas.topics import ASSESSMENTS, MAX_MESSAGE_BYTES, PAGES, PATIENT_STATUS, SUBMISSIONS, TICKS
 from tests.faults import compared
 from tests.faults.clean import clean
@@ -540,8 +540,14 @@ class _Run:
         port = await stack.enter_async_context(serving(receiver.application(), host="127.0.0.1", port=0))
         (self.folder / "secret").write_text(f"whsec_{b64encode(key).decode()}")
         self.services = {
-            service: msgspec.structs.replace(
-                service_paged_at(service, f"http://127.0.0.1:{port}/pages/{service}", "secret"), ladder=AT_ONCE
+            service: Service(
+                name=service,
+                ladder=AT_ONCE,
+                contacts={
+                    NURSE: Contact(
+                        ways={"webhook": Webhook(url=f"http://127.0.0.1:{port}/pages/{service}", secret_file="secret")}  # noqa: S106 - a file's name
+                    )
+                },
             )
             for service in services
         }
