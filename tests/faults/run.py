@@ -74,6 +74,7 @@ BURST_EVERY_S: Final = 8.0  # about so often
 TICK_S: Final = 0.5
 APART_S: Final = 15.0
 UNDERWAY_S: Final = 0.2  # what was written just before a kill may reach the log just after it
+MOST_ENDS: Final = 20  # by themselves, for no fault of ours
 OF_CLOCK: Final = 24  # patients of whom time alone decides something
 AT_ONCE: Final = Ladder(red=(EscalationStep(after_minutes=0, to=NURSE),), repeat_minutes=1440)  # see docs/guarantees.md
 _BEHIND_S: Final = 240.0
@@ -170,23 +171,41 @@ class _Run:
             stack.push_async_callback(self.product.stop)
             self.feed = Feed(self.kafka.bootstrap, prefix=self.settings.topic_prefix, partitions=PARTITIONS, group="")
             producer = await stack.enter_async_context(self.feed.producing())
-            handing_in = asyncio.create_task(self.vendor.run())
-            stack.callback(handing_in.cancel)
-            await self._begin(producer)
+            beside = [asyncio.create_task(self.vendor.run()), asyncio.create_task(self._ends())]
+            for task in beside:
+                stack.callback(task.cancel)
+            await self._while_all_is_well(self._begin(producer), beside)
             watching = asyncio.create_task(self.growth.watch(self.product))
             harm = self._stock_kills() if self.plan.stock else self._faults()
             going = asyncio.gather(self._fed(), harm, self._poisoned(producer), self._beside(producer), self._hold())
-            await asyncio.wait({going, handing_in}, return_when=asyncio.FIRST_COMPLETED)
-            if handing_in.done():
-                going.cancel()
-                await handing_in
-            await going
+            await self._while_all_is_well(going, beside)
             watching.cancel()
             await self._settled()
             await self.product.stop()
         self._judge()
         self.report.seconds = monotonic() - began
         return self.report
+
+    async def _while_all_is_well(self, work: Any, beside: list[asyncio.Task[None]]) -> None:  # noqa: ANN401 - a future
+        """Work to its end, or until something beside it fails."""
+        working = asyncio.ensure_future(work)
+        await asyncio.wait({working, *beside}, return_when=asyncio.FIRST_COMPLETED)
+        for task in beside:
+            if task.done():
+                working.cancel()
+                await task
+        await working
+
+    async def _ends(self) -> None:
+        """A process that ends again and again makes a run of nothing."""
+        while True:
+            await asyncio.sleep(1)
+            ends = [end for end in self.product.ends if reason(end, self.harm.faults) is None]
+            if len(ends) > MOST_ENDS and not self.plan.stock and not self._broker_away():
+                raise RuntimeError(f"{ends[-1].name} ends again and again with {ends[-1].code}: {ends[-1].said[-600:]}")
+
+    def _broker_away(self) -> bool:
+        return self.kafka.pid is None
 
     # What goes in.
 
