@@ -124,7 +124,8 @@ class MeetingPage:
         drift = tuple(explain((reason for reason in status.reasons if reason.rule in _DRIFTS), voice.lang))
         notes = tuple((event.at, note) for event, note in one.course.notes() if event.at >= now - WEEK)
         why = {
-            "alerts": bool(reds or yellows) or status.zone in {Zone.RED, Zone.YELLOW},
+            "alerts": bool(reds or yellows),
+            "still": not reds and not yellows and status.zone in {Zone.RED, Zone.YELLOW},
             "unacknowledged": listing.unacknowledged(status),
             "trial_ends": status.trial_ends_at is not None and status.trial_ends_at <= now + TRIAL_NEAR,
             "drift": bool(drift),

@@ -595,7 +595,7 @@ async def test_the_meeting_list_names_why_and_its_table_holds_no_formula(shown: 
     await shown.post("/patients/p-2/acknowledge", reason_code="other", note=note)
     await eventually(lambda: shown.written("p-2"))
     _, html, _ = await shown.get("/meeting")
-    assert "red or yellow in the last week" in html
+    assert "still red or yellow" in html
     assert "open questions" in html
     code, text, headers = await shown.get("/meeting.csv")
     assert (code, headers["Content-Disposition"]) == (200, 'attachment; filename="meeting.csv"')
