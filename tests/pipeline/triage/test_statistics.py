@@ -286,10 +286,29 @@ def test_what_passed_its_bound_far_from_a_limit_is_told_once_and_stays_ready() -
     again = slow.cusum(Track(score=0.0, score_day=2, high=bound + 1), 2.0, 3, RULES)
     assert slow.settled(Track(high=bound + 1), again, RULES, near=False) == ((bound + 1, 0, 1), False)
     assert slow.settled(Track(high=bound + 1), again, RULES, near=True) == ((0, 0, 1), True)
+    below = slow.Cusum(0, 0, -1)
+    assert slow.settled(Track(low=bound), below, RULES, near=False) == ((0, bound + 1, -1), True)
+    assert slow.settled(Track(low=bound + 1), below, RULES, near=False) == ((0, bound + 1, -1), False)
     mean = slow.Average(900, 1, 1, 50_000)
     assert slow.settled_average(NO_TRACK, mean, near=False) == (mean._replace(shifted=2), True)
     assert slow.settled_average(Track(shifted=2), mean, near=False) == (mean._replace(shifted=2), False)
     assert slow.settled_average(Track(shifted=2), mean, near=True) == (mean, True)
+    assert isinstance(slow.settled_average(NO_TRACK, mean, near=False)[0].shifted, int)  # as a state keeps it
+
+
+def test_the_first_score_s_variance_is_its_own_alone() -> None:
+    kept = 0.5 ** (1 / RULES.ewma_half_days)
+    found = slow.average(NO_TRACK, 0.0, 10, RULES)
+    assert found == (0, 0, 0, round(1000 * (1 - kept) ** 2))
+
+
+@pytest.mark.parametrize(("beyond", "passed"), [(0, 0), (1, 0), (2, 1)])
+def test_an_average_passes_its_bound_by_more_than_the_thousandth_that_rounding_takes(beyond: int, passed: int) -> None:
+    kept = 0.5 ** (1 / RULES.ewma_half_days)
+    variance = round(kept**2 * 40 + (1 - kept) ** 2 * 1000)
+    level = int(1000 * RULES.ewma_bound * (variance / 1000) ** 0.5) + beyond
+    track = Track(score=0.0, score_day=9, level=round(level / kept), variance=40)
+    assert slow.average(track, 0.0, 10, RULES)[:2] == (level, passed)
 
 
 @more
