@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.triage import news2
+from pipeline.triage.vitals import SPO2
 from schemas.assessments import News2
 from schemas.care import News2Scale
 from schemas.types import Zone
@@ -526,3 +527,20 @@ def test_the_tables_hold_every_edge_and_its_neighbours(
     }
     asked = {edge + side * step for edge in edges for side in (-1, 0, 1)}
     assert asked <= {Fraction(str(value)) for value in table}
+
+
+@pytest.mark.parametrize(
+    ("oxygen_l_min", "values", "counts"),
+    [
+        (2.0, [97.0, 87.0], 97.0),
+        (0.0, [97.0, 87.0], 87.0),
+        (0.0, [97.0, 90.0], 90.0),
+        (2.0, [90.0, 95.0, 93.0], 95.0),
+        (None, [97.0, 90.0], 90.0),
+        (-1.0, [90.0, 97.0], 90.0),
+    ],
+)
+def test_which_of_several_saturations_counts_on_scale_2_hangs_on_the_oxygen(
+    oxygen_l_min: float | None, values: list[float], counts: float
+) -> None:
+    assert news2.worst(SPO2.index, values, oxygen_l_min=oxygen_l_min, scale=TWO) == counts
