@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing, suppress
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from agents.reconciliation.logs import opened
 from agents.recordings import tihm, tihm_labels
 from pipeline.backtest import Evaluation, evaluate
+from pipeline.backtest.acknowledged import WRONG, by_rule, said_last
 from pipeline.backtest.simulated import BY, Simulated, on_cohort, together
+from pipeline.triage.instants import to_ms
+from schemas.assessments import ZoneChange
+from schemas.care import Acknowledged, CareEvent
+from schemas.codec import Codec, UnreadableError
+from schemas.topics import CARE, ZONE_CHANGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
+    from agents.reconciliation.logs import Logs
+    from agents.settings import Settings
+    from pipeline.backtest.acknowledged import OfRule
     from pipeline.backtest.cadence import Kept
     from pipeline.backtest.score import Interval, Score
+    from schemas.topics import Topic
 
+T = TypeVar("T")
 _NONE: Final = "-"
+_WRONG_HEADS: Final = tuple(code.replace("-", " ") for code in WRONG)
 
 
 def of_tihm(folder: Path) -> Evaluation:
@@ -59,7 +74,69 @@ def cohort_tables(found: Iterable[Simulated]) -> Iterator[str]:
         )
 
 
-def as_json(found: Evaluation | list[Simulated]) -> str:
+async def of_alerts(settings: Settings, from_at: datetime, to_at: datetime) -> list[OfRule]:
+    """Evaluate what was acknowledged in a period, by what staff said of it.
+
+    Raises
+    ------
+    RecordingError
+        The topics have other partitions than the settings say.
+    aiokafka.errors.KafkaError
+        The broker does not answer.
+    """
+    said, changes = [], []
+    care, moves = Codec[CareEvent](CareEvent), Codec[ZoneChange](ZoneChange)
+    async with opened(
+        settings.bootstrap, prefix=settings.topic_prefix, partitions=settings.partitions, read=(CARE, ZONE_CHANGES)
+    ) as logs:
+        for partition in range(settings.partitions):
+            first, last = [await logs.first_at(CARE, partition, to_ms(at)) for at in (from_at, to_at)]
+            said += [
+                event
+                async for event in _messages(logs, care, CARE, partition, first, last)
+                if isinstance(event, Acknowledged)
+            ]
+            named = {one.zone_change_id for one in said}
+            bounds = await logs.bounds(ZONE_CHANGES, partition)
+            changes += [
+                change
+                async for change in _messages(logs, moves, ZONE_CHANGES, partition, *bounds)
+                if change.zone_change_id in named
+            ]
+    return by_rule(changes, said_last(said))
+
+
+async def _messages(  # noqa: PLR0913, PLR0917 - a stretch of a log
+    logs: Logs, codec: Codec[T], topic: Topic, partition: int, first: int, last: int
+) -> AsyncIterator[T]:
+    """What can be read of it; what cannot is a dead letter of somebody else's."""
+    async with aclosing(logs.read(topic, partition, first, last)) as records:
+        async for record in records:
+            with suppress(UnreadableError):
+                yield codec.decode(record.value)
+
+
+def alert_tables(found: Iterable[OfRule]) -> Iterator[str]:
+    """What staff said of alerts, as lines to be read."""
+    yield "alerts that staff acknowledged, by rule; one alert counts for every rule that raised it"
+    yield ""
+    yield from _table(
+        ("rule", "right", "wrong", "not said", "PPV", *_WRONG_HEADS),
+        [
+            (
+                one.rule.replace("_", " "),
+                str(one.right),
+                str(one.wrong),
+                str(one.not_said),
+                _with_interval(one.ppv, one.interval, 2),
+                *(str(one.by_code.get(code, 0)) for code in WRONG),
+            )
+            for one in found
+        ],
+    )
+
+
+def as_json(found: Evaluation | list[Simulated] | list[OfRule]) -> str:
     """The evaluation as one JSON document."""
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
 

@@ -165,6 +165,28 @@ def evaluate_cohort(*, seeds: tuple[int, ...], as_json: bool) -> None:
     click.echo(evaluate.as_json(found) if as_json else "\n".join(evaluate.cohort_tables(found)))
 
 
+@evaluate_group.command("alerts")
+@click.option("--from", "from_", required=True, help="RFC 3339 with an offset, as 2026-03-01T12:00:00+01:00.")
+@click.option("--to", "to", help="The same; by default now.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array in place of a table.")
+def evaluate_alerts(*, from_: str, to: str | None, as_json: bool) -> None:
+    """How often each rule was right, by what staff said of the alerts that they acknowledged in a period.
+
+    Right are the reason codes `true` and `exacerbation`, wrong are `technique`, `device`, `already-known` and `other`.
+    The last code that was said of an alert counts; none, or one that is not among these, is counted apart. An alert
+    whose change of zone the broker no longer keeps is left out.
+    """
+    from agents.commands import evaluate  # noqa: PLC0415 - numpy, which --help does not need
+
+    read = settings.read(os.environ)
+    logs.configure("evaluate", level="error", broker_lines=False)
+    from_at, to_at = _instant("--from", from_), wallclock.now() if to is None else _instant("--to", to)
+    if from_at >= to_at:
+        fail("--from must lie before --to", WRONG_USE)
+    found = asyncio.run(evaluate.of_alerts(read, from_at, to_at))
+    click.echo(evaluate.as_json(found) if as_json else "\n".join(evaluate.alert_tables(found)))
+
+
 @main.command("what-if")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option(

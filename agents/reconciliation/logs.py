@@ -15,7 +15,7 @@ from agents.streaming import Record
 from schemas.topics import ASSESSMENTS, CARE, DEAD_LETTERS, SUBMISSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from schemas.topics import Topic
 
@@ -118,7 +118,9 @@ class KafkaLogs:
 
 
 @asynccontextmanager
-async def opened(bootstrap: str, *, prefix: str, partitions: int) -> AsyncIterator[KafkaLogs]:
+async def opened(
+    bootstrap: str, *, prefix: str, partitions: int, read: Sequence[Topic] = READ
+) -> AsyncIterator[KafkaLogs]:
     """The logs, while the block runs.
 
     Raises
@@ -137,7 +139,7 @@ async def opened(bootstrap: str, *, prefix: str, partitions: int) -> AsyncIterat
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
     async with started(consumer):
-        names = [topic_name(prefix, topic.name) for topic in READ]
+        names = [topic_name(prefix, topic.name) for topic in read]
         consumer.assign([TopicPartition(name, 0) for name in names])
         await consumer._client.force_metadata_update()  # noqa: SLF001 - there is no public way to know a partition
         for name in names:
