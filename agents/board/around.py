@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from agents.directory.identity import Identity as Entry
     from agents.gateway.intake import Accepted
 
 # Set by whoever signs people in: who it is, and the token that each form carries back.
@@ -69,6 +70,10 @@ class Directory(Protocol):
 
     async def search(self, words: str, among: Iterable[str]) -> Iterable[str]:
         """Return those of some patients whose entry holds every word."""
+        ...
+
+    async def put(self, patient: str, identity: Entry) -> None:
+        """Keep who a patient is, in place of what was there; raises where it is not kept."""
         ...
 
 
@@ -133,6 +138,11 @@ class NoDirectory:
         """Return nobody."""
         del words, among
         return ()
+
+    async def put(self, patient: str, identity: Entry) -> None:
+        """Raise LookupError: nothing is kept."""
+        del patient, identity
+        raise LookupError("no patient directory is configured")
 
 
 class AllWell:

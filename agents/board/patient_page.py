@@ -180,7 +180,7 @@ class PatientPage:
             lent=one.course.lent(status.service),
             forms=forms,
             failed=next((form for form in forms if form.slug == slug), None) if entered else None,
-            done=request.query.get("done", "") in ({*ACTS, "plan", "registration", "enrol"}),
+            done=request.query.get("done", "") in ({*ACTS, "plan", "registration", "enrol", "identity"}),
         )
 
     def _forms(  # noqa: PLR0913, PLR0917 - every form, and the one that was not done

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from agents.board.acting import Acting
 from agents.board.enrolling import EnrolPage
+from agents.board.identifying import IdentityPage
 from agents.board.list_page import ListPage
 from agents.board.live import Live
 from agents.board.meeting import MeetingPage
@@ -69,7 +70,7 @@ def board(  # noqa: PLR0913 - what a board is made of
     acting, searching = Acting(), Searching(desk)
     listing, patient = ListPage(desk, live, searching), PatientPage(desk, acting)
     plan, registering = PlanPage(desk, patient, desk.log), RegisteringPage(desk, patient)
-    enrol, meeting = EnrolPage(desk, acting), MeetingPage(desk)
+    enrol, meeting, identifying = EnrolPage(desk, acting), MeetingPage(desk), IdentityPage(desk)
 
     async def working(_app: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(counting()), asyncio.create_task(live.run())]
@@ -95,6 +96,8 @@ def board(  # noqa: PLR0913 - what a board is made of
             web.post("/patients/{patient}/plan", plan.post),
             web.get("/patients/{patient}/registration", registering.page),
             web.post("/patients/{patient}/registration", registering.post),
+            web.get("/patients/{patient}/identity", identifying.page),
+            web.post("/patients/{patient}/identity", identifying.post),
             web.post("/patients/{patient}/{act}", patient.act),
             web.get("/enrol", enrol.page),
             web.post("/enrol", enrol.post),

@@ -54,7 +54,7 @@ def model() -> Model:
 
 @pytest.fixture
 async def url(model: Model) -> AsyncIterator[str]:
-    people = {"doctor-1": person(Role.DOCTOR, ref="doctor-1", name="Doctor One")}
+    people = {"doctor-1": person(Role.DOCTOR, Role.NURSE, ref="doctor-1", name="Doctor One")}
     async with shown(desk(model, Access()), people) as address:
         yield address
 
@@ -74,6 +74,7 @@ async def test_axe_finds_no_violation(url: str, browser: Browser, model: Model, 
         f"/patients/{patient}",
         f"/patients/{patient}/plan",
         f"/patients/{patient}/registration",
+        f"/patients/{patient}/identity",
         "/enrol",
         "/meeting",
         "/equipment",

@@ -18,15 +18,18 @@ from aiokafka import AIOKafkaProducer
 from msgspec import structs
 from prometheus_client import CollectorRegistry
 
-from agents import pathways
+from agents import databases, pathways
 from agents.board import live, reading
 from agents.board.desk import Desk
 from agents.board.model import Model, readings
 from agents.board.serving import board, checks
 from agents.board.writing import Writing
 from agents.broker.embedded import EmbeddedBroker
+from agents.directory.directory import Directory
+from agents.directory.identity import Identity
 from agents.health import Health
 from agents.http import serving
+from agents.keys import Keys
 from agents.metrics import Metrics
 from agents.partitioner import partition_for
 from agents.processes import Process, running
@@ -43,6 +46,7 @@ from tests.main_path import PLAN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from tests.agents.conftest import Eventually
 
@@ -242,6 +246,44 @@ async def test_a_name_is_found_and_shown_to_those_who_may_and_never_on_a_wall(sh
     assert "Test Person" not in (await shown.get("/", "stranger-1"))[1]
     assert "Test Person &lt;b&gt;" in (await shown.get("/patients/p-1"))[1]
     assert Entry("nurse-1", "see_identity", "p-1", "joint-centre", "done") in shown.access.entries
+
+
+async def test_who_a_patient_is_is_written_into_the_directory_by_those_who_may_and_stays_there(
+    shown: Shown, tmp_path: Path
+) -> None:
+    engine = databases.opened(f"sqlite:///{tmp_path / 'directory.sqlite'}")
+    directory = Directory(engine, Keys({1: b"k" * 32}), shown.desk.now)
+    await directory.open()
+    shown.desk.directory = directory
+    at, said = "/patients/p-1/identity", {"name": "Test <b>", "year_of_birth": "1950", "telephone": "+47 000 00001"}
+    try:
+        assert "/patients/p-1/identity" in (await shown.get("/patients/p-1"))[1]
+        code, html, _ = await shown.post(at, name="", year_of_birth="50", note="01019912345")
+        assert code == 422
+        for fault in ("Fill in the field", "from 1890 to 2100", "looks like a national identity number"):
+            assert fault in html
+        assert await directory.of("p-1") is None
+        code, _, where = await shown.post(at, **said, relative_name="", note="Hears badly.")
+        assert (code, where) == (303, "/patients/p-1?done=identity")
+        assert await directory.of("p-1") == Identity(
+            name="Test <b>", year_of_birth=1950, telephone="+47 000 00001", note="Hears badly."
+        )
+        assert "Test &lt;b&gt;" in (await shown.get("/patients/p-1"))[1]
+        form = (await shown.get(at, "coordinator-1"))[1]
+        assert 'value="Test &lt;b&gt;"' in form
+        assert "Hears badly." in form
+        for who, code in (("doctor-1", 403), ("stranger-1", 404), ("analyst-1", 404)):
+            assert (await shown.get(at, who))[0] == code
+            assert (await shown.post(at, who, **said))[0] == code
+        assert (await shown.post(at, csrf="forged", **said))[0] == 403
+        assert Entry("nurse-1", "edit_identity", "p-1", "joint-centre", "done") in shown.access.entries
+        assert Entry("coordinator-1", "see_identity", "p-1", "joint-centre", "done") in shown.access.entries
+        assert Entry("doctor-1", "edit_identity", "p-1", "joint-centre", "refused") in shown.access.entries
+        await directory.erase("p-1")
+        for code, html in ((await shown.get(at))[:2], (await shown.post(at, **said))[:2]):
+            assert (code, "Hears badly." in html) == (503, False)
+    finally:
+        await directory.close()
 
 
 async def test_a_directory_that_fails_takes_no_list_away(shown: Shown) -> None:
