@@ -86,6 +86,13 @@ async def demand(
     raise forbidden(desk, request, "refused")
 
 
+async def may_list(desk: Desk, request: web.Request) -> None:
+    """Come back where the person may see the list of some service; raises HTTPForbidden, and writes it down."""
+    person = person_of(request)
+    if not any(person.may(Right.SEE_LIST, service) for service in (None, *person.services)):
+        await demand(desk, request, Right.SEE_LIST, None)
+
+
 def forbidden(desk: Desk, request: web.Request, said: str) -> web.HTTPForbidden:
     """Return the refusal as a page."""
     shown = show(desk, request, "message.html", said=said)
@@ -118,6 +125,11 @@ async def patient_of(desk: Desk, request: web.Request, right: Right = Right.SEE_
         )
     await demand(desk, request, right, status.service, status.patient)
     return status
+
+
+async def seen(desk: Desk, request: web.Request, status: PatientStatus, right: Right = Right.SEE_PATIENT) -> None:
+    """Write down that a page about a patient is shown, before it is."""
+    await desk.access.add(person_of(request).ref, right.value, status.patient, status.service, DONE)
 
 
 def pseudonymous(text: str) -> bool:

@@ -56,6 +56,11 @@ class Identity(Protocol):
         """Their general practitioner."""
         ...
 
+    @property
+    def note(self) -> str:
+        """What else staff must know to reach them."""
+        ...
+
 
 class Directory(Protocol):
     """The one place that knows who a patient is."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
 from aiohttp import web
 
-from agents.board.answering import DONE, patient_of, show
+from agents.board.answering import DONE, REFUSED, forbidden, patient_of, show
 from agents.board.around import person_of
 from agents.board.fields import Entered
 from agents.board.forms import form_id
@@ -27,6 +28,7 @@ BORN: Final = (1890, 2100)  # as `agents.directory.identity`
 MOST: Final = {"name": 100, "telephone": 30, "relative_name": 100, "relative_telephone": 30, "gp": 100, "note": 500}
 _NATIONAL_NUMBER: Final = re.compile(r"(?<!\d)\d{6}[ -]?\d{5}(?!\d)")
 _NAMED: Final = ("name", "relative_name", "gp", "note")
+_CONFLICT: Final = 409
 _UNPROCESSABLE: Final = 422
 _UNAVAILABLE: Final = 503
 
@@ -40,11 +42,11 @@ class IdentityPage:
     async def page(self, request: web.Request) -> web.Response:
         """Answer /patients/{patient}/identity: the entry as it stands, which is written down as seen."""
         desk = self._desk
-        status = await patient_of(desk, request, Right.EDIT_IDENTITY)
+        status = await self._patient(request)
         try:
             known = await desk.directory.of(status.patient)
         except Exception:  # noqa: BLE001 - erased, or the directory ails: a form that starts empty would write over it
-            return self._shown(request, status, None, None, code=_UNAVAILABLE, trouble="identity.unavailable")
+            return show(desk, request, "message.html", status=_UNAVAILABLE, said="no_directory")
         if known is not None:
             await desk.access.add(
                 person_of(request).ref, Right.SEE_IDENTITY.value, status.patient, status.service, DONE
@@ -54,17 +56,35 @@ class IdentityPage:
     async def post(self, request: web.Request) -> web.Response:
         """Answer POST /patients/{patient}/identity: keep the entry, in place of what was there."""
         desk = self._desk
-        status = await patient_of(desk, request, Right.EDIT_IDENTITY)
+        status = await self._patient(request)
         entered = Entered(await posted(desk, request), desk.voice(lang_of(request)), desk.tz)
         identity = _identity(entered)
         if identity is None:
             return self._shown(request, status, None, entered, code=_UNPROCESSABLE)
+        if entered.raw("based_on") != await self._digest(status):
+            return self._shown(request, status, None, entered, code=_CONFLICT, trouble="identity.newer")
         await desk.access.add(person_of(request).ref, Right.EDIT_IDENTITY.value, status.patient, status.service, DONE)
         try:
             await desk.directory.put(status.patient, identity)
         except Exception:  # noqa: BLE001 - the same: nothing was kept, and what was entered still stands in the form
             return self._shown(request, status, None, entered, code=_UNAVAILABLE, trouble="identity.not_kept")
         raise web.HTTPSeeOther(f"/patients/{status.patient}?done=identity")
+
+    async def _patient(self, request: web.Request) -> PatientStatus:
+        """The patient, whose entry is open to those who may edit it in the patient's own service; see `patient_of`."""
+        status = await patient_of(self._desk, request, Right.EDIT_IDENTITY)
+        if status.service is None:  # nobody's service: as on every page, no name is shown
+            person = person_of(request)
+            await self._desk.access.add(person.ref, Right.EDIT_IDENTITY.value, status.patient, None, REFUSED)
+            raise forbidden(self._desk, request, "refused")
+        return status
+
+    async def _digest(self, status: PatientStatus) -> str:
+        """Of the entry as it stands now; none where it cannot be read, which then differs from any that was shown."""
+        try:
+            return digest(await self._desk.directory.of(status.patient))
+        except Exception:  # noqa: BLE001 - erased, or the directory ails
+            return "unknown"
 
     def _shown(  # noqa: PLR0913 - the form, and what is wrong with it
         self,
@@ -84,11 +104,18 @@ class IdentityPage:
             fields=filled(_fields(voice, known), entered),
             form_id=(entered.raw("form_id") if entered else "") or form_id(),
             submit=voice("form.identity_keep"),
+            hidden=(("based_on", entered.raw("based_on") if entered else digest(known)),),
             trouble=voice(trouble) if trouble else "",
         )
         return show(
             self._desk, request, "form.html", status=code, viewer=viewer_of(request), form=form, patient=status.patient
         )
+
+
+def digest(known: Known | None) -> str:
+    """Return what tells one entry from another: two who edit at the same time must not undo each other unseen."""
+    told = [str(getattr(known, name, None) or "") for name in ("year_of_birth", *MOST)]
+    return sha256("\n".join(told).encode()).hexdigest()
 
 
 def _fields(voice: Voice, known: Known | None) -> list[Field]:

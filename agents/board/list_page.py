@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from aiohttp import web
 
-from agents.board.answering import DONE, compressed, demand, other_language, page
+from agents.board.answering import DONE, compressed, may_list, other_language, page
 from agents.board.around import person_of
 from agents.board.live import _name
 from agents.board.viewing import audience_of, viewer_of
 from dashboards.board import listing
 from dashboards.board.views import Filters
-from schemas.people import Right
 from schemas.types import Zone
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ class ListPage:
     async def page(self, request: web.Request) -> web.Response:
         """Answer /."""
         desk, now, person = self._desk, self._desk.now(), person_of(request)
-        if not any(person.may(Right.SEE_LIST, service) for service in (None, *person.services)):
-            await demand(desk, request, Right.SEE_LIST, None)
+        await may_list(desk, request)
         audience, filters = audience_of(request), filters_of(request)
         voice, version = desk.voice(audience.lang), self._live.version
         seen = [status for status in desk.model.all_statuses() if audience.sees(status)]

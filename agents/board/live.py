@@ -7,16 +7,20 @@ import contextlib
 from dataclasses import dataclass, field
 from html import escape
 from secrets import token_hex
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import structlog
 from aiohttp import web
 
+from agents.board.answering import DONE, may_list
+from agents.board.around import person_of
 from agents.board.rows import storms
 from agents.board.viewing import audience_of
 from dashboards.board import listing
 from dashboards.board.views import Filters, Trouble
+from schemas.people import Right
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -130,8 +134,8 @@ class Live:
             status = desk.model.status(patient)
             if status is not None and audience.sees(status) and listing.listed(status):
                 shown.append(status)
-            else:
-                gone.append(patient)
+            elif any(audience.person.may(Right.SEE_LIST, one) for one in desk.model.patient(patient).services):
+                gone.append(patient)  # of nobody else is even the pseudonym told
         above = self.above(audience, now)
         if not shown and not gone and self._above.get(audience) == above:
             return None
@@ -166,7 +170,9 @@ class Live:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Answer /events: what changed since the page was rendered, then everything as it comes."""
-        audience = audience_of(request)
+        audience, person = audience_of(request), person_of(request)
+        await may_list(self._desk, request)
+        await self._desk.access.add(person.ref, "list", None, None, DONE)
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
@@ -175,6 +181,7 @@ class Live:
         self._boards.add(board)  # before it is looked what it missed: what comes meanwhile waits
         try:
             await response.write(b"retry: 2000\n\n" + await self._missed(request, audience))
+            asked_at = monotonic()
             while True:
                 message: bytes | None = b"event: beat\ndata: 1\n\n"
                 with contextlib.suppress(TimeoutError):
@@ -182,9 +189,11 @@ class Live:
                         message = await board.waiting.get()
                 if message is None:
                     break
-                if message.startswith(b"event: beat") and not await self._alive(request):
-                    await response.write(b"event: left\ndata: 1\n\n")
-                    break
+                if monotonic() >= asked_at + BEAT_S or message.startswith(b"event: beat"):
+                    asked_at = monotonic()
+                    if not await self._alive(request):
+                        await response.write(b"event: left\ndata: 1\n\n")
+                        break
                 await response.write(message)
         except ConnectionError:
             pass  # the board was closed

@@ -40,11 +40,12 @@ _log = structlog.get_logger()
 class Patient:
     """All that is known of one."""
 
-    __slots__ = ("alarms", "course", "judgements", "pseudonym", "seq")
+    __slots__ = ("alarms", "course", "judgements", "pseudonym", "seq", "services")
 
     def __init__(self, pseudonym: str) -> None:
         self.pseudonym = pseudonym
         self.seq = 0  # of the newest change
+        self.services: set[str | None] = set()  # every one that the patient was of, as far as is known here
         self.course = Course()
         self.judgements = Judgements()
         self.alarms = Alarms()
@@ -136,9 +137,12 @@ class Model:
         if key is not None:
             pseudonym = key.decode(errors="replace")
             status = self.statuses.of(pseudonym)
+            one = self._of(pseudonym)
             if status is not None:
+                if status.pathway != CANARY:
+                    one.services.add(status.service)
                 self._tell(status, written_ms)
-            self._changed(self._of(pseudonym))
+            self._changed(one)
 
     def _tell(self, message: object, written_ms: int) -> None:
         for told in self._hearers:

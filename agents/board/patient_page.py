@@ -12,7 +12,7 @@ from aiohttp import web
 from msgspec import structs
 
 from agents.board.acting import Acting, event_id
-from agents.board.answering import DONE, forbidden, patient_of, show
+from agents.board.answering import DONE, forbidden, patient_of, seen, show
 from agents.board.around import csrf_of, person_of
 from agents.board.fields import Entered
 from agents.board.forms import ACTS, About, Common, form_id
@@ -77,11 +77,7 @@ class PatientPage:
 
     async def page(self, request: web.Request) -> web.Response:
         """Answer /patients/{patient}."""
-        status = await patient_of(self._desk, request)
-        await self._desk.access.add(
-            person_of(request).ref, Right.SEE_PATIENT.value, status.patient, status.service, DONE
-        )
-        return await self._shown(request, status)
+        return await self._shown(request, await patient_of(self._desk, request))
 
     async def act(self, request: web.Request) -> web.Response:
         """Answer POST /patients/{patient}/{act}: do it, and lead back to the page."""
@@ -142,6 +138,7 @@ class PatientPage:
         trouble: str = "",
     ) -> web.Response:
         desk, now = self._desk, self._desk.now()
+        await seen(desk, request, status)
         voice, viewer = desk.voice(lang_of(request)), viewer_of(request, status.service, of_patient=True)
         one = desk.model.patient(status.patient)
         asked = request.query.get("days", "")
@@ -236,6 +233,7 @@ class PatientPage:
             ("identity.telephone", found.telephone),
             ("identity.relative", relative),
             ("identity.gp", found.gp),
+            ("identity.note", found.note),
         )
         return Identity(name=found.name, parts=tuple((key, said) for key, said in parts if said))
 

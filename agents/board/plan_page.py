@@ -10,7 +10,7 @@ from aiohttp import web
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped] # aiokafka ships no types
 
 from agents.board.acting import event_id
-from agents.board.answering import demand, patient_of, show
+from agents.board.answering import demand, patient_of, seen, show
 from agents.board.around import person_of
 from agents.board.fields import Entered
 from agents.board.forms import LOCAL, form_id
@@ -51,6 +51,7 @@ class PlanPage:
     async def page(self, request: web.Request) -> web.Response:
         """Answer /patients/{patient}/plan."""
         status = await patient_of(self._desk, request, Right.TRY_PLAN)
+        await seen(self._desk, request, status, Right.TRY_PLAN)
         voice = self._desk.voice(lang_of(request))
         start = self._start(status, request)
         values = as_entered(start, voice) if start else {}
@@ -64,6 +65,7 @@ class PlanPage:
         desk = self._desk
         status = await patient_of(desk, request, Right.TRY_PLAN)
         values = await posted(desk, request)
+        await seen(desk, request, status, Right.TRY_PLAN)
         signs = values.get("do") == "sign"
         if signs:
             await demand(desk, request, Right.SIGN_PLAN, status.service, status.patient)

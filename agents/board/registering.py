@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import structs
 
 from agents.board.acting import event_id
-from agents.board.answering import patient_of, show
+from agents.board.answering import patient_of, seen, show
 from agents.board.around import person_of
 from agents.board.fields import Entered
 from agents.board.forms import form_id
@@ -62,6 +62,7 @@ class RegisteringPage:
     async def page(self, request: web.Request) -> web.Response:
         """Answer /patients/{patient}/registration."""
         status = await patient_of(self._desk, request, Right.REGISTER)
+        await seen(self._desk, request, status)
         return self._shown(request, status, None)
 
     async def post(self, request: web.Request) -> web.Response:

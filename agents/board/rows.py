@@ -32,8 +32,9 @@ _DAY: Final = timedelta(days=1)
 
 
 class _Key(NamedTuple):
-    """What a row depends on."""
+    """What a row depends on; the status itself, for a newer one may have come while a row was waited for."""
 
+    status: PatientStatus
     seq: int
     overdue: bool
     late: bool
@@ -94,6 +95,7 @@ class Rows:
         """Return a patient's row, rendered anew only where it changed."""
         one = self._model.patient(status.patient)
         key = _Key(
+            status,
             one.seq,
             listing.overdue(status, now),
             listing.unanswered(status, now),

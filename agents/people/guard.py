@@ -114,9 +114,13 @@ class Guard:
         return guarding
 
     async def alive(self, request: web.Request) -> bool:
-        """Whether the session behind a request that is still being answered, as a stream, has not ended meanwhile."""
+        """Whether the session behind a request that is still being answered, as a stream, is as it was when it began.
+
+        It is not where it has ended, and where its user's services or roles are others now.
+        """
         try:
-            return await self._session(request, act=False) is not None
+            session = await self._session(request, act=False)
+            return session is not None and session.person == request.get("person")
         except UsersError:
             return False
 

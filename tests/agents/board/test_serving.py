@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import re
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from prometheus_client import CollectorRegistry
 
 from agents import databases, pathways
 from agents.board import live, reading
+from agents.board.around import NoDirectory
 from agents.board.desk import Desk
 from agents.board.model import Model, readings
 from agents.board.serving import board, checks
@@ -228,7 +230,7 @@ async def test_a_name_is_found_and_shown_to_those_who_may_and_never_on_a_wall(sh
             name = "Test Person <b>"
             year_of_birth = 1950
             telephone = "000"
-            relative_name = relative_telephone = gp = ""
+            relative_name = relative_telephone = gp = note = ""
 
         known = MappingProxyType({"p-1": Identity()})
 
@@ -263,7 +265,8 @@ async def test_who_a_patient_is_is_written_into_the_directory_by_those_who_may_a
         for fault in ("Fill in the field", "from 1890 to 2100", "looks like a national identity number"):
             assert fault in html
         assert await directory.of("p-1") is None
-        code, _, where = await shown.post(at, **said, relative_name="", note="Hears badly.")
+        based_on = re.findall(r'name="based_on" value="([^"]+)"', (await shown.get(at))[1])[0]
+        code, _, where = await shown.post(at, **said, relative_name="", note="Hears badly.", based_on=based_on)
         assert (code, where) == (303, "/patients/p-1?done=identity")
         assert await directory.of("p-1") == Identity(
             name="Test <b>", year_of_birth=1950, telephone="+47 000 00001", note="Hears badly."
@@ -272,6 +275,10 @@ async def test_who_a_patient_is_is_written_into_the_directory_by_those_who_may_a
         form = (await shown.get(at, "coordinator-1"))[1]
         assert 'value="Test &lt;b&gt;"' in form
         assert "Hears badly." in form
+        assert "Hears badly." in (await shown.get("/patients/p-1", "doctor-1"))[1]
+        assert (await shown.post(at, **said, based_on=based_on))[0] == 409  # what somebody else wrote stands
+        for who in ("nurse-1", "coordinator-1"):
+            assert (await shown.get("/patients/p-nobody-s/identity", who))[0] == 403
         for who, code in (("doctor-1", 403), ("stranger-1", 404), ("analyst-1", 404)):
             assert (await shown.get(at, who))[0] == code
             assert (await shown.post(at, who, **said))[0] == code
@@ -280,8 +287,9 @@ async def test_who_a_patient_is_is_written_into_the_directory_by_those_who_may_a
         assert Entry("coordinator-1", "see_identity", "p-1", "joint-centre", "done") in shown.access.entries
         assert Entry("doctor-1", "edit_identity", "p-1", "joint-centre", "refused") in shown.access.entries
         await directory.erase("p-1")
-        for code, html in ((await shown.get(at))[:2], (await shown.post(at, **said))[:2]):
-            assert (code, "Hears badly." in html) == (503, False)
+        code, html, _ = await shown.get(at)
+        assert (code, '<form method="post" class="whole' in html) == (503, False)  # it would write over what is there
+        assert (await shown.post(at, **said, based_on=based_on))[0] == 409
     finally:
         await directory.close()
 
@@ -351,6 +359,54 @@ async def test_an_open_board_hears_of_a_change_and_a_board_that_comes_back_of_wh
         for strange in ("", "other-1", f"{version.partition('-')[0]}-9999999999999999999999", "x" * 5000):
             async with session.get(f"{shown.url}/events?lang=en&since={strange}") as answer:
                 await Stream(answer).next("anew")
+
+
+async def test_a_red_that_comes_while_names_are_looked_up_is_the_row_that_is_kept(
+    shown: Shown, eventually: Eventually
+) -> None:
+    looked, goes_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(NoDirectory):
+        async def many(self, pseudonyms: Any) -> Any:  # noqa: ANN401 - a mapping
+            looked.set()
+            await goes_on.wait()
+            return await super().many(pseudonyms)
+
+    shown.desk.directory = Slow()
+    asked = asyncio.create_task(shown.get("/"))
+    await looked.wait()
+    await shown.write("patient-status", status("p-1", Zone.RED, 2))
+    await eventually(lambda: shown.desk.model.status("p-1").zone is Zone.RED)  # type: ignore[union-attr] # it is known
+    goes_on.set()
+    await asked
+    row = re.findall(r'<tr[^>]*id="p-p-1"[^>]*>', (await shown.get("/"))[1])[0]
+    assert 'data-zone="red"' in row
+
+
+async def test_streams_tell_of_nobody_else_s_patients_and_are_written_down(shown: Shown) -> None:
+    version = re.findall(r'data-version="([^"]+)"', (await shown.get("/"))[1])[0]
+    since = f"{version.partition('-')[0]}-0"
+    before = len(shown.access.entries)
+    async with (
+        aiohttp.ClientSession(cookies={"who": "nurse-1"}, read_bufsize=2**20) as session,
+        session.get(f"{shown.url}/events?lang=en&since={since}") as answer,
+    ):
+        told = await Stream(answer).next("rows")
+    assert json.loads(told["data"])["gone"] == []
+    assert Entry("nurse-1", "list", None, None, "done") in shown.access.entries[before:]
+    assert (await shown.get(f"/events?since={since}", "analyst-1"))[0] == 403
+
+
+async def test_whatever_page_shows_a_patient_is_written_down(shown: Shown) -> None:
+    for ask, action in (
+        (shown.post("/patients/p-1/contact"), "see_patient"),
+        (shown.get("/patients/p-1/registration"), "see_patient"),
+        (shown.get("/patients/p-1/plan"), "try_plan"),
+        (shown.post("/patients/p-1/plan"), "try_plan"),
+    ):
+        before = len(shown.access.entries)
+        assert (await ask)[0] in {200, 422}
+        assert Entry("nurse-1", action, "p-1", "joint-centre", "done") in shown.access.entries[before:]
 
 
 async def test_a_session_that_ends_closes_its_stream(broker: EmbeddedBroker) -> None:
