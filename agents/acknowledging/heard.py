@@ -82,10 +82,12 @@ class Heard:
         self._worsenings[status.patient] = status.revision, newest
 
     def take_zone_change(self, change: ZoneChange) -> None:
-        """Hear that a zone change was taken back."""
+        """Hear that a zone change was taken back, or that it holds again: ids are derived, so it has the same one."""
         if change.retracted:
             self._retracted[change.zone_change_id] = None
             _bound(self._retracted)
+        else:
+            self._retracted.pop(change.zone_change_id, None)
 
     def take_care(self, event: CareEvent) -> None:
         """Hear of an acknowledgement; of several the first by its own time holds."""

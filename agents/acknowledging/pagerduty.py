@@ -153,10 +153,10 @@ class PagerDutyHook:
                 by=by,
                 reason_code=AlertReason.NOT_SAID.value,
             )
-            for patient in self._patients(event, service)
-            # Who acknowledged before the patient became worse has not seen it: that is another page.
+            for patient, told in self._told(event, service).items()
+            # Only what the incident told of before they acknowledged: what came later they have not seen.
             if (newest := self._known.worsening(patient)) is not None
-            and newest.at <= event.occurred_at
+            and newest.zone_change_id in told
             and self._known.taken_over(newest.zone_change_id) is None
         ]
         try:
@@ -166,14 +166,20 @@ class PagerDutyHook:
             raise _NotTakenError("unconfirmed", 503) from None
         return bool(events)
 
-    def _patients(self, event: _Event, service: str) -> tuple[str, ...]:
-        """Whom of the service the incident is about: its key is the one that our own event gave it."""
+    def _told(self, event: _Event, service: str) -> dict[str, set[UUID]]:
+        """Of whom of the service the incident told before it was acknowledged, and of which changes of zone.
+
+        Its key is the one that our own event gave it.
+        """
         try:
             key = UUID(_INCIDENT.decode(bytes(event.data)).incident_key or "")
         except (UnreadableError, ValueError):
-            return ()
-        pages = [asked.page for asked in self._known.told_in(key)]
-        return tuple(dict.fromkeys(page.patient for page in pages if page.service == service and not page.test))
+            return {}
+        told: dict[str, set[UUID]] = {}
+        for page, at in self._known.told_in(key):
+            if page.service == service and not page.test and at <= event.occurred_at:
+                told.setdefault(page.patient, set()).add(page.zone_change_id)
+        return told
 
 
 def signed(body: bytes, signatures: str, secrets: tuple[bytes, ...]) -> bool:

@@ -194,8 +194,8 @@ class Escalation:
     # Steps.
 
     def _begin(self, climb: Climb, at_ms: int, service: str, *, first: bool = False) -> None:
-        """Ask the first step of a service's ladder; what was asked before is asked no more."""
-        self._pages.drop_all(self._episode_id(climb), PageAction.TRIGGER, PageAction.ACKNOWLEDGE)
+        """Ask the first step of a service's ladder; what was asked before is asked no more, and no end is told."""
+        self._pages.drop_all(self._episode_id(climb), *PageAction)
         self.climb = self._begun_at(climb, at_ms, service, first=first)
         self._begun = True
 

@@ -103,7 +103,7 @@ class MessageWay:
         except TimeoutError:
             return Attempt(FailureReason.TIMEOUT)
         if went is None:
-            return Attempt(FailureReason.BUSY)
+            return Attempt(FailureReason.TIMEOUT)  # every thread hangs: silence, and not only others told first
         return Attempt(None) if went else Attempt(FailureReason.SERVER_ERROR, again=True)
 
 

@@ -88,15 +88,15 @@ class Board:
         """Hear that the patient has no episode."""
         self._status(page.patient, None)
 
-    def retracted(self, page: PageRequest) -> None:
-        """Hear that the zone change was taken back."""
+    def retracted(self, page: PageRequest, *, retracted: bool = True) -> None:
+        """Hear that the zone change was taken back, or is told again."""
         change = ZoneChange(
             zone_change_id=page.zone_change_id,
             patient=page.patient,
             at=page.at,
             from_zone=Zone.GREEN,
             to_zone=Zone.RED,
-            retracted=True,
+            retracted=retracted,
         )
         self.heard.take_zone_change(change)
 

@@ -102,6 +102,13 @@ async def test_nobody_takes_over_a_worsening_that_they_have_not_seen(board: Boar
     assert '<a href="https://board.example">' in text
 
 
+async def test_what_was_taken_back_and_holds_again_can_be_acknowledged(board: Board) -> None:
+    page = board.alert()
+    board.retracted(page)
+    board.retracted(page, retracted=False)
+    assert (await board.send(board.link(page)))[0] == 200
+
+
 @pytest.mark.parametrize("how", ["retracted", "over"])
 async def test_what_is_over_or_was_taken_back_cannot_be_acknowledged(board: Board, how: str) -> None:
     page = board.alert()

@@ -131,11 +131,35 @@ async def test_a_worsening_after_they_acknowledged_is_not_taken_over(board: Boar
     assert (board.written, board.count("pagerduty", "nothing_open")) == ([], 1)
 
 
-async def test_a_worsening_before_they_acknowledged_is_taken_over(board: Board) -> None:
-    page = board.alert()
-    board.stands(page, change=UUID(int=77), at=NOW - timedelta(seconds=1))
-    assert await tell(board, message(page.episode_id)) == 202
+async def test_a_worsening_that_the_incident_told_of_before_they_acknowledged_is_taken_over(board: Board) -> None:
+    first = board.alert()
+    board.page(
+        2,
+        patient=first.patient,
+        zone_change_id=UUID(int=77),
+        episode_id=first.episode_id,
+        at=NOW - timedelta(seconds=5),
+    )
+    board.stands(first, change=UUID(int=77), at=NOW - timedelta(seconds=9))
+    assert await tell(board, message(first.episode_id)) == 202
     assert [event.zone_change_id for event in board.written] == [UUID(int=77)]
+
+
+@pytest.mark.parametrize("asked", [None, timedelta(seconds=5)], ids=["of no page", "of a page asked afterwards"])
+async def test_a_worsening_that_nobody_was_told_of_is_not_taken_over(board: Board, asked: timedelta | None) -> None:
+    first = board.alert()
+    if asked is not None:
+        board.page(2, patient=first.patient, zone_change_id=UUID(int=77), episode_id=first.episode_id, at=NOW + asked)
+    board.stands(first, change=UUID(int=77), at=NOW - timedelta(seconds=1))
+    assert await tell(board, message(first.episode_id)) == 202
+    assert board.written == []
+
+
+async def test_the_incident_of_an_episode_that_is_over_takes_no_later_one_over(board: Board) -> None:
+    yesterday = board.alert(1, at=NOW - timedelta(hours=19), episode_id=UUID(int=501))
+    board.alert(2, at=NOW - timedelta(minutes=1), episode_id=UUID(int=502), patient=yesterday.patient)
+    assert await tell(board, message(UUID(int=501))) == 202
+    assert board.written == []
 
 
 @pytest.mark.parametrize(
