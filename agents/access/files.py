@@ -2,6 +2,7 @@
 
 Only ever appended to, under a lock that holds between processes, since `sonevakt export` and `erase` write beside a
 running board. What a crash left half written was never confirmed to anybody: it is put aside before the next entry.
+A head stands there before the first entry does: entries without one were tampered with.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ HEAD: Final = "head.json"
 PATTERN: Final = "access-????-??.jsonl"
 LONGEST: Final = 65_536  # no line is longer, by far [B]
 _NEWLINE: Final = b"\n"
+_CUT: Final = "entries are missing at the end of the access log: `sonevakt audit verify` tells more"
 
 
 class Draft(NamedTuple):
@@ -71,8 +73,13 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def append(folder: Path, drafts: Sequence[Draft], keys: Keys) -> int:
+def append(folder: Path, drafts: Sequence[Draft], keys: Keys, *, after: int = 0) -> int:
     """Put `drafts` at the end, on the disk when this returns; return the last one's number.
+
+    Parameters
+    ----------
+    after
+        Number of an entry that the asker knows was there: a log that ends before it was set back.
 
     Raises
     ------
@@ -83,6 +90,10 @@ def append(folder: Path, drafts: Sequence[Draft], keys: Keys) -> int:
     """
     with locked(folder):
         seq, prev = _end(folder, keys)
+        if seq < after:
+            raise BrokenLogError(_CUT)
+        if seq == 0:
+            _write_head(folder, seq, prev, keys)
         lines: dict[Path, list[bytes]] = {}
         for draft in drafts:
             seq += 1
@@ -92,7 +103,7 @@ def append(folder: Path, drafts: Sequence[Draft], keys: Keys) -> int:
             lines.setdefault(_file(folder, draft.at), []).append(line)
         for path, written in lines.items():
             _write(path, b"".join(line + _NEWLINE for line in written))
-        write_private(folder / HEAD, msgspec.json.encode(_head(seq, prev, keys)))
+        _write_head(folder, seq, prev, keys)
         return seq
 
 
@@ -124,14 +135,16 @@ def _end(folder: Path, keys: Keys) -> tuple[int, str]:
     line = next((found for path in reversed(months(folder)) if (found := _last_line(path)) is not None), None)
     if line is None:
         if known is not None and known.seq > 0:
-            raise BrokenLogError("entries are missing at the end of the access log: `sonevakt audit verify` tells more")
+            raise BrokenLogError(_CUT)
         return 0, FIRST_PREV
     try:
         entry = entries.opened(line, keys)
     except EntryError as error:
         raise BrokenLogError(f"the last entry of the access log {error}: `sonevakt audit verify` tells more") from None
-    if known is not None and known.seq > entry.seq:
-        raise BrokenLogError("entries are missing at the end of the access log: `sonevakt audit verify` tells more")
+    if known is None:
+        raise BrokenLogError("the head of the access log is missing: `sonevakt audit verify` tells more")
+    if known.seq > entry.seq:
+        raise BrokenLogError(_CUT)
     return entry.seq, digest(line)
 
 
@@ -170,8 +183,9 @@ def _write(path: Path, content: bytes) -> None:
             os.close(folder)
 
 
-def _head(seq: int, last: str, keys: Keys) -> Head:
-    return Head(seq, last, keys.newest, _head_seal(seq, last, keys.versions[keys.newest]))
+def _write_head(folder: Path, seq: int, last: str, keys: Keys) -> None:
+    seal = _head_seal(seq, last, keys.versions[keys.newest])
+    write_private(folder / HEAD, msgspec.json.encode(Head(seq, last, keys.newest, seal)))
 
 
 def _head_seal(seq: int, last: str, key: bytes) -> str:

@@ -37,13 +37,14 @@ class AccessLogError(Exception):
 
 
 class AccessLog:
-    """The log in `folder`; made by `opened`."""
+    """The log in `folder`, which ended with entry `last`; made by `opened`."""
 
-    def __init__(self, folder: Path, keys: Keys, now: Callable[[], datetime], metrics: Metrics) -> None:
+    def __init__(self, folder: Path, keys: Keys, now: Callable[[], datetime], metrics: Metrics, *, last: int) -> None:
         self._folder = folder
         self._keys = keys
         self._now = now
         self._metrics = metrics
+        self._last = last
         self._waiting: list[tuple[Draft, asyncio.Future[None] | None]] = []
         self._wake = asyncio.Event()
         self._failed = False
@@ -116,7 +117,8 @@ class AccessLog:
     async def _write(self) -> bool:
         batch, self._waiting = self._waiting, []
         try:
-            last = await asyncio.to_thread(files.append, self._folder, [draft for draft, _ in batch], self._keys)
+            drafts = [draft for draft, _ in batch]
+            self._last = await asyncio.to_thread(files.append, self._folder, drafts, self._keys, after=self._last)
         except (OSError, BrokenLogError) as error:
             if not self._failed:
                 _log.error("access_log_not_written", error=type(error).__name__)
@@ -128,7 +130,7 @@ class AccessLog:
                     confirmed.set_exception(AccessLogError())
             return False
         self._failed = False
-        self._metrics.access_log_last.set(last)
+        self._metrics.access_log_last.set(self._last)
         for draft, confirmed in batch:
             self._metrics.access_log_entries.labels(draft.outcome).inc()
             if confirmed is not None and not confirmed.done():
@@ -146,10 +148,11 @@ async def opened(folder: Path, keys: Keys, now: Callable[[], datetime], metrics:
         The folder cannot be made, or the log in it does not end as it must.
     """
     try:
-        metrics.access_log_last.set(await asyncio.to_thread(files.opened, folder, keys))
+        last = await asyncio.to_thread(files.opened, folder, keys)
     except BrokenLogError as error:
         raise SettingsError(str(error)) from None
-    log = AccessLog(folder, keys, now, metrics)
+    metrics.access_log_last.set(last)
+    log = AccessLog(folder, keys, now, metrics, last=last)
     writing = asyncio.create_task(log.run())
     try:
         yield log

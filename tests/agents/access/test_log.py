@@ -190,6 +190,66 @@ def test_nothing_is_appended_to_a_log_whose_end_is_missing(tmp_path: Path) -> No
         append(tmp_path, drafts(1), KEYS)
 
 
+def test_nothing_is_appended_to_a_log_that_was_cut_and_has_lost_its_head(tmp_path: Path) -> None:
+    append(tmp_path, drafts(5), KEYS)
+    (path,) = files.months(tmp_path)
+    path.write_bytes(b"".join(line + b"\n" for line in path.read_bytes().splitlines()[:3]))
+    (tmp_path / "head.json").unlink()
+    with pytest.raises(files.BrokenLogError, match="the head of the access log is missing"):
+        append(tmp_path, drafts(1), KEYS)
+    with pytest.raises(files.BrokenLogError, match="the head of the access log is missing"):
+        files.opened(tmp_path, KEYS)
+    assert len(lines(tmp_path)) == 3
+    assert str(verify(tmp_path, KEYS).broken).startswith("head.json: is missing")
+
+
+def test_nothing_is_appended_after_an_entry_that_is_not_there(tmp_path: Path) -> None:
+    append(tmp_path, drafts(3), KEYS)
+    with pytest.raises(files.BrokenLogError, match="entries are missing at the end"):
+        append(tmp_path, drafts(1), KEYS, after=4)
+    assert append(tmp_path, drafts(1), KEYS, after=3) == 4
+    assert append(tmp_path, drafts(1), KEYS, after=3) == 5  # another process wrote meanwhile
+
+
+class Crash(Exception):  # noqa: N818 - no error
+    """The process ends here."""
+
+
+def crash(*_: object) -> None:
+    raise Crash
+
+
+def test_a_crash_after_the_head_that_stands_before_the_first_entry_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_write", crash)
+        with pytest.raises(Crash):
+            append(tmp_path, drafts(2), KEYS)
+    head = files.head(tmp_path, KEYS)
+    assert head is not None
+    assert (head.seq, files.months(tmp_path), verify(tmp_path, KEYS).broken) == (0, [], None)
+    append(tmp_path, drafts(2), KEYS)
+    assert (verify(tmp_path, KEYS).entries, verify(tmp_path, KEYS).broken) == (2, None)
+
+
+def test_a_crash_between_the_first_entries_and_their_head_is_not_taken_for_tampering(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(path: Path, content: bytes) -> None:
+        write(path, content)
+        raise Crash
+
+    write = files._write
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_write", written)
+        with pytest.raises(Crash):
+            append(tmp_path, drafts(2), KEYS)
+    assert (len(lines(tmp_path)), verify(tmp_path, KEYS).broken) == (2, None)
+    append(tmp_path, drafts(1), KEYS)
+    assert (verify(tmp_path, KEYS).entries, verify(tmp_path, KEYS).broken) == (3, None)
+
+
 def _write(folder: str, count: int, together: Barrier) -> None:
     together.wait()
     for _ in range(count):
@@ -271,10 +331,10 @@ async def test_while_it_cannot_be_written_nothing_is_shown_or_done_and_then_it_g
 ) -> None:
     full = True
 
-    def no_space(folder: Path, some: list[Draft], keys: Keys) -> int:
+    def no_space(folder: Path, some: list[Draft], keys: Keys, *, after: int) -> int:
         if full:
             raise OSError(28, "no space left")
-        return append(folder, some, keys)
+        return append(folder, some, keys, after=after)
 
     async with opened(tmp_path, KEYS, Clock(), metrics) as log:
         monkeypatch.setattr(files, "append", no_space)
@@ -295,11 +355,57 @@ async def test_a_log_that_has_failed_with_nothing_waiting_finds_out_by_itself_th
 ) -> None:
     async with opened(tmp_path, KEYS, Clock(), metrics) as log:
         with monkeypatch.context() as patched:
-            patched.setattr(files, "append", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+            patched.setattr(files, "append", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
             with pytest.raises(AccessLogError):
                 await log.add("nurse-1", "record", "p-1", "north")
         await eventually(lambda: log.writes)
     assert lines(tmp_path) == []
+
+
+def copied(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in [*files.months(folder), folder / "head.json"] if path.exists()}
+
+
+def set_back(folder: Path, to: dict[Path, bytes]) -> None:
+    for path in copied(folder):
+        path.unlink()
+    for path, content in to.items():
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize("held", [0, 1])
+async def test_a_log_that_is_set_back_whole_while_it_is_written_takes_nothing_until_it_is_whole_again(
+    tmp_path: Path, metrics: Metrics, eventually: Eventually, held: int
+) -> None:
+    async with opened(tmp_path, KEYS, Clock(), metrics) as log:
+        for _ in range(held):
+            await log.add("nurse-1", "record", "p-1", "north")
+        before = copied(tmp_path)
+        await log.add("nurse-1", "record", "p-1", "north")
+        whole = copied(tmp_path)
+        set_back(tmp_path, before)
+        with pytest.raises(AccessLogError):
+            await log.add("nurse-1", "record", "p-2", "north")
+        with pytest.raises(AccessLogError):
+            await log.add("nurse-1", "see_patient", "p-2", "north")
+        assert (log.writes, copied(tmp_path)) == (False, before)
+        set_back(tmp_path, whole)
+        await eventually(lambda: log.writes)
+        await log.add("nurse-1", "record", "p-3", "north")
+    assert (verify(tmp_path, KEYS).entries, verify(tmp_path, KEYS).broken) == (held + 2, None)
+
+
+async def test_a_log_that_is_set_back_whole_before_the_first_entry_of_a_board_takes_nothing(
+    tmp_path: Path, metrics: Metrics
+) -> None:
+    append(tmp_path, drafts(1), KEYS)
+    before = copied(tmp_path)
+    append(tmp_path, drafts(1), KEYS)
+    async with opened(tmp_path, KEYS, Clock(), metrics) as log:
+        set_back(tmp_path, before)
+        with pytest.raises(AccessLogError):
+            await log.add("nurse-1", "record", "p-2", "north")
+    assert copied(tmp_path) == before
 
 
 async def test_a_broken_log_is_not_opened(tmp_path: Path, metrics: Metrics) -> None:
