@@ -157,9 +157,11 @@ def follow(histories: Sequence[History], rules: Rules, walk_of: type[Walk] = Wal
     walks: list[Walk | None] = [None] * len(histories)
     learns = signals.guess()
     before: tuple[Ints, Bools] | None = None
+    reds_before: list[set[Told]] = []
     while True:
         severities, findings = signals.judge(learns, awaited)
         now = severities, signals.near
+        reds = _reasons((one for one in findings if one.zone == _RED), len(severities))
         after, expected = learns.copy(), awaited.copy()
         for place, (start, end) in enumerate(pairwise(ends)):
             own = slice(start, end)
@@ -168,13 +170,14 @@ def follow(histories: Sequence[History], rules: Rules, walk_of: type[Walk] = Wal
                 walk is None
                 or before is None
                 or not all(np.array_equal(one[own], two[own]) for one, two in zip(now, before, strict=True))
+                or reds[own] != reds_before[own]
             ):
                 walk = walks[place] = walk_of(
-                    histories[place], severities[own].tolist(), signals.near[own].tolist(), rules
+                    histories[place], severities[own].tolist(), signals.near[own].tolist(), reds[own], rules
                 )
             after[own] = walk.learns
             expected[own] = walk.awaited
-        before = now
+        before, reds_before = now, reds
         if signals.same(learns, after) and not signals.differ(awaited, expected):
             break
         learns, awaited = after, expected

@@ -14,11 +14,13 @@ from pipeline.triage.signals import ALERTS
 from pipeline.triage.state import NEVER, STATE_VERSION, State
 from pipeline.triage.timeline import Timeline
 from pipeline.triage.zones import BY_SEVERITY
+from schemas.assessments import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pipeline.backtest.histories import History
+    from pipeline.backtest.vectors import Told
     from pipeline.triage.rules import Rules
     from pipeline.triage.standing import Standing
     from pipeline.triage.state import Body, Session
@@ -33,6 +35,14 @@ _JUDGEMENTS: Final = {
 }
 
 
+def _given(severity: int, close: bool, causes: Collection[Told]) -> Judgement:  # noqa: FBT001 - as they stand together
+    given = _JUDGEMENTS[severity, close]
+    if not causes:
+        return given
+    told = sorted(causes, key=lambda one: (one.rule, one.code or ""))
+    return given._replace(reasons=tuple(Reason(rule=one.rule, code=one.code, zone=one.zone) for one in told))
+
+
 class Walk(Timeline):
     """One patient's history walked once, each session in a zone that is given.
 
@@ -41,14 +51,25 @@ class Walk(Timeline):
     severities, near
         Of each session, in the order in which they are judged: the severity of its zone, and whether a value of it was
         near a limit.
+    reds
+        What makes each red; the fold pages anew where that is something else than what was acknowledged.
     """
 
-    def __init__(self, history: History, severities: Sequence[int], near: Sequence[bool], rules: Rules) -> None:
+    def __init__(
+        self,
+        history: History,
+        severities: Sequence[int],
+        near: Sequence[bool],
+        reds: Sequence[Collection[Told]],
+        rules: Rules,
+    ) -> None:
         super().__init__(State(version=STATE_VERSION, patient=history.patient, care=history.care), rules)
         self.learns = [False] * len(history.registered)  # whether a session's values enter the patient's normal
         self.awaited = [True] * len(history.registered)  # whether something was due when it came
         self._registered = history.registered
-        self._given = [_JUDGEMENTS[severity, close] for severity, close in zip(severities, near, strict=True)]
+        self._given = [
+            _given(severity, close, causes) for severity, close, causes in zip(severities, near, reds, strict=True)
+        ]
         self._place = 0
         self.go(history)
 

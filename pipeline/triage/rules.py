@@ -20,7 +20,7 @@ DAY_MS: Final = 86_400_000
 class Rules(Struct, frozen=True, kw_only=True):
     """The clinical rules; units in the names."""
 
-    version: str = "4"
+    version: str = "5"
 
     # Time of a reading, against when its session was received (our choice).
     future_tolerance_ms: int = 10 * MINUTE_MS

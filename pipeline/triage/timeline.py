@@ -368,7 +368,7 @@ class Timeline:
     def _mark(self, mark: Mark, reasons: tuple[Reason, ...], standing: Standing) -> None:
         self._reasons = reasons
         left = self.zone
-        if mark.zone != left or (mark.paged and not self.paged):
+        if mark.zone != left or (mark.paged and (not self.paged or self._unseen(reasons))):
             over = standing.why_not in _OVER
             self.episode = episodes.marked(self.episode, self.patient, left, mark, over=over)
             if self.episode is not None and self.course.taken_ms.get(self.episode.change, mark.at_ms + 1) <= mark.at_ms:
@@ -377,6 +377,12 @@ class Timeline:
             self.marks.append(mark)
             opened_ms = mark.at_ms if self.episode is None else self.episode.opened_ms
             self.changes.append(Change(mark, left, reasons, standing.service, opened_ms))
+
+    def _unseen(self, reasons: tuple[Reason, ...]) -> bool:
+        """Whether a red has a cause that the acknowledged red before it had not: nobody has taken that over."""
+        if self.zone != RED or self.episode is None or not self.episode.acknowledged:
+            return False
+        return not _reds(reasons) <= _reds(_reasons_decoder.decode(self.episode.reasons))
 
     # Where a walk starts.
 
@@ -424,3 +430,8 @@ class Timeline:
             episode=self.episode,
             paged=self.paged,
         )
+
+
+def _reds(reasons: tuple[Reason, ...]) -> set[tuple[str, str | None]]:
+    """The causes of a red, by rule and vital sign."""
+    return {(reason.rule, reason.code) for reason in reasons if reason.zone is Zone.RED}

@@ -1,6 +1,6 @@
 """An episode step by step: what came, the zone that the patient is in then, and how far the episode has come.
 
-Words: g, y, r a green, yellow or red registration, x one that cannot be judged, u a message that nobody can read while
+Words: g, y, r a green, yellow or red registration by the pulse, s a red one by the oxygen saturation, x one that cannot be judged, u a message that nobody can read while
 many cannot, a an acknowledgement of the newest worsening, o one of an older zone change; a number waits so many hours
 (else 12 between two of them).
 """
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 PULSE: Final = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
+SPO2: Final = Limit(code="2708-6", unit="%", yellow_low=84, red_low=80)
 VALUES: Final = {"g": 70.0, "y": 105.0, "r": 125.0, "x": 400.0}
 HOURS: Final = 12
 
@@ -39,7 +40,7 @@ class Course:
         self.changes: list[ZoneChange] = []
         self.pages: list[PageRequest] = []
         self.status: PatientStatus | None = None
-        for event in (enrolled(), signed(0, PULSE)):
+        for event in (enrolled(), signed(0, PULSE, SPO2)):
             self.take(event)
 
     def take(self, event: Any) -> None:  # noqa: ANN401 - any message that the fold takes
@@ -67,6 +68,9 @@ class Course:
             elif word in VALUES:
                 session = reading("8867-4", VALUES[word], "/min", self.hours)
                 self.take(submitted(f"s-{self.hours}", self.hours, session))
+            elif word == "s":
+                pulse, spo2 = reading("8867-4", 70.0, "/min", self.hours), reading("2708-6", 72.0, "%", self.hours)
+                self.take(submitted(f"s-{self.hours}", self.hours, pulse, spo2))
             else:
                 self.acknowledge(self.newest() if word == "a" else self.changes[0])
             self.hours += HOURS
@@ -173,6 +177,11 @@ def _mark(course: Course) -> object:
         ("r a y g", "yellow", "leaving"),
         ("r a g y", "yellow", "acknowledged"),
         ("r a r", "red", "acknowledged"),
+        ("r a s", "red", "worsened"),
+        ("r s a", "red", "acknowledged"),
+        ("r a s a", "red", "acknowledged"),
+        ("r a s a s", "red", "acknowledged"),
+        ("r a s g", "red", "worsened"),
         ("r a r g", "yellow", "leaving"),
         # An acknowledgement that comes after the greens counts from then on.
         ("r g a", "yellow", "leaving"),
@@ -236,6 +245,9 @@ def test_an_acknowledgement_during_a_pause_holds_after_it() -> None:
 def test_a_patient_is_paged_once_an_episode_and_again_on_worsening() -> None:
     assert len(Course().go("r g r g r").pages) == 1
     assert len(Course().go("r a r").pages) == 1
+    assert len(Course().go("r s").pages) == 1  # whoever looks sees both
+    assert len(Course().go("r a s").pages) == 2  # nobody has taken that over
+    assert len(Course().go("r a s a s").pages) == 2
     assert len(Course().go("r a g r").pages) == 2
     assert len(Course().go("r a g g r").pages) == 2
 
