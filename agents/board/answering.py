@@ -37,7 +37,7 @@ def page(request: web.Request, html: str, *, status: int = 200) -> web.Response:
 
 
 async def compressed(request: web.Request, response: web.Response) -> web.Response:
-    """Return a response in gzip where the browser takes it. Only for pages that hold no form's token."""
+    """Return a response in gzip where the browser takes it. A form's token on it is masked anew each time."""
     body = response.body
     accepted = request.headers.get(hdrs.ACCEPT_ENCODING, "")
     if isinstance(body, bytes) and len(body) >= _COMPRESSED and "gzip" in accepted:
@@ -55,11 +55,17 @@ def _gzip(body: bytes) -> bytes:
 def show(desk: Desk, request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401 - what the template shows
     """Return a page made from a template."""
     values.setdefault("viewer", viewer_of(request))
-    voice = desk.voice(lang_of(request))
+    now, voice = desk.now(), desk.voice(lang_of(request))
     html = render(
         template,
         voice,
-        **{"here": "", "now": desk.now(), "other_language": other_language(request, voice.other), **values},
+        **{
+            "here": "",
+            "now": now,
+            "banners": desk.banners(person_of(request), now, voice),
+            "other_language": other_language(request, voice.other),
+            **values,
+        },
     )
     return page(request, html, status=status)
 

@@ -10,14 +10,16 @@ import structlog
 from agents import wallclock
 from agents.board.around import AllWell, NoDirectory
 from agents.board.rows import Rows
+from dashboards.board import listing
 from dashboards.board.pages import Voice
 from dashboards.board.times import OSLO
+from dashboards.board.views import Trouble
 from dashboards.board.words import LANGUAGES, vital_word
 from pipeline.triage.vitals import VITALS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import tzinfo
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, tzinfo
 
     from agents.board.around import AccessLog, Confirming, Directory, Platform
     from agents.board.model import Model
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
     from agents.board.reading import Reading
     from agents.board.viewing import Audience
     from agents.stores.port import TimeSeriesStore
+    from dashboards.board.views import Storm
     from dashboards.board.words import Lang
     from schemas.assessments import PatientStatus
     from schemas.pathways import Pathway
+    from schemas.people import Person
     from schemas.services import Service
 
 _log = structlog.get_logger()
@@ -82,6 +86,19 @@ class Desk:
     def history_read(self) -> bool:
         """Whether charts and histories show all that the broker has."""
         return self.history.up_to_date()
+
+    def banners(self, person: Person, now: datetime, voice: Voice, storms: Sequence[Storm] = ()) -> str:
+        """Return what stands above every page: what is wrong with the platform, for somebody's services, and storms."""
+        troubles = [Trouble(one.kind, one.since, one.service) for one in self.platform.troubles]
+        return listing.banners(
+            now,
+            voice,
+            up_to_date=self.up_to_date(),
+            history_read=self.history_read(),
+            unreadable=self.model.statuses.unreadable,
+            troubles=[one for one in troubles if one.service is None or one.service in person.services],
+            storms=storms,
+        )
 
     async def names(self, audience: Audience, statuses: Iterable[PatientStatus]) -> dict[str, str]:
         """Return the names that an audience may see beside pseudonyms; none where the directory does not answer."""

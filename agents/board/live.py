@@ -19,7 +19,7 @@ from agents.board.around import person_of
 from agents.board.rows import storms
 from agents.board.viewing import audience_of
 from dashboards.board import listing
-from dashboards.board.views import Filters, Trouble
+from dashboards.board.views import Filters
 from schemas.people import Right
 
 if TYPE_CHECKING:
@@ -156,16 +156,7 @@ class Live:
         """Return the counts and banners of an audience."""
         desk, voice = self._desk, self._desk.voice(audience.lang)
         seen = [status for status in desk.model.all_statuses() if audience.sees(status)]
-        troubles = [Trouble(one.kind, one.since, one.service) for one in desk.platform.troubles]
-        banners = listing.banners(
-            now,
-            voice,
-            up_to_date=desk.up_to_date(),
-            history_read=desk.history_read(),
-            unreadable=desk.model.statuses.unreadable,
-            troubles=[one for one in troubles if one.service is None or one.service in audience.person.services],
-            storms=storms(seen, now),
-        )
+        banners = desk.banners(audience.person, now, voice, storms(seen, now))
         return listing.counts(listing.summed(seen), voice, filters or Filters()), banners
 
     async def events(self, request: web.Request) -> web.StreamResponse:

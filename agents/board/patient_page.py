@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,7 @@ from agents.board.history import history
 from agents.board.rows import edges, row_of
 from agents.board.viewing import lang_of, viewer_of
 from agents.gateway.delivery import UnconfirmedError
+from agents.people.origin import same_token
 from dashboards.board import listing
 from dashboards.board.views import Form, Identity
 from pipeline.triage.explain import explain
@@ -247,7 +247,7 @@ async def posted(desk: Desk, request: web.Request) -> Mapping[str, Any]:
         It does not carry the token of the person's session.
     """
     values = await request.post()
-    token, given = csrf_of(request), values.get("csrf", "")
-    if not token or not isinstance(given, str) or not hmac.compare_digest(token.encode(), given.encode()):
+    given = values.get("csrf", "")
+    if not isinstance(given, str) or not same_token(given, csrf_of(request)):
         raise forbidden(desk, request, "csrf")
     return values

@@ -1,6 +1,6 @@
 """Searching by name: the name is sent in a form and stands in no address, log or list; what was found has a token.
 
-The form has a page of its own, for the list is packed and must hold no form's token.
+The form has a page of its own, for the list's form is sent in the address.
 """
 
 from __future__ import annotations

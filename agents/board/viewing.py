@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agents.board.around import csrf_of, person_of, rights, rights_somewhere
+from agents.people.origin import masked
 from dashboards.board.views import Viewer
 from dashboards.board.words import LANGUAGES, Lang
 from schemas.people import Person, Right
@@ -54,4 +55,4 @@ def viewer_of(request: web.Request, service: str | None = None, *, of_patient: b
     """Return who looks, with their rights for a patient's service, or for any where it is about none."""
     person = person_of(request)
     may = rights(person, service) if of_patient else rights_somewhere(person)
-    return Viewer(ref=person.ref, name=person.name, may=may, csrf=csrf_of(request))
+    return Viewer(ref=person.ref, name=person.name, may=may, csrf=masked(csrf_of(request)))

@@ -16,7 +16,7 @@ from msgspec import Struct
 from agents.people import answers
 from agents.people.languages import language
 from agents.people.oidc import ProviderError, Underway
-from agents.people.origin import FIELD, FORM, same_token
+from agents.people.origin import FIELD, FORM, masked, same_token
 from agents.people.paths import HOME, SIGN_IN, within
 from agents.people.users import UsersError
 from dashboards.board import login
@@ -198,7 +198,7 @@ class Doors:
         query = "" if entry.next == HOME else f"?{urlencode({'next': entry.next})}"
         html = login.sign_in(
             language(request),
-            csrf=entry.csrf,
+            csrf=masked(entry.csrf),
             by_password=self._users is not None,
             by_provider=None if self._provider is None else f"/login/oidc{query}",
             problem=problem,

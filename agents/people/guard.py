@@ -1,7 +1,7 @@
 """The door of every page of the board: nobody without a session, nothing changed from another site, no right assumed.
 
 Whoever builds pages adds `guard.middleware` before all others and `guard.routes()`, reads `request["person"]` and
-`request["csrf"]`, and calls `demand` before anything is shown or done.
+`request["csrf"]`, which its forms hold `masked`, and calls `demand` before anything is shown or done.
 """
 
 from __future__ import annotations

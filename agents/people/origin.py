@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from ipaddress import ip_address
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -100,9 +101,30 @@ async def token(request: web.Request) -> str:
     return field if isinstance(field, str) else ""
 
 
+def masked(token: str) -> str:
+    """Return a token as a page holds it: another text each time, which the length of a packed page does not tell."""
+    raw = token.encode()
+    pad = token_bytes(len(raw))
+    return pad.hex() + _crossed(raw, pad).hex()
+
+
+def unmasked(sent: str) -> bytes:
+    """Return the token in what a page held; empty where it is none."""
+    try:
+        raw = bytes.fromhex(sent)
+    except ValueError:
+        return b""
+    half, odd = divmod(len(raw), 2)
+    return b"" if odd else _crossed(raw[:half], raw[half:])
+
+
 def same_token(sent: str, wanted: str) -> bool:
-    """Whether they are equal, in a time that does not tell where they differ."""
-    return hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), wanted.encode())
+    """Whether the masked token is the wanted one, in a time that does not tell where they differ."""
+    return bool(wanted) and hmac.compare_digest(unmasked(sent), wanted.encode())
+
+
+def _crossed(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
 def _loopback(address: str) -> bool:

@@ -53,10 +53,16 @@
   if (summary) { summary.focus(); }
 
   var rows = document.getElementById("rows");
-  if (!rows) { return; }
   var gone = document.getElementById("gone");
-  var form = document.getElementById("filters");
   var heard = Date.now();
+  if (!rows) {
+    // A page without a stream hears of nothing: soon it says from when it is.
+    setInterval(function () {
+      if (gone && Date.now() - heard > OLD_AFTER) { gone.hidden = false; }
+    }, 1000);
+    return;
+  }
+  var form = document.getElementById("filters");
   var version = body.getAttribute("data-version");
   var source = null;
 

@@ -133,7 +133,7 @@ def banners(  # noqa: PLR0913 - each is one thing that may be wrong
     troubles: Sequence[Trouble],
     storms: Sequence[Storm],
 ) -> str:
-    """What stands above the list: what is wrong with the platform, and storms."""
+    """What stands above a page: what is wrong with the platform, and storms."""
     return render(
         "banners.html",
         voice,

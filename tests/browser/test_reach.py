@@ -111,6 +111,21 @@ async def test_a_form_that_is_sent_with_faults_can_be_read_by_everybody(
     assert [violation["id"] for violation in results.response["violations"]] == []
 
 
+async def test_a_page_without_a_stream_says_from_when_it_is_once_it_is_old(
+    url: str, browser: Browser, model: Model
+) -> None:
+    patient = next(status.patient for status in model.all_statuses() if status.zone is Zone.RED)
+    for path in (f"/patients/{patient}", "/meeting"):
+        page = await (await browser.new_context()).new_page()
+        await page.clock.install()
+        await page.goto(f"{url}{path}?lang=en")
+        await page.clock.run_for(29_000)
+        assert not await page.locator("#gone").is_visible()
+        await page.clock.run_for(3_000)
+        assert await page.locator("#gone").is_visible()
+        assert (await page.locator("#gone").inner_text()).startswith("This page is from ")
+
+
 async def test_a_page_without_script_works_and_loads_itself_again(url: str, browser: Browser, model: Model) -> None:
     patient = next(status.patient for status in model.all_statuses() if status.zone is Zone.RED)
     context = await browser.new_context(java_script_enabled=False)

@@ -34,8 +34,10 @@ from agents.http import serving
 from agents.keys import Keys
 from agents.metrics import Metrics
 from agents.partitioner import partition_for
+from agents.people.origin import masked, same_token
 from agents.processes import Process, running
 from dashboards.board.pages import CONTENT_SECURITY_POLICY
+from dashboards.board.views import Trouble
 from schemas import topics
 from schemas.assessments import Assessment, Episode, EpisodeState, JudgedReading, PatientStatus, Quality, Reason
 from schemas.care import Acknowledged, CareEvent, Enrolled, EquipmentHandedOut, PlanSigned
@@ -101,7 +103,7 @@ class Shown:
 
     async def post(self, path: str, who: str = "nurse-1", **fields: str) -> tuple[int, str, str]:
         """Send a form: status, body, where it leads."""
-        form = {"csrf": f"token-of-{who}", "form_id": str(uuid4()), **fields}
+        form = {"csrf": masked(f"token-of-{who}"), "form_id": str(uuid4()), **fields}
         asked = {"Accept-Language": "en"}
         async with (
             aiohttp.ClientSession(cookies={"who": who}) as session,
@@ -450,7 +452,7 @@ async def test_pages_are_not_kept_run_nothing_inline_and_large_ones_are_packed(s
     _, _, headers = await shown.get("/patients/p-1")
     assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
-    assert "Content-Encoding" not in headers  # a page with a form's token is not packed
+    assert "Content-Encoding" not in headers  # the list alone is packed
     async with (
         aiohttp.ClientSession(auto_decompress=False) as session,
         session.get(shown.url, headers={"Accept-Encoding": "gzip"}) as answer,
@@ -580,10 +582,65 @@ async def test_everything_that_staff_do_becomes_its_event(shown: Shown) -> None:
 
 
 async def test_without_its_own_token_no_form_is_taken(shown: Shown) -> None:
-    for token in ("", "token-of-doctor-1", "x" * 10_000):
+    own = masked("token-of-nurse-1")
+    malformed = ("", "x", "x" * 10_000, "0" * 9_999, "\N{DIGIT ZERO}\N{ARABIC-INDIC DIGIT ONE}", "token-of-nurse-1")
+    for token in (*malformed, masked("token-of-doctor-1"), masked(""), own[:-1], own[:-2], own[:-4], f"{own}00"):
         code, _, _ = await shown.post("/patients/p-2/acknowledge", csrf=token, reason_code="true")
         assert code == 403
     assert shown.written("p-2") == []
+
+
+async def test_no_two_pages_hold_the_same_token_and_each_is_taken(shown: Shown) -> None:
+    pages = [(await shown.get("/"))[1] for _ in range(2)]
+    tokens = [set(re.findall(r'name="csrf" value="([^"]+)"', html)) for html in pages]
+    assert [len(one) for one in tokens] == [1, 1]
+    assert not tokens[0] & tokens[1]
+    for token in tokens[0] | tokens[1]:
+        assert b"token-of-nurse-1".hex() not in token
+        code, _, where = await shown.post("/patients/p-2/acknowledge", csrf=token, reason_code="true")
+        assert (code, where) == (303, "/patients/p-2?done=acknowledge")
+
+
+async def test_without_a_session_s_token_no_form_is_taken(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.board.patient_page.csrf_of", lambda _: "")
+    for token in ("", masked(""), masked("token-of-nurse-1")):
+        assert (await shown.post("/patients/p-2/acknowledge", csrf=token, reason_code="true"))[0] == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/patients/p-1", "/meeting", "/equipment", "/patients/p-1/plan", "/patients/none"]
+)
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "The list is not up to date: no contact"), ("nb", "Listen er ikke oppdatert: ingen kontakt")],
+)
+async def test_every_page_says_once_that_what_it_shows_is_old(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, path: str, lang: str, said: str
+) -> None:
+    assert said not in (await shown.get(path, **{"Accept-Language": lang}))[1]
+    monkeypatch.setattr(shown.desk.listing, "up_to_date", lambda: False)
+    who = "doctor-1" if path.endswith("/plan") else "nurse-1"
+    assert (await shown.get(path, who, **{"Accept-Language": lang}))[1].count(said) == 1
+
+
+async def test_the_patient_s_page_tells_of_the_platform_to_those_whom_it_concerns(shown: Shown) -> None:
+    class Ailing:
+        troubles = (Trouble("broker", NOW), Trouble("clock", NOW, "hospital"))
+
+    shown.desk.platform = Ailing()
+    _, html, _ = await shown.get("/patients/p-1")
+    assert "The message system does not answer." in html
+    assert html.count('class="alarm"') == 1  # what ails another service is not told
+
+
+async def test_a_page_without_a_stream_holds_the_words_from_when_it_is(shown: Shown) -> None:
+    for lang, said in (
+        ("en", "This page is from 09:00. Load it again"),
+        ("nb", "Siden er fra kl. 09:00. Last den på nytt"),
+    ):
+        for path in ("/patients/p-1", "/meeting"):
+            assert said in (await shown.get(path, **{"Accept-Language": lang}))[1]
+        assert said not in (await shown.get("/", **{"Accept-Language": lang}))[1]
 
 
 @pytest.mark.parametrize(
@@ -661,7 +718,7 @@ class Inputs(HTMLParser):
 async def test_only_a_doctor_signs_and_a_plan_signed_meanwhile_is_looked_at_first(shown: Shown) -> None:
     _, form, _ = await shown.get("/patients/p-1/plan", "doctor-1")
     values = {**Inputs(form).values, "do": "sign"}
-    assert values.pop("csrf") == "token-of-doctor-1"
+    assert same_token(values.pop("csrf"), "token-of-doctor-1")
     code, html, _ = await shown.post("/patients/p-1/plan", "nurse-1", **values)
     assert code == 403
     code, html, where = await shown.post("/patients/p-1/plan", "doctor-1", **values)

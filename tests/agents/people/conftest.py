@@ -27,7 +27,7 @@ from agents.metrics import Metrics
 from agents.people.attempts import Attempts
 from agents.people.doors import Doors
 from agents.people.guard import Guard, demand
-from agents.people.origin import Address
+from agents.people.origin import Address, masked
 from agents.people.passwords import Passwords
 from agents.people.sessions import Sessions
 from agents.people.users import User, UserFile
@@ -188,7 +188,7 @@ def pages() -> list[web.AbstractRouteDef]:
         return web.Response(text=f"home of {request['person'].ref}", content_type="text/html")
 
     async def token(request: web.Request) -> web.Response:
-        return web.Response(text=request["csrf"])
+        return web.Response(text=masked(request["csrf"]))
 
     async def patient(request: web.Request) -> web.Response:
         demand(request, Right.SEE_PATIENT, SERVICES.get(request.match_info["patient"], "nowhere"))

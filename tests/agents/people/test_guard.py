@@ -11,7 +11,7 @@ from msgspec import structs
 
 from agents.access import files
 from agents.access.log import AccessLogError
-from agents.people.origin import Address
+from agents.people.origin import Address, unmasked
 from agents.settings import SettingsError
 from schemas.people import Role
 from tests.agents.people.conftest import user
@@ -157,11 +157,15 @@ async def test_a_form_from_elsewhere_is_refused_whatever_token_it_has(board: Boa
     assert (answer.status, "recorded" in answer.text) == (403, False)
 
 
-@pytest.mark.parametrize("sent", ["", "x", "another's"])
+@pytest.mark.parametrize(
+    "sent", ["", "x", "0x0", "00", "\N{LATIN SMALL LETTER O WITH STROKE}", "another's", "unmasked", "cut"]
+)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 async def test_without_the_sessions_own_token_nothing_is_done(board: Board, sent: str, method: str) -> None:
     nurse, other = await board.nurse(), await board.nurse()
-    token = await other.csrf() if sent == "another's" else sent
+    own = await nurse.csrf()
+    made = {"another's": await other.csrf(), "unmasked": unmasked(own).decode(), "cut": own[:-2]}
+    token = made.get(sent, sent)
     same = {"Sec-Fetch-Site": "same-origin"}
     assert (await nurse.ask(method, ACT, {"csrf": token}, headers=same)).status == 403
     assert (await nurse.ask(method, ACT, headers={**same, "X-CSRF-Token": token})).status == 403

@@ -18,6 +18,7 @@ from agents.keys import add
 from agents.metrics import Metrics
 from agents.people import demo
 from agents.people.opening import opened, opened_directory
+from agents.people.origin import unmasked
 from tests.agents.people.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -104,5 +105,14 @@ async def test_signing_in_leaves_no_password_reference_or_session_in_logs_and_me
     csrf = await nurse.csrf()
     await nurse.post("/logout", {"csrf": csrf})
     written = stream.getvalue() + series(board.metrics)
-    for secret in (PASSWORD, "unique", csrf, "nurse-1", "p-north", "p-south", *nurse.cookies.values()):
+    for secret in (
+        PASSWORD,
+        "unique",
+        csrf,
+        unmasked(csrf).decode(),
+        "nurse-1",
+        "p-north",
+        "p-south",
+        *nurse.cookies.values(),
+    ):
         assert secret not in written
