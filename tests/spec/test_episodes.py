@@ -1,8 +1,8 @@
 """An episode step by step: what came, the zone that the patient is in then, and how far the episode has come.
 
-Words: g, y, r a green, yellow or red registration by the pulse, s a red one by the oxygen saturation, x one that cannot be judged, u a message that nobody can read while
-many cannot, a an acknowledgement of the newest worsening, o one of an older zone change; a number waits so many hours
-(else 12 between two of them).
+Words: g, y, r a green, yellow or red registration by the pulse, s a red one by the oxygen saturation, x one that cannot
+be judged, u a message that nobody can read while many cannot, a an acknowledgement of the newest worsening, o one of an
+older zone change; a number waits so many hours (else 12 between two of them).
 """
 
 from __future__ import annotations
@@ -383,3 +383,10 @@ def test_a_forgotten_acknowledgement_that_comes_again_changes_nothing() -> None:
     course.hours = hours
     course.acknowledge(first)
     assert course.state == before
+
+
+@pytest.mark.parametrize(("acknowledged", "said"), [(True, "acknowledged"), (False, "not acknowledged")])
+def test_a_step_that_is_none_is_named(acknowledged: bool, said: str) -> None:
+    with pytest.raises(NoSuchStepError) as raised:
+        leads_to(Zone.GREEN, Came.GREEN, acknowledged=acknowledged)
+    assert str(raised.value) == f"green, {said}: a first green"

@@ -538,9 +538,15 @@ def test_the_tables_hold_every_edge_and_its_neighbours(
         (2.0, [90.0, 95.0, 93.0], 95.0),
         (None, [97.0, 90.0], 90.0),
         (-1.0, [90.0, 97.0], 90.0),
+        (0.0, [90.0, 97.0], 97.0),
+        (0.5, [97.0, 87.0], 97.0),
     ],
 )
 def test_which_of_several_saturations_counts_on_scale_2_hangs_on_the_oxygen(
     oxygen_l_min: float | None, values: list[float], counts: float
 ) -> None:
     assert news2.worst(SPO2.index, values, oxygen_l_min=oxygen_l_min, scale=TWO) == counts
+
+
+def test_on_scale_1_the_oxygen_is_no_matter() -> None:
+    assert news2.worst(SPO2.index, [95.0, 97.0], oxygen_l_min=0.0, scale=ONE) == 95.0
