@@ -226,6 +226,8 @@ def test_the_table_has_every_step_that_can_be_asked_for() -> None:
 def test_a_step_that_the_table_does_not_have_is_named() -> None:
     with pytest.raises(NoSuchStepError, match=r"^red, acknowledged: acknowledged$"):
         leads_to(Zone.RED, Came.TAKEN_OVER, acknowledged=True)
+    with pytest.raises(NoSuchStepError, match=r"^green, not acknowledged: a first green$"):
+        leads_to(Zone.GREEN, Came.GREEN, acknowledged=False)
 
 
 def test_an_acknowledgement_during_a_pause_holds_after_it() -> None:
@@ -383,10 +385,3 @@ def test_a_forgotten_acknowledgement_that_comes_again_changes_nothing() -> None:
     course.hours = hours
     course.acknowledge(first)
     assert course.state == before
-
-
-@pytest.mark.parametrize(("acknowledged", "said"), [(True, "acknowledged"), (False, "not acknowledged")])
-def test_a_step_that_is_none_is_named(acknowledged: bool, said: str) -> None:
-    with pytest.raises(NoSuchStepError) as raised:
-        leads_to(Zone.GREEN, Came.GREEN, acknowledged=acknowledged)
-    assert str(raised.value) == f"green, {said}: a first green"
