@@ -6,6 +6,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
+import structlog
 from aiohttp import web
 
 from agents.board.answering import DONE, REFUSED, forbidden, patient_of, show
@@ -31,6 +32,7 @@ _NAMED: Final = ("name", "relative_name", "gp", "note")
 _CONFLICT: Final = 409
 _UNPROCESSABLE: Final = 422
 _UNAVAILABLE: Final = 503
+_log = structlog.get_logger()
 
 
 class IdentityPage:
@@ -45,7 +47,8 @@ class IdentityPage:
         status = await self._patient(request)
         try:
             known = await desk.directory.of(status.patient)
-        except Exception:  # noqa: BLE001 - erased, or the directory ails: a form that starts empty would write over it
+        except Exception as error:  # noqa: BLE001 - erased, or it ails: a form that starts empty would write over it
+            _log.warning("directory_failed", error=type(error).__name__)
             return show(desk, request, "message.html", status=_UNAVAILABLE, said="no_directory")
         if known is not None:
             await desk.access.add(
@@ -66,7 +69,8 @@ class IdentityPage:
         await desk.access.add(person_of(request).ref, Right.EDIT_IDENTITY.value, status.patient, status.service, DONE)
         try:
             await desk.directory.put(status.patient, identity)
-        except Exception:  # noqa: BLE001 - the same: nothing was kept, and what was entered still stands in the form
+        except Exception as error:  # noqa: BLE001 - the same: nothing was kept, and what was entered stands in the form
+            _log.warning("directory_failed", error=type(error).__name__)
             return self._shown(request, status, None, entered, code=_UNAVAILABLE, trouble="identity.not_kept")
         raise web.HTTPSeeOther(f"/patients/{status.patient}?done=identity")
 
@@ -83,7 +87,8 @@ class IdentityPage:
         """Of the entry as it stands now; none where it cannot be read, which then differs from any that was shown."""
         try:
             return digest(await self._desk.directory.of(status.patient))
-        except Exception:  # noqa: BLE001 - erased, or the directory ails
+        except Exception as error:  # noqa: BLE001 - the same
+            _log.warning("directory_failed", error=type(error).__name__)
             return "unknown"
 
     def _shown(  # noqa: PLR0913 - the form, and what is wrong with it
