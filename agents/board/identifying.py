@@ -15,7 +15,7 @@ from agents.board.fields import Entered
 from agents.board.forms import form_id
 from agents.board.patient_page import filled, posted
 from agents.board.viewing import lang_of, viewer_of
-from agents.directory.identity import Identity
+from agents.directory.identity import BORN, MOST, Identity
 from dashboards.board.views import Field, Form
 from schemas.people import Right
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from dashboards.board.pages import Voice
     from schemas.assessments import PatientStatus
 
-BORN: Final = (1890, 2100)  # as `agents.directory.identity`
-MOST: Final = {"name": 100, "telephone": 30, "relative_name": 100, "relative_telephone": 30, "gp": 100, "note": 500}
 _NATIONAL_NUMBER: Final = re.compile(r"(?<!\d)\d{6}[ -]?\d{5}(?!\d)")
 _NAMED: Final = ("name", "relative_name", "gp", "note")
 _CONFLICT: Final = 409

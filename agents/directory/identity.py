@@ -7,7 +7,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-_Text = Annotated[str, Meta(max_length=100)]
+BORN: Final = (1890, 2100)
+MOST: Final = {"name": 100, "telephone": 30, "relative_name": 100, "relative_telephone": 30, "gp": 100, "note": 500}
 
 
 class Identity(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -21,13 +22,13 @@ class Identity(Struct, frozen=True, kw_only=True, omit_defaults=True):
         General practitioner: name or practice.
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
-    year_of_birth: Annotated[int, Meta(ge=1890, le=2100)] | None = None
-    telephone: Annotated[str, Meta(max_length=30)] = ""
-    relative_name: _Text = ""
-    relative_telephone: Annotated[str, Meta(max_length=30)] = ""
-    gp: _Text = ""
-    note: Annotated[str, Meta(max_length=500)] = ""
+    name: Annotated[str, Meta(min_length=1, max_length=MOST["name"])]
+    year_of_birth: Annotated[int, Meta(ge=BORN[0], le=BORN[1])] | None = None
+    telephone: Annotated[str, Meta(max_length=MOST["telephone"])] = ""
+    relative_name: Annotated[str, Meta(max_length=MOST["relative_name"])] = ""
+    relative_telephone: Annotated[str, Meta(max_length=MOST["relative_telephone"])] = ""
+    gp: Annotated[str, Meta(max_length=MOST["gp"])] = ""
+    note: Annotated[str, Meta(max_length=MOST["note"])] = ""
 
 
 FIELDS: Final = Identity.__struct_fields__
