@@ -1,9 +1,14 @@
-"""What must come of what lies on the topics: the same records through the fold alone, in one process, unharmed."""
+"""What must come of what lies on the topics: the same records through the fold alone, unharmed."""
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import repeat
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -14,6 +19,7 @@ from agents.streaming import Output, Record
 from agents.streaming.delivery import MAX_BATCH_BYTES, _size
 from agents.triage import TriageFold
 from pipeline.triage import state as states
+from schemas.assessments import ZoneChange
 from schemas.codec import Codec, encode
 from schemas.dead_letters import OFFSET, PARTITION, REASON, TOPIC, DeadLetterReason
 from schemas.paging import Outcome, PageRequest, Receipt
@@ -26,6 +32,10 @@ if TYPE_CHECKING:
     from schemas.services import Service
 
 FED: Final = (CARE.name, SUBMISSIONS.name, TICKS.name)
+SHOWN: Final = 160  # bytes of a message, where it is to be told
+MANY: Final = 50_000  # records that are worth a second process
+CLOCKWORK: Final = b"clock-"  # how the pseudonyms of those begin of whom time alone decides something
+_change: Final = Codec[ZoneChange](ZoneChange)
 _request: Final = msgspec.msgpack.Decoder(PageRequest)
 
 
@@ -45,7 +55,9 @@ class Clean:
     Attributes
     ----------
     messages
-        Assessments and zone changes, by topic: each once, whatever is repeated.
+        Assessments and zone changes, by topic: the digest of each, whatever is repeated, and how it begins.
+    by_time
+        Changes of zone that time alone decided.
     first
         Page id -> its first request, as the fold asks for it in its turn.
     forms
@@ -58,13 +70,27 @@ class Clean:
         Dead letter -> key and bytes.
     """
 
-    messages: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    messages: dict[str, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    by_time: set[bytes] = field(default_factory=set)
     first: dict[UUID, PageRequest] = field(default_factory=dict)
     forms: dict[UUID, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     owed: set[UUID] = field(default_factory=set)
     statuses: dict[str, bytes] = field(default_factory=dict)
     states: dict[str, bytes] = field(default_factory=dict)
     letters: dict[Letter, tuple[bytes | None, bytes]] = field(default_factory=dict)
+
+    def take(self, other: Clean) -> None:
+        """Add what came of other partitions."""
+        for topic, messages in other.messages.items():
+            self.messages[topic] |= messages
+        for page, forms in other.forms.items():
+            self.forms[page] |= forms
+        self.by_time |= other.by_time
+        self.owed |= other.owed
+        self.first |= other.first
+        self.statuses |= other.statuses
+        self.states |= other.states
+        self.letters |= other.letters
 
 
 def clean(
@@ -75,6 +101,8 @@ def clean(
 ) -> Clean:
     """Work the records of every topic that is fed, in the order in which the broker took them.
 
+    Partitions have nothing to do with each other: of many records each processor works some of them.
+
     Parameters
     ----------
     records
@@ -84,7 +112,27 @@ def clean(
     services
         As the workers have them.
     """
-    return _Run(partitions, services).whole(records, poisoned)
+    fed = [record for name in FED for record in map(_record(name), records.get(name, ()))]
+    fed.sort(key=lambda record: record.timestamp_ms)  # stable: a partition's own order stays
+    every = [*fed, *map(_record("receipts"), poisoned)]
+    shares = (os.cpu_count() or 1) if len(every) > MANY else 1
+    work = [[record for record in every if record.partition % shares == share] for share in range(shares)]
+    if shares == 1:
+        return _part(partitions, services, every)
+    whole = Clean()
+    with ProcessPoolExecutor(shares, mp_context=get_context("spawn")) as pool:
+        for found in pool.map(_part, repeat(partitions), repeat(services), work):
+            whole.take(found)
+    return whole
+
+
+def _part(partitions: int, services: Mapping[str, Service], records: Sequence[Record]) -> Clean:
+    return _Run(partitions, services).whole(records)
+
+
+def digest(value: bytes) -> bytes:
+    """By what a message is known where there are very many."""
+    return blake2b(value, digest_size=16).digest()
 
 
 class _Run:
@@ -97,10 +145,8 @@ class _Run:
         self.found = Clean()
         self.pages: Codec[PageRequest] = Codec(PageRequest)
 
-    def whole(self, records: Mapping[str, Sequence[Any]], poisoned: Sequence[Any]) -> Clean:
-        fed = [record for name in FED for record in map(_record(name), records.get(name, ()))]
-        fed.sort(key=lambda record: record.timestamp_ms)  # stable: a partition's own order stays
-        for record in (*fed, *map(_record("receipts"), poisoned)):
+    def whole(self, records: Sequence[Record]) -> Clean:
+        for record in records:
             self._work(record)
         for key, raw in list(self.held.items()):
             state = states.decode(raw)
@@ -133,7 +179,10 @@ class _Run:
             letter = Letter(output.topic, partition, -1, DeadLetterReason.OVERSIZE_OUTPUT)
             found.letters[letter] = (output.key, output.value[:1000])
         elif output.topic in {ASSESSMENTS.name, ZONE_CHANGES.name}:
-            found.messages[output.topic].add(output.value)
+            found.messages[output.topic][digest(output.value)] = output.value[:SHOWN]
+            of_clock = output.topic == ZONE_CHANGES.name and (output.key or b"").startswith(CLOCKWORK)
+            if of_clock and _change.decode(output.value).assessment_id is None:
+                found.by_time.add(digest(output.value))
         elif output.topic == PATIENT_STATUS.name:
             found.statuses[(output.key or b"").decode()] = output.value
         elif output.topic == PAGES.name:

@@ -33,9 +33,9 @@ def differences(must: Clean, found: Observed) -> list[str]:
     """What is not as a clean run has it; none where nothing was lost and nothing differs."""
     wrong: list[str] = []
     for topic in (ASSESSMENTS.name, ZONE_CHANGES.name):
-        those, there = must.messages[topic], set(found.messages[topic])
-        wrong += told(f"{topic} missing", those - there)
-        wrong += told(f"{topic} that a clean run does not have", there - those)
+        those, there = must.messages[topic], found.messages[topic]
+        wrong += told(f"{topic} missing", [text for one, text in those.items() if one not in there])
+        wrong += told(f"{topic} that a clean run does not have", [one.hex() for one in there if one not in those])
     wrong += told("patients whose state regressed", set(found.regressed))
     wrong += told("patients without a state", set(must.states) - set(found.newest))
     wrong += told("patients with a state that a clean run does not have", set(found.newest) - set(must.states))
@@ -81,12 +81,12 @@ def pages(
     `rang` is what the receivers took: page id -> the page's data.
     """
     ours = {one for one, asks in found.asks.items() if asks[0].patient != NOBODY.decode()}
-    first = {one: {encode(ask) for ask in found.asks[one] if ask.ask == 1} for one in ours}
+    first = {one: [ask for ask in found.asks[one] if ask.ask == 1] for one in ours}
     wrong = told("page requests missing", set(must.first) - ours)
     wrong += told("page requests that a clean run does not have", ours - set(must.first))
     wrong += told(
         "first page requests that differ from the clean run's",
-        {one for one in ours & set(must.first) if first[one] != {encode(must.first[one])}},
+        {one for one in ours & set(must.first) if not first[one] or any(ask != must.first[one] for ask in first[one])},
     )
     wrong += told(
         "pages asked again otherwise than the clean run knows them",

@@ -16,13 +16,14 @@ from pipeline.triage.state import decode
 from schemas.codec import Codec, UnreadableError
 from schemas.dead_letters import OFFSET, PARTITION, REASON, TOPIC
 from schemas.topics import ASSESSMENTS, DEAD_LETTERS, PAGES, PATIENT_STATUS, RECEIPTS, TOPICS, ZONE_CHANGES
-from tests.faults.clean import Letter
+from tests.faults.clean import Letter, digest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from uuid import UUID
 
     from schemas.paging import PageRequest, Receipt
+    from schemas.topics import Topic
 
 Place = tuple[str, int, int]  # topic without prefix, partition, offset
 FETCH_BYTES: Final = 8_388_608
@@ -37,7 +38,7 @@ class Observed:
     records
         Topic without prefix -> its records, by partition and offset.
     messages
-        What came out, each with how often, poison of ours left out.
+        The digest of what came out, each with how often, poison of ours left out.
     statuses
         Patient -> the newest.
     asks, ahead
@@ -48,6 +49,8 @@ class Observed:
         Dead letter -> its key and bytes, as often as it was written.
     newest, regressed
         Patient -> state, and how often one stood for less than the one before.
+    weights
+        Patient -> how much the newest state stands for.
     written
         When each state was written [s since 1970], and its size [bytes].
     """
@@ -60,6 +63,7 @@ class Observed:
     receipts: dict[UUID, list[Receipt]] = field(default_factory=lambda: defaultdict(list))
     letters: dict[Letter, list[tuple[bytes | None, bytes]]] = field(default_factory=lambda: defaultdict(list))
     newest: dict[str, bytes] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
     regressed: Counter[str] = field(default_factory=Counter)
     written: list[tuple[float, int]] = field(default_factory=list)
 
@@ -77,12 +81,7 @@ class Observed:
 async def observe(bootstrap: str, prefix: str, changelog: str, poison: set[Place]) -> Observed:
     """Read every topic from its beginning to its end."""
     found = Observed()
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-    )
+    consumer = _consumer(bootstrap)
     async with started(consumer):
         for topic in TOPICS:
             records = [record async for record in _records(consumer, prefix + topic.name)]
@@ -91,7 +90,9 @@ async def observe(bootstrap: str, prefix: str, changelog: str, poison: set[Place
             _state(found, record)
     for name in (ASSESSMENTS.name, ZONE_CHANGES.name):
         found.messages[name].update(
-            record.value for record in found.records[name] if (name, record.partition, record.offset) not in poison
+            digest(record.value)
+            for record in found.records[name]
+            if (name, record.partition, record.offset) not in poison
         )
     for record in found.records[PATIENT_STATUS.name]:
         if (PATIENT_STATUS.name, record.partition, record.offset) not in poison:
@@ -106,6 +107,26 @@ async def observe(bootstrap: str, prefix: str, changelog: str, poison: set[Place
     return found
 
 
+async def newest(bootstrap: str, prefix: str, topic: Topic, poison: set[Place]) -> dict[str, bytes]:
+    """Patient -> the newest of what lies on `topic`."""
+    consumer = _consumer(bootstrap)
+    async with started(consumer):
+        return {
+            record.key.decode(): record.value
+            async for record in _records(consumer, prefix + topic.name)
+            if (topic.name, record.partition, record.offset) not in poison
+        }
+
+
+def _consumer(bootstrap: str) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+
+
 def _pages(found: Observed, poison: set[Place]) -> None:
     pages, receipts = Codec[Any](PAGES.message), Codec[Any](RECEIPTS.message)
     for record in found.records[PAGES.name]:
@@ -114,7 +135,7 @@ def _pages(found: Observed, poison: set[Place]) -> None:
             ahead = AHEAD in dict(record.headers)
             (found.ahead if ahead else found.asks)[page.page_id].append(page)
             if not ahead:
-                found.messages[PAGES.name][record.value] += 1
+                found.messages[PAGES.name][digest(record.value)] += 1
     for record in found.records[RECEIPTS.name]:
         try:
             receipt = receipts.decode(record.value)
@@ -143,10 +164,10 @@ def _state(found: Observed, record: Any) -> None:  # noqa: ANN401 - aiokafka's r
     if record.value is None:
         return
     patient = record.key.decode()
-    before = found.newest.get(patient)
-    if before is not None and weight(record.value) < weight(before):
+    stands_for = weight(record.value)
+    if stands_for < found.weights.get(patient, 0):
         found.regressed[patient] += 1
-    found.newest[patient] = record.value
+    found.newest[patient], found.weights[patient] = record.value, stands_for
     found.written.append((record.timestamp / 1000, len(record.value)))
 
 

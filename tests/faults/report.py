@@ -30,6 +30,7 @@ class Report:
     ahead: int = 0
     letters: int = 0
     decided_by_time: int = 0
+    looked_at_whole: int = 0  # patients whose every field in the store was compared; 0: all
     troubled: int = 0
     bad_lines: int = 0
     recovery_s: dict[str, list[float]] = field(default_factory=dict)  # kill of the one worker -> next assessment
@@ -65,6 +66,9 @@ class Report:
         yield f"| pages; asked ahead of a backlog | {self.pages}; {self.ahead} |"
         yield f"| changes of zone by time alone, at instants known beforehand | {self.decided_by_time} |"
         yield f"| requests to the store in trouble; answered 422 for one line | {self.troubled}; {self.bad_lines} |"
+        if self.looked_at_whole:
+            whole = self.looked_at_whole
+            yield f"| patients of whom every field in the store was compared; of others one of each point | {whole} |"
         yield f"| answers of the gateway | {_counted(self.answers)} |"
         yield f"| longest until the gateway took something | {self.longest_s:.1f} s |"
         yield f"| identical messages more than needed | {_counted(self.repeats)} |"
