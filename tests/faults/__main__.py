@@ -36,6 +36,7 @@ def main() -> int:
     for what in FAULTS:
         asked.add_argument(f"--{what}", type=int, help=f"so many, in place of {FAULTS[what]} in ten minutes")
     asked.add_argument("--fewer", action="store_true", help="fewer faults than a proof takes: for figures alone")
+    asked.add_argument("--settle", type=float, default=4, help="minutes for what is left when the feed ends")
     asked.add_argument("--keep", type=Path, help="folder for the processes' logs")
     given = asked.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own clients, in outages that we make
@@ -54,6 +55,7 @@ def main() -> int:
         held=(given.held[0], float(given.held[1])) if given.held else None,
         stock=given.stock,
         static=not given.no_static,
+        settle_s=60 * given.settle,
     )
     with TemporaryDirectory(prefix="sonevakt-faults-") as scratch, Kafka() as kafka, InfluxDB() as influxdb:
         folder = given.keep or Path(scratch)
