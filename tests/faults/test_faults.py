@@ -6,28 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.servers import InfluxDB, Kafka
 from tests.faults.run import Plan, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from infra.local.servers import InfluxDB, Kafka
+
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Iterator[Kafka]:
-    """A broker of our own, that may be stopped."""
-    with Kafka() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def influxdb() -> Iterator[InfluxDB]:
-    """A store of our own, that may be stopped."""
-    with InfluxDB() as started:
-        yield started
 
 
 async def test_nothing_is_lost_and_nothing_differs_whatever_is_done_to_the_product(
