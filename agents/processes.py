@@ -458,16 +458,22 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
 
 @asynccontextmanager
 async def running(process: Process) -> AsyncIterator[None]:
-    """The process at work while the block runs, and ended in order after it."""
+    """The process at work while the block runs, and ended in order after it.
+
+    Raises whatever the process failed with before the block was over.
+    """
     task = asyncio.ensure_future(process.work())
     try:
         yield
     finally:
+        failed = task.exception() if task.done() and not task.cancelled() else None
         if process.stop is not None:
             process.stop()
         else:
             task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        if failed is not None:
+            raise failed
 
 
 async def _until_stopped(process: Process) -> int:
