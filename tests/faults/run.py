@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from base64 import b64encode
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -479,20 +480,22 @@ class _Run:
             "storing": [topic.name for topic, _ in STORED],
             "paging": [PAGES.name],
         }
-        async with LagWatch(self.kafka.bootstrap) as watch:
-            while True:
-                waiting = [
-                    await watch.behind(
-                        processes.group(self.settings, name),
-                        [self.settings.topic_prefix + topic for topic in sources[name]],
-                    )
-                    for name in names
-                ]
-                if not any(lag for behind in waiting for lag in behind.values()):
-                    return True
-                if monotonic() > deadline:
-                    return False
-                await asyncio.sleep(0.5)
+        while monotonic() < deadline:
+            with contextlib.suppress(KafkaError):  # a broker that has much to do answers late
+                async with LagWatch(self.kafka.bootstrap) as watch:
+                    while monotonic() < deadline:
+                        waiting = [
+                            await watch.behind(
+                                processes.group(self.settings, name),
+                                [self.settings.topic_prefix + topic for topic in sources[name]],
+                            )
+                            for name in names
+                        ]
+                        if not any(lag for behind in waiting for lag in behind.values()):
+                            return True
+                        await asyncio.sleep(0.5)
+            await asyncio.sleep(0.5)
+        return False
 
     def _judge(self) -> None:
         """What ended by itself, and for no fault of ours."""
