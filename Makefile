@@ -10,7 +10,7 @@ MINUTES := 10
 CHILDREN := 2
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: demo test test-browser screenshots check format schemas docs stack test-stack test-faults bench mutants lock clean
+.PHONY: demo test chromium test-browser screenshots check format schemas docs stack test-stack test-faults bench mutants lock clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Sonevakt needs Python 3.11, 3.12 or 3.13; make PYTHON=python3.12 ... chooses one")'
@@ -52,15 +52,16 @@ docs: $(STAMP) ## write the generated reference pages
 stack: $(RUNTIME) ## the whole product on real Kafka and InfluxDB, without Docker
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m infra.local.product $(ARGS)
 
-test-browser: $(STAMP) ## the board in a real browser; installs Debian's chromium where there is none
+chromium: ## Debian's chromium, where there is none
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+
+test-browser: $(STAMP) chromium ## the board in a real browser
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
-screenshots: $(STAMP) ## docs/pictures: the board with simulated patients, as it looks now
-	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+screenshots: $(STAMP) chromium ## docs/pictures: the board with simulated patients, as it looks now
 	$(BIN)/python -m tests.browser.pictures
 
-test-stack: $(STAMP) ## the tests that need the real servers
+test-stack: $(STAMP) chromium ## the tests that need the real servers, the board in a browser on them too
 	$(BIN)/python -m infra.local build
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m pytest -m stack $(ARGS)
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from agents.keys import Keys
 
 FIRST_PREV: Final = "0" * 64
-Outcome = Literal["done", "refused"]
+# `begun` stands before a change, and one of the others after it; a view is `done` at once.
+Outcome = Literal["begun", "done", "failed", "unconfirmed", "refused"]
 Action = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$(?!\n)")]
 _Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 

@@ -72,7 +72,7 @@ class AccessLog:
             A right's value or another word for what was done. What only looks (`_VIEWS`), signing in and out
             and every refusal are written within a second; any other is on the disk when this returns.
         outcome
-            `done` or `refused`.
+            One of `agents.access.entries.Outcome`; of a change see `agents.access.changes.changing`.
         why
             In words, for what cannot be taken back; no patient's name.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -24,6 +24,7 @@ DONE: Final = "done"
 REFUSED: Final = "refused"
 _COMPRESSED: Final = 4_000  # from so many bytes on
 _GZIP: Final = 31  # zlib's window for a gzip header
+_Answer = TypeVar("_Answer", web.HTTPForbidden, web.HTTPNotFound, web.HTTPGone, web.HTTPServiceUnavailable)
 
 
 def page(request: web.Request, html: str, *, status: int = 200) -> web.Response:
@@ -99,12 +100,15 @@ async def may_list(desk: Desk, request: web.Request) -> None:
         await demand(desk, request, Right.SEE_LIST, None)
 
 
+def instead(desk: Desk, request: web.Request, kind: type[_Answer], said: str) -> _Answer:
+    """Return an answer to be raised: a page that says, by the key of its words, why there is no other."""
+    shown = show(desk, request, "message.html", said=said)
+    return kind(text=shown.text, content_type="text/html", headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+
 def forbidden(desk: Desk, request: web.Request, said: str) -> web.HTTPForbidden:
     """Return the refusal as a page."""
-    shown = show(desk, request, "message.html", said=said)
-    return web.HTTPForbidden(
-        text=shown.text, content_type="text/html", headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY}
-    )
+    return instead(desk, request, web.HTTPForbidden, said)
 
 
 async def patient_of(desk: Desk, request: web.Request, right: Right = Right.SEE_PATIENT) -> PatientStatus:
@@ -125,10 +129,7 @@ async def patient_of(desk: Desk, request: web.Request, right: Right = Right.SEE_
     if status is None or not person.may(Right.SEE_PATIENT, status.service):
         known = asked if pseudonymous(asked) else None
         await desk.access.add(person.ref, Right.SEE_PATIENT.value, known, status.service if status else None, REFUSED)
-        shown = show(desk, request, "message.html", said="missing")
-        raise web.HTTPNotFound(
-            text=shown.text, content_type="text/html", headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY}
-        )
+        raise instead(desk, request, web.HTTPNotFound, "missing")
     await demand(desk, request, right, status.service, status.patient)
     return status
 

@@ -61,9 +61,11 @@ class Course:
         return sorted(self._events.values(), key=lambda one: (one.at, one.recorded_at, one.event_id))
 
     def plans(self) -> list[PlanSigned]:
-        """Return the signed versions, lowest first."""
+        """Return the signed versions, lowest first; of two with the same number the last holds, as in triage."""
         plans = [one for one in self._events.values() if isinstance(one, PlanSigned)]
-        return sorted(plans, key=lambda one: (one.plan.version, one.plan.valid_from_at, one.event_id))
+        return sorted(
+            plans, key=lambda one: (one.plan.version, one.plan.valid_from_at, one.recorded_at, one.event_id.bytes)
+        )
 
     def newest_plan(self) -> PlanSigned | None:
         """Return the version with the highest number."""

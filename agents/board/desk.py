@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import structlog
-
 from agents import wallclock
 from agents.board.around import AllWell, NoDirectory
+from agents.board.forms import LOCAL
+from agents.board.named import UnavailableError, asking
 from agents.board.rows import Rows
 from dashboards.board import listing
 from dashboards.board.pages import Voice
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from schemas.pathways import Pathway
     from schemas.people import Person
     from schemas.services import Service
-
-_log = structlog.get_logger()
 
 
 @dataclass(kw_only=True)
@@ -79,6 +77,16 @@ class Desk:
         """Return the words of a language."""
         return self._voices[lang]
 
+    def local(self) -> str:
+        """Return now, as a form has it."""
+        return self.now().astimezone(self.tz).strftime(LOCAL)
+
+    def known_services(self) -> tuple[tuple[str, str], ...]:
+        """Return every service that is configured or has patients, slug and name, by name."""
+        known = set(self.services) | {status.service for status in self.model.all_statuses() if status.service}
+        voice = self.voice("nb")
+        return tuple(sorted(((slug, voice.named("service_name", slug)) for slug in known), key=lambda one: one[1]))
+
     def up_to_date(self) -> bool:
         """Whether the list shows all that the broker has."""
         return self.listing.up_to_date()
@@ -106,9 +114,9 @@ class Desk:
         if not wanted:
             return {}
         try:
-            return {patient: one.name for patient, one in (await self.directory.many(wanted)).items()}
-        except Exception as error:  # noqa: BLE001 - whatever ails the directory, the list by pseudonyms must stand
-            _log.warning("names_not_shown", error=type(error).__name__)
+            with asking():
+                return {patient: one.name for patient, one in (await self.directory.many(wanted)).items()}
+        except UnavailableError:  # the list by pseudonyms must stand
             return {}
 
     def _names(self, lang: Lang) -> dict[str, str]:

@@ -47,6 +47,10 @@ class Entered:
         value = self._values.get(name, "")
         return value.strip()[:_LONGEST] if isinstance(value, str) else ""
 
+    def all(self) -> dict[str, str]:
+        """Return everything that was entered, field by field."""
+        return {name: self.raw(name) for name in self._values}
+
     def fault(self, name: str, key: str, **said: object) -> None:
         """Note what is wrong with a field; the first fault of a field stands."""
         self.faults.setdefault(name, self._voice(f"fault.{key}", **said))

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 REASON_CODES: Final = ("true", "technique", "device", "already-known", "exacerbation", "other")
 EMERGENCIES: Final = ("emergency-room", "out-of-hours", "ambulance")
 EQUIPMENT: Final = ("oximeter", "cuff", "scale", "thermometer", "glucometer", "spirometer", "tablet", "other")
+_SAVE: Final = "form.save"
 LOCAL: Final = "%Y-%m-%dT%H:%M"
 
 
@@ -80,12 +81,15 @@ class Act(NamedTuple):
         What it asks for.
     make
         The event of what was entered; None where something is wrong with it.
+    submit
+        Key of the button's words; by default its own name, where that says what is done.
     """
 
     right: Right
     offered: Callable[[About], bool]
     fields: Callable[[About, Voice], list[Field]]
     make: Callable[[Entered, About, Common], CareEvent | None]
+    submit: str = ""
 
 
 def _choices(voice: Voice, kind: str, values: Any) -> tuple[Choice, ...]:  # noqa: ANN401 - codes
@@ -309,12 +313,12 @@ def _equipment_back(entered: Entered, about: About, common: Common) -> CareEvent
 
 ACTS: Final[dict[str, Act]] = {
     "acknowledge": Act(Right.ACKNOWLEDGE, open_alert, _acknowledge_fields, _acknowledged),
-    "contact": Act(Right.RECORD, _always, _contact_fields, _contact),
-    "pause": Act(Right.RECORD, _always, _pause_fields, _paused),
-    "admitted": Act(Right.RECORD, lambda about: not in_hospital(about), _admitted_fields, _admitted),
-    "discharged": Act(Right.RECORD, in_hospital, _when_alone, _discharged),
-    "emergency": Act(Right.RECORD, _always, _emergency_fields, _emergency),
-    "consultation": Act(Right.RECORD, lambda about: bool(about.services), _consultation_fields, _consultation),
+    "contact": Act(Right.RECORD, _always, _contact_fields, _contact, _SAVE),
+    "pause": Act(Right.RECORD, _always, _pause_fields, _paused, _SAVE),
+    "admitted": Act(Right.RECORD, lambda about: not in_hospital(about), _admitted_fields, _admitted, _SAVE),
+    "discharged": Act(Right.RECORD, in_hospital, _when_alone, _discharged, _SAVE),
+    "emergency": Act(Right.RECORD, _always, _emergency_fields, _emergency, _SAVE),
+    "consultation": Act(Right.RECORD, lambda about: bool(about.services), _consultation_fields, _consultation, _SAVE),
     "equipment-out": Act(Right.RECORD, _always, _equipment_out_fields, _equipment_out),
     "equipment-back": Act(Right.RECORD, lambda about: bool(_out(about)), _equipment_back_fields, _equipment_back),
     "phase": Act(Right.MANAGE_COURSE, lambda about: bool(next_phases(about.status)), _phase_fields, _phase),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from agents.board.rows import edges
@@ -140,7 +141,9 @@ def _answer(value: object, voice: Voice) -> str:
 
 
 def plan_versions(plans: Sequence[PlanSigned], in_force: int | None) -> list[PlanVersion]:
-    """Return the signed versions, newest first."""
+    """Return the signed versions, newest first; of two with the same number the last of `plans` holds."""
+    holds = next((signed for signed in reversed(plans) if signed.plan.version == in_force), None)
+    numbers = Counter(signed.plan.version for signed in plans)
     return [
         PlanVersion(
             version=signed.plan.version,
@@ -152,7 +155,8 @@ def plan_versions(plans: Sequence[PlanSigned], in_force: int | None) -> list[Pla
                 for limit in signed.plan.limits
                 if (vital := BY_CODE.get(limit.code)) is not None
             ),
-            in_force=signed.plan.version == in_force,
+            in_force=signed is holds,
+            twice=numbers[signed.plan.version] > 1,
         )
         for signed in reversed(plans)
     ]

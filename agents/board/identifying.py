@@ -4,76 +4,45 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Literal
 
-import structlog
 from aiohttp import web
 
-from agents.board.answering import DONE, REFUSED, forbidden, patient_of, show
+from agents.board.answering import DONE, REFUSED, forbidden, instead, patient_of
 from agents.board.around import person_of
-from agents.board.fields import Entered
-from agents.board.forms import form_id
-from agents.board.patient_page import filled, posted
+from agents.board.form_page import Asked, FormPage, NotDoneError
+from agents.board.named import UnavailableError, asking
 from agents.board.viewing import lang_of, viewer_of
-from agents.directory.identity import BORN, MOST, Identity
-from dashboards.board.views import Field, Form
+from agents.directory.identity import BORN, MOST, ErasedError, Identity
+from dashboards.board.views import Field
+from schemas.assessments import PatientStatus
 from schemas.people import Right
 
 if TYPE_CHECKING:
+    from agents.board.acting import Acting
     from agents.board.around import Identity as Known
     from agents.board.desk import Desk
+    from agents.board.fields import Entered
     from dashboards.board.pages import Voice
-    from schemas.assessments import PatientStatus
+    from dashboards.board.views import Viewer
 
 _NATIONAL_NUMBER: Final = re.compile(r"(?<!\d)\d{6}[ -]?\d{5}(?!\d)")
 _NAMED: Final = ("name", "relative_name", "gp", "note")
-_CONFLICT: Final = 409
-_UNPROCESSABLE: Final = 422
-_UNAVAILABLE: Final = 503
-_log = structlog.get_logger()
 
 
-class IdentityPage:
-    """The form of a patient's entry in the directory."""
+class IdentityPage(FormPage[PatientStatus]):
+    """The form of a patient's entry in the directory, /patients/{patient}/identity."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    slug = "identity"
+    submit = "form.identity_keep"
 
-    async def page(self, request: web.Request) -> web.Response:
-        """Answer /patients/{patient}/identity: the entry as it stands, which is written down as seen."""
-        desk = self._desk
-        status = await self._patient(request)
-        try:
-            known = await desk.directory.of(status.patient)
-        except Exception as error:  # noqa: BLE001 - erased, or it ails: a form that starts empty would write over it
-            _log.warning("directory_failed", error=type(error).__name__)
-            return show(desk, request, "message.html", status=_UNAVAILABLE, said="no_directory")
-        if known is not None:
-            await desk.access.add(
-                person_of(request).ref, Right.SEE_IDENTITY.value, status.patient, status.service, DONE
-            )
-        return self._shown(request, status, known, None)
+    def __init__(self, desk: Desk, acting: Acting) -> None:
+        super().__init__(desk)
+        self._acting = acting
 
-    async def post(self, request: web.Request) -> web.Response:
-        """Answer POST /patients/{patient}/identity: keep the entry, in place of what was there."""
-        desk = self._desk
-        status = await self._patient(request)
-        entered = Entered(await posted(desk, request), desk.voice(lang_of(request)), desk.tz)
-        identity = _identity(entered)
-        if identity is None:
-            return self._shown(request, status, None, entered, code=_UNPROCESSABLE)
-        if entered.raw("based_on") != await self._digest(status):
-            return self._shown(request, status, None, entered, code=_CONFLICT, trouble="identity.newer")
-        await desk.access.add(person_of(request).ref, Right.EDIT_IDENTITY.value, status.patient, status.service, DONE)
-        try:
-            await desk.directory.put(status.patient, identity)
-        except Exception as error:  # noqa: BLE001 - the same: nothing was kept, and what was entered stands in the form
-            _log.warning("directory_failed", error=type(error).__name__)
-            return self._shown(request, status, None, entered, code=_UNAVAILABLE, trouble="identity.not_kept")
-        raise web.HTTPSeeOther(f"/patients/{status.patient}?done=identity")
-
-    async def _patient(self, request: web.Request) -> PatientStatus:
-        """The patient, whose entry is open to those who may edit it in the patient's own service; see `patient_of`."""
+    async def about(self, request: web.Request) -> PatientStatus:
+        """Return the patient, whose entry is open to those who may edit it in the patient's own service."""
         status = await patient_of(self._desk, request, Right.EDIT_IDENTITY)
         if status.service is None:  # nobody's service: as on every page, no name is shown
             person = person_of(request)
@@ -81,38 +50,50 @@ class IdentityPage:
             raise forbidden(self._desk, request, "refused")
         return status
 
-    async def _digest(self, status: PatientStatus) -> str:
-        """Of the entry as it stands now; none where it cannot be read, which then differs from any that was shown."""
-        try:
-            return digest(await self._desk.directory.of(status.patient))
-        except Exception as error:  # noqa: BLE001 - the same
-            _log.warning("directory_failed", error=type(error).__name__)
-            return "unknown"
+    def frame(self, request: web.Request, about: PatientStatus) -> tuple[Viewer, str]:
+        """Return who looks, and the patient."""
+        return viewer_of(request), about.patient
 
-    def _shown(  # noqa: PLR0913 - the form, and what is wrong with it
-        self,
-        request: web.Request,
-        status: PatientStatus,
-        known: Known | None,
-        entered: Entered | None,
-        *,
-        code: int = 200,
-        trouble: str = "",
-    ) -> web.Response:
+    async def asked(self, request: web.Request, about: PatientStatus, entered: Entered | None) -> Asked:
+        """Return the entry as it stands, which is written down as seen; a form that is sent holds what it needs."""
         voice = self._desk.voice(lang_of(request))
-        form = Form(
-            slug="identity",
-            title=voice("form.identity"),
-            action=f"/patients/{status.patient}/identity",
-            fields=filled(_fields(voice, known), entered),
-            form_id=(entered.raw("form_id") if entered else "") or form_id(),
-            submit=voice("form.identity_keep"),
-            hidden=(("based_on", entered.raw("based_on") if entered else digest(known)),),
-            trouble=voice(trouble) if trouble else "",
-        )
-        return show(
-            self._desk, request, "form.html", status=code, viewer=viewer_of(request), form=form, patient=status.patient
-        )
+        if entered is not None:
+            return Asked(_fields(voice, None), (("based_on", ""),))
+        try:
+            with asking():
+                known = await self._desk.directory.of(about.patient)
+        except ErasedError:
+            raise instead(self._desk, request, web.HTTPGone, "erased") from None
+        except UnavailableError:  # a form that starts empty would write over what is there
+            raise instead(self._desk, request, web.HTTPServiceUnavailable, "no_directory") from None
+        if known is not None:
+            access, ref = self._desk.access, person_of(request).ref
+            await access.add(ref, Right.SEE_IDENTITY.value, about.patient, about.service, DONE)
+        return Asked(_fields(voice, known), (("based_on", digest(known)),))
+
+    async def act(self, request: web.Request, about: PatientStatus, entered: Entered) -> str:
+        """Keep the entry, in place of what was there when the form was opened."""
+        identity = _identity(entered)
+        if identity is None:
+            raise NotDoneError
+        try:
+            async with self._acting.turn(about.patient):
+                await self._keep(request, about, identity, entered.raw("based_on"))
+        except ErasedError:
+            raise NotDoneError(HTTPStatus.GONE, "erased.text") from None
+        except UnavailableError:
+            raise NotDoneError(HTTPStatus.SERVICE_UNAVAILABLE, "identity.not_kept") from None
+        return f"/patients/{about.patient}?done=identity"
+
+    async def _keep(self, request: web.Request, about: PatientStatus, identity: Identity, based_on: str) -> None:
+        directory, patient = self._desk.directory, about.patient
+        with asking():
+            known = await directory.of(patient)
+        if based_on != digest(known):
+            raise NotDoneError(HTTPStatus.CONFLICT, "identity.newer")
+        async with self._acting.recorded(request, Right.EDIT_IDENTITY.value, patient, about.service):
+            with asking():
+                await directory.put(patient, identity)
 
 
 def digest(known: Known | None) -> str:

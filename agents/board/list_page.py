@@ -62,7 +62,7 @@ class ListPage:
         found = self._searching.found(filters.found, person.ref) if filters.found else None
         shown = [
             status
-            for status in sorted(filter(listing.listed, seen), key=listing.order)
+            for status in sorted(filter(listing.listed, seen), key=desk.rows.place)
             if self._fits(status, filters, person.ref, found)
         ]
         names = await desk.names(audience, shown)
@@ -79,6 +79,7 @@ class ListPage:
             banners=banners,
             version=version,
             shown=len(shown),
+            found=found is not None,
             here="list",
             other_language=other_language(request, voice.other),
         )

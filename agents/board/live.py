@@ -144,7 +144,7 @@ class Live:
         told: dict[str, Any] = {
             "rows": [
                 desk.rows.of(status, now, voice).html(_name(names.get(status.patient)))
-                for status in sorted(shown, key=listing.order)
+                for status in sorted(shown, key=desk.rows.place)
             ],
             "gone": gone,
             "counts": above[0],

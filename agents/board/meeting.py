@@ -111,7 +111,7 @@ class MeetingPage:
             await demand(desk, request, Right.SEE_PATIENT, "")
         await desk.access.add(person.ref, action, None, None, DONE)
         seen = [one for one in desk.model.all_statuses() if person.may(Right.SEE_PATIENT, one.service)]
-        return sorted(seen, key=lambda one: (one.service or "", listing.order(one)))
+        return sorted(seen, key=lambda one: (one.service or "", desk.rows.place(one)))
 
     def _meetings(self, seen: list[PatientStatus], voice: Voice) -> list[Meeting]:
         found = (self._meeting(status, voice) for status in seen if listing.listed(status))
@@ -122,12 +122,14 @@ class MeetingPage:
         one = self._desk.model.patient(status.patient)
         reds, yellows = (len(one.alarms.since(now - WEEK, zone)) for zone in (Zone.RED, Zone.YELLOW))
         drift = tuple(explain((reason for reason in status.reasons if reason.rule in _DRIFTS), voice.lang))
+        trial = status.trial_ends_at
         notes = tuple((event.at, note) for event, note in one.course.notes() if event.at >= now - WEEK)
         why = {
             "alerts": bool(reds or yellows),
             "still": not reds and not yellows and status.zone in {Zone.RED, Zone.YELLOW},
             "unacknowledged": listing.unacknowledged(status),
-            "trial_ends": status.trial_ends_at is not None and status.trial_ends_at <= now + TRIAL_NEAR,
+            "trial_ended": trial is not None and trial <= now,
+            "trial_ends": trial is not None and now < trial <= now + TRIAL_NEAR,
             "drift": bool(drift),
             "notes": bool(notes),
         }

@@ -2,70 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 from msgspec import structs
 
-from agents.board.acting import Acting, event_id
-from agents.board.answering import DONE, forbidden, patient_of, seen, show
-from agents.board.around import csrf_of, person_of
-from agents.board.fields import Entered
-from agents.board.forms import ACTS, About, Common, form_id
+from agents.board.acting import event_id
+from agents.board.answering import DONE, patient_of, seen, show
+from agents.board.around import person_of
+from agents.board.form_page import Asked, form_of, sent
+from agents.board.forms import ACTS, About, Common
 from agents.board.happened import decisions, happening, plan_versions
 from agents.board.history import history
+from agents.board.named import UnavailableError, asking
 from agents.board.rows import edges, row_of
 from agents.board.viewing import lang_of, viewer_of
+from agents.directory.identity import ErasedError
 from agents.gateway.delivery import UnconfirmedError
-from agents.people.origin import same_token
 from dashboards.board import listing
-from dashboards.board.views import Form, Identity
+from dashboards.board.views import Identity
 from pipeline.triage.explain import explain
+from schemas.care import Transferred
 from schemas.people import Right
-from schemas.submissions import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from uuid import UUID
-
-    from agents.board.around import Confirming
+    from agents.board.acting import Acting
     from agents.board.desk import Desk
+    from agents.board.fields import Entered
     from dashboards.board.pages import Voice
-    from dashboards.board.views import Field
+    from dashboards.board.views import Form
     from schemas.assessments import PatientStatus
     from schemas.care import CareEvent
+    from schemas.people import Person
 
 PERIODS: Final = (14, 30, 90, 365)  # days of charts that may be asked for
 USUAL: Final = 30
-DECIDED_S: Final = 1.0  # how long the page that follows a form waits for triage [s]
 _SHOWN: Final = 60  # decisions, and events
-_UNPROCESSABLE: Final = 422
-_UNAVAILABLE: Final = 503
-
-
-def services(desk: Desk) -> tuple[tuple[str, str], ...]:
-    """Return every service that is configured or has patients, by name."""
-    known = set(desk.services) | {status.service for status in desk.model.all_statuses() if status.service}
-    voice = desk.voice("nb")
-    return tuple(sorted(((slug, voice.named("service_name", slug)) for slug in known), key=lambda one: one[1]))
-
-
-def filled(fields: list[Field], entered: Entered | None) -> tuple[Field, ...]:
-    """Return a form's fields with what was entered and what is wrong with it."""
-    if entered is None:
-        return tuple(fields)
-    return tuple(
-        structs.replace(
-            field,
-            value=entered.raw(field.name),
-            fault=entered.faults.get(field.name, ""),
-            chosen=tuple(one.value for one in field.choices if entered.raw(f"{field.name}.{one.value}")),
-        )
-        for field in fields
-    )
 
 
 class PatientPage:
@@ -81,51 +55,49 @@ class PatientPage:
 
     async def act(self, request: web.Request) -> web.Response:
         """Answer POST /patients/{patient}/{act}: do it, and lead back to the page."""
-        desk = self._desk
-        slug = request.match_info["act"]
+        desk, person = self._desk, person_of(request)
+        slug, patient = request.match_info["act"], request.match_info["patient"]
         act = ACTS.get(slug)
         if act is None:
             raise web.HTTPNotFound
-        status = await patient_of(desk, request, act.right)
-        values = await posted(desk, request)
-        person, about = person_of(request), self.about(status)
-        entered = Entered(values, desk.voice(lang_of(request)), desk.tz)
+        entered = await sent(desk, request)
         form = entered.form_id()
-        id_ = None if form is None else event_id(person, status.patient, slug, form)
-        event = None if id_ is None else act.make(entered, about, Common(id_, status.patient, desk.now(), person.ref))
-        if id_ is None or event is None:
-            return await self._shown(request, status, slug, entered, code=_UNPROCESSABLE)
+        id_ = None if form is None else event_id(person, patient, slug, form)
+        if handed_over := self._handed_over(person, patient, id_):
+            raise web.HTTPSeeOther(_after(person, slug, handed_over))
+        status = await patient_of(desk, request, act.right)
+        about = self.about(status)
+        event = None if id_ is None else act.make(entered, about, Common(id_, patient, desk.now(), person.ref))
+        if event is None:
+            return await self._shown(request, status, slug, entered, code=HTTPStatus.UNPROCESSABLE_ENTITY)
         try:
-            await self.done(desk.care, event, id_, request, status, slug)
+            await self._acting.write(request, event, event.event_id, slug.replace("-", "_"), status.service)
         except UnconfirmedError:
-            return await self._shown(request, status, slug, entered, code=_UNAVAILABLE, trouble="form.not_confirmed")
-        raise web.HTTPSeeOther(f"/patients/{status.patient}?done={slug}")
+            code, trouble = HTTPStatus.SERVICE_UNAVAILABLE, "form.not_confirmed"
+            return await self._shown(request, status, slug, entered, code=code, trouble=trouble)
+        await self._acting.decided(status)
+        raise web.HTTPSeeOther(_after(person, slug, event))
 
-    async def done(  # noqa: PLR0913, PLR0917 - who does what about whom
-        self,
-        delivery: Confirming | None,
-        event: CareEvent | Submission,
-        id_: UUID,
-        request: web.Request,
-        status: PatientStatus,
-        slug: str,
-    ) -> None:
-        """Write it down in the access log and hand it to the broker; raises UnconfirmedError."""
-        await self._desk.access.add(
-            person_of(request).ref, slug.replace("-", "_"), status.patient, status.service, DONE
-        )
-        await self._acting.do(delivery, event, id_)
-        if not isinstance(event, Submission):
-            self._desk.model.heard(event)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DECIDED_S):
-                while self._desk.model.status(status.patient) is status:  # noqa: ASYNC110 - the page that follows shows what triage makes of it
-                    await asyncio.sleep(0.02)
+    async def transferred(self, request: web.Request) -> web.Response:
+        """Answer /transferred/{patient}/{event}: to whoever handed a patient over, that they did, and nothing else."""
+        asked = request.match_info
+        event = self._handed_over(person_of(request), asked["patient"], asked["event"])
+        if event is None:
+            status = await patient_of(self._desk, request)
+            raise web.HTTPSeeOther(f"/patients/{status.patient}")
+        return show(self._desk, request, "transferred.html", event=event)
+
+    def _handed_over(self, person: Person, patient: str, id_: object) -> Transferred | None:
+        """Somebody's own hand-over of a patient by its id; they may see the patient no more."""
+        for event in self._desk.model.patient(patient).course.events():
+            if isinstance(event, Transferred) and event.recorded_by == person.ref and str(event.event_id) == str(id_):
+                return event
+        return None
 
     def about(self, status: PatientStatus) -> About:
         """Return what forms need to know of a patient."""
         desk = self._desk
-        return About(status, desk.model.patient(status.patient), desk.now(), desk.tz, services(desk))
+        return About(status, desk.model.patient(status.patient), desk.now(), desk.tz, desk.known_services())
 
     async def _shown(  # noqa: PLR0913 - the page, and a form on it that was not done
         self,
@@ -200,17 +172,16 @@ class PatientPage:
             if name == "acknowledge" and episode is not None:
                 hidden = (("zone_change_id", str(episode.zone_change_id)),)
             forms.append(
-                Form(
-                    slug=name,
-                    title=voice(f"form.{name}"),
-                    action=f"/patients/{status.patient}/{name}",
-                    fields=filled(act.fields(about, voice), entered if failed else None),
-                    form_id=(entered.raw("form_id") if failed and entered else "") or form_id(),
-                    submit=voice(f"form.{name}"),
-                    hidden=hidden,
+                form_of(
+                    voice,
+                    name,
+                    f"/patients/{status.patient}/{name}",
+                    Asked(act.fields(about, voice), hidden),
+                    entered if failed else None,
+                    submit=act.submit,
+                    trouble=trouble if failed else "",
                     open=failed,
                     first=name == "acknowledge",
-                    trouble=voice(trouble) if failed and trouble else "",
                 )
             )
         return forms
@@ -221,8 +192,11 @@ class PatientPage:
         if status.service is None or not person.may(Right.SEE_IDENTITY, status.service):
             return None
         try:
-            found = await desk.directory.of(status.patient)
-        except Exception:  # noqa: BLE001 - erased, or the directory ails: the page by pseudonym must stand
+            with asking():
+                found = await desk.directory.of(status.patient)
+        except ErasedError:
+            return Identity(name=voice("erased.title"))
+        except UnavailableError:  # the page by pseudonym must stand
             return Identity(name=voice("identity.unavailable"))
         if found is None:
             return None
@@ -238,16 +212,8 @@ class PatientPage:
         return Identity(name=found.name, parts=tuple((key, said) for key, said in parts if said))
 
 
-async def posted(desk: Desk, request: web.Request) -> Mapping[str, Any]:
-    """Return what a form of this board holds.
-
-    Raises
-    ------
-    aiohttp.web.HTTPForbidden
-        It does not carry the token of the person's session.
-    """
-    values = await request.post()
-    given = values.get("csrf", "")
-    if not isinstance(given, str) or not same_token(given, csrf_of(request)):
-        raise forbidden(desk, request, "csrf")
-    return values
+def _after(person: Person, slug: str, event: CareEvent) -> str:
+    """Where a form leads that is done: to the patient, where the person may still see them."""
+    if isinstance(event, Transferred) and not person.may(Right.SEE_PATIENT, event.service):
+        return f"/transferred/{event.patient}/{event.event_id}"
+    return f"/patients/{event.patient}?done={slug}"

@@ -7,6 +7,7 @@ the plan finds its field.
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -24,8 +25,10 @@ from schemas.care import (
     SelfCare,
     SustainedLimit,
 )
+from schemas.types import Weekday
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from agents.board.fields import Entered
@@ -35,6 +38,7 @@ ABSOLUTE: Final = ("red_low", "yellow_low", "yellow_high", "red_high")
 RELATIVE: Final = ("red_below", "yellow_below", "yellow_above", "red_above")
 CHANGE: Final = ("red_fall", "yellow_fall", "yellow_rise", "red_rise")
 ZONES: Final = ("yellow", "red")
+NUMBERED: Final = ("change_limits", "sustained_limits", "answer_rules")  # lines by number, not by vital sign
 MORE: Final = 2  # empty lines after those that are there
 MOST_LINES: Final = 40
 MEASURES: Final = 20  # of one zone
@@ -125,6 +129,8 @@ def as_entered(plan: Plan, voice: Voice) -> dict[str, str]:  # noqa: C901 - one 
         "weight_change": "1" if plan.weight_change else "",
         "news2": plan.news2.value if plan.news2 else "",
     }
+    found |= {f"vitals.{vital.codes[0]}": "1" for vital in VITALS if set(vital.codes) & set(plan.vitals)}
+    found |= {f"cadence.weekdays.{day}": "1" for day in cadence.weekdays}
     for zone in ("green", "yellow", "red"):
         found[f"self_care.{zone}"] = "\n".join(getattr(plan.self_care, zone))
     return found
@@ -137,6 +143,7 @@ def read(entered: Entered, *, version: int, valid_from_at: datetime, based_on: P
     values: dict[str, Any] = {
         "version": version,
         "valid_from_at": valid_from_at,
+        "vitals": tuple(vital.codes[0] for vital in VITALS if entered.tick(f"vitals.{vital.codes[0]}")),
         "limits": tuple(_of_vitals(entered, "limits", ABSOLUTE, Limit)),
         "relative_limits": tuple(_of_vitals(entered, "relative_limits", RELATIVE, RelativeLimit)),
         "change_limits": tuple(_changes(entered)),
@@ -272,7 +279,14 @@ def _cadence(entered: Entered) -> Cadence | None:
     grace, alert = entered.whole("cadence.grace_minutes", 0, 10_080), entered.whole("cadence.alert_days", 0, 92)
     if not times or daily is None or every is None or grace is None or alert is None:
         return None
-    return Cadence(times=times, daily_days=daily, every_days=every, grace_minutes=grace, alert_days=alert)
+    return Cadence(
+        times=times,
+        daily_days=daily,
+        every_days=every,
+        weekdays=tuple(day for day in Weekday if entered.tick(f"cadence.weekdays.{day}")),
+        grace_minutes=grace,
+        alert_days=alert,
+    )
 
 
 def _measures(entered: Entered, name: str) -> tuple[str, ...]:
@@ -282,8 +296,19 @@ def _measures(entered: Entered, name: str) -> tuple[str, ...]:
     return tuple(lines[:MEASURES])
 
 
-def sheet(values: dict[str, str], faults_: dict[str, str], voice: Voice) -> PlanSheet:
-    """Return the tables of the form, filled in."""
+def used(values: Mapping[str, str], kind: str, place: str) -> bool:
+    """Whether something is entered in a numbered line: more than its zone, which always says one."""
+    line = f"{kind}.{place}."
+    return any(said for name, said in values.items() if name.startswith(line) and name != f"{line}zone")
+
+
+def sheet(
+    values: Mapping[str, str],
+    faults_: Mapping[str, str],
+    voice: Voice,
+    beside: Mapping[str, str] = MappingProxyType({}),
+) -> PlanSheet:
+    """Return the tables of the form, filled in, with as many lines as `beside`, another plan, needs too."""
 
     def cells(name: str, fields: tuple[str, ...], of: str) -> tuple[Cell, ...]:
         return tuple(
@@ -307,12 +332,10 @@ def sheet(values: dict[str, str], faults_: dict[str, str], voice: Voice) -> Plan
         )
 
     def numbered(kind: str, first: str, fields: tuple[str, ...], title: str) -> tuple[Line, ...]:
-        used = [
-            place
-            for place in range(MOST_LINES)
-            if any(key.startswith(f"{kind}.{place}.") for key, said in values.items() if said)
+        filled = [
+            place for place in range(MOST_LINES) if used(values, kind, str(place)) or used(beside, kind, str(place))
         ]
-        count = min(MOST_LINES, (max(used) + 1 if used else 0) + MORE)
+        count = min(MOST_LINES, (max(filled) + 1 if filled else 0) + MORE)
         return tuple(
             Line(
                 f"{title} {place + 1}",
@@ -328,7 +351,7 @@ def sheet(values: dict[str, str], faults_: dict[str, str], voice: Voice) -> Plan
     return PlanSheet(
         of_vitals("limits", ABSOLUTE),
         of_vitals("relative_limits", RELATIVE),
-        numbered("change_limits", "code", ("hours", *CHANGE), voice("plan.change")),
-        numbered("sustained_limits", "code", ("low", "high", "count", "of"), voice("plan.sustained")),
-        numbered("answer_rules", "link_id", ("at_least", "is_answer"), voice("plan.answers")),
+        numbered("change_limits", "code", ("hours", *CHANGE), voice("plan.change_limits")),
+        numbered("sustained_limits", "code", ("low", "high", "count", "of"), voice("plan.sustained_limits")),
+        numbered("answer_rules", "link_id", ("at_least", "is_answer"), voice("plan.answer_rules")),
     )

@@ -5,20 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
 from msgspec import structs
 
 from agents.board.acting import event_id
-from agents.board.answering import patient_of, seen, show
+from agents.board.answering import patient_of, seen
 from agents.board.around import person_of
-from agents.board.fields import Entered
-from agents.board.forms import form_id
-from agents.board.patient_page import filled, posted
+from agents.board.form_page import Asked, FormPage, NotDoneError
 from agents.board.viewing import lang_of, viewer_of
-from agents.gateway.delivery import UnconfirmedError
 from agents.gateway.known import unknown_codes_and_units
-from dashboards.board.views import Choice, Field, Form
+from dashboards.board.views import Choice, Field
 from pipeline.triage.vitals import BY_CODE, VITALS
+from schemas.assessments import PatientStatus
 from schemas.codec import Codec, UnreadableError, encode
 from schemas.people import Right
 from schemas.submissions import Answer, Context, EntryMode, OnBehalf, Reading, Submission, SubmissionEvent
@@ -27,18 +24,19 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from aiohttp import web
+
+    from agents.board.acting import Acting
     from agents.board.desk import Desk
-    from agents.board.patient_page import PatientPage
+    from agents.board.fields import Entered
     from dashboards.board.pages import Voice
+    from dashboards.board.views import Viewer
     from pipeline.triage.vitals import Vital
-    from schemas.assessments import PatientStatus
     from schemas.care import Plan
     from schemas.pathways import Pathway, Question
 
 _CODEC: Final = Codec[SubmissionEvent](SubmissionEvent)
 _OLDEST: Final = timedelta(days=7)  # a value that somebody tells of on the telephone; our choice
-_UNPROCESSABLE: Final = 422
-_UNAVAILABLE: Final = 503
 _SPO2: Final = "2708-6"
 
 
@@ -52,36 +50,42 @@ def vitals_of(plan: Plan | None, pathway: Pathway | None) -> list[Vital]:
     return followed or list(VITALS)
 
 
-class RegisteringPage:
-    """The form of a registration on behalf."""
+class RegisteringPage(FormPage[PatientStatus]):
+    """The form of a registration on behalf, /patients/{patient}/registration."""
 
-    def __init__(self, desk: Desk, patients: PatientPage) -> None:
-        self._desk = desk
-        self._patients = patients
+    slug = "registration"
+    submit = "form.send"
 
-    async def page(self, request: web.Request) -> web.Response:
-        """Answer /patients/{patient}/registration."""
-        status = await patient_of(self._desk, request, Right.REGISTER)
-        await seen(self._desk, request, status)
-        return self._shown(request, status, None)
+    def __init__(self, desk: Desk, acting: Acting) -> None:
+        super().__init__(desk)
+        self._acting = acting
 
-    async def post(self, request: web.Request) -> web.Response:
-        """Answer POST /patients/{patient}/registration: hand it to the broker as the gateway would."""
-        desk = self._desk
-        status = await patient_of(desk, request, Right.REGISTER)
-        entered = Entered(await posted(desk, request), desk.voice(lang_of(request)), desk.tz)
+    async def about(self, request: web.Request) -> PatientStatus:
+        """Return the patient, of those whom the person may register for."""
+        return await patient_of(self._desk, request, Right.REGISTER)
+
+    def frame(self, request: web.Request, about: PatientStatus) -> tuple[Viewer, str]:
+        """Return who looks, with what they may do for the patient, and the patient."""
+        return viewer_of(request, about.service, of_patient=True), about.patient
+
+    async def asked(self, request: web.Request, about: PatientStatus, entered: Entered | None) -> Asked:
+        """Return a field for every vital sign and question that the patient's plan or pathway follows."""
+        if entered is None:
+            await seen(self._desk, request, about)
+        return Asked(self._fields(about, self._desk.voice(lang_of(request))))
+
+    async def act(self, request: web.Request, about: PatientStatus, entered: Entered) -> str:
+        """Hand the registration to the broker, as the gateway would."""
         form = entered.form_id()
         if form is None:
-            return self._shown(request, status, entered, code=_UNPROCESSABLE)
-        id_ = event_id(person_of(request), status.patient, "registration", form)
-        session = self._session(request, status, entered, id_)
+            raise NotDoneError
+        id_ = event_id(person_of(request), about.patient, "registration", form)
+        session = self._session(request, about, entered, id_)
         if session is None:
-            return self._shown(request, status, entered, code=_UNPROCESSABLE)
-        try:
-            await self._patients.done(desk.submissions, session, id_, request, status, "register")
-        except UnconfirmedError:
-            return self._shown(request, status, entered, code=_UNAVAILABLE, trouble="form.not_confirmed")
-        raise web.HTTPSeeOther(f"/patients/{status.patient}?done=registration")
+            raise NotDoneError
+        await self._acting.write(request, session, id_, "register", about.service)
+        await self._acting.decided(about)
+        return f"/patients/{about.patient}?done=registration"
 
     def _session(self, request: web.Request, status: PatientStatus, entered: Entered, id_: UUID) -> Submission | None:
         """What was entered, as a session; None where something is wrong with it, which `entered` then says."""
@@ -139,7 +143,7 @@ class RegisteringPage:
                 name="measured_at",
                 label=voice("field.measured_at"),
                 kind="instant",
-                value=self._patients.about(status).local,
+                value=self._desk.local(),
             ),
         ]
         for vital in vitals:
@@ -155,28 +159,6 @@ class RegisteringPage:
                 )
         fields += [_question(one, voice) for one in _questions(pathway)]
         return fields
-
-    def _shown(
-        self,
-        request: web.Request,
-        status: PatientStatus,
-        entered: Entered | None,
-        *,
-        code: int = 200,
-        trouble: str = "",
-    ) -> web.Response:
-        voice = self._desk.voice(lang_of(request))
-        form = Form(
-            slug="registration",
-            title=voice("form.registration"),
-            action=f"/patients/{status.patient}/registration",
-            fields=filled(self._fields(status, voice), entered),
-            form_id=(entered.raw("form_id") if entered else "") or form_id(),
-            submit=voice("form.send"),
-            trouble=voice(trouble) if trouble else "",
-        )
-        viewer = viewer_of(request, status.service, of_patient=True)
-        return show(self._desk, request, "form.html", status=code, viewer=viewer, form=form, patient=status.patient)
 
 
 def _reading(entered: Entered, vital: Vital, at: datetime, oxygen: float | None) -> Reading | None:

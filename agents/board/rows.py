@@ -9,8 +9,10 @@ from agents.board.judged import dots
 from dashboards.board import listing
 from dashboards.board.charts import SMALL_DOTS
 from dashboards.board.views import Edges, Row, Series, Storm
+from dashboards.board.words import LANGUAGES
 from pipeline.triage.explain import explain
 from pipeline.triage.vitals import BY_CODE, VITALS, factor
+from schemas.care import Acknowledged
 from schemas.types import Zone
 
 if TYPE_CHECKING:
@@ -66,6 +68,20 @@ def series(judged: list[Judged], plans: Sequence[PlanSigned]) -> list[Series]:
     ]
 
 
+def waits_since(status: PatientStatus, one: Patient) -> datetime:
+    """Return since when a patient waits for staff: in this zone, or for the first worsening after staff had come."""
+    episode = status.episode
+    if episode is None or not listing.unacknowledged(status):
+        return status.since_at
+    taken = {event.zone_change_id for event in one.course.events() if isinstance(event, Acknowledged)}
+    changes = [change for change in one.alarms.changes() if change.at >= episode.opened_at]
+    seen_at = max((change.at for change in changes if change.zone_change_id in taken), default=None)
+    if seen_at is None:
+        return status.since_at
+    later = [change.at for change in changes if change.at > seen_at and change.to_zone is status.zone]
+    return max(status.since_at, min(later, default=episode.worsened_at))
+
+
 def row_of(status: PatientStatus, one: Patient) -> Row:
     """Return what the list shows of a patient."""
     judged = one.judgements.newest(SMALL_DOTS)
@@ -77,6 +93,7 @@ def row_of(status: PatientStatus, one: Patient) -> Row:
     newest = next((found for found in reversed(judged) if not found.entered_in_error), None)
     return Row(
         status=status,
+        waits_since=waits_since(status, one),
         series=tuple(all_series),
         self_care=newest.self_care if newest else (),
         taken=one.course.taken(episode.zone_change_id) if episode else None,
@@ -107,6 +124,15 @@ class Rows:
         rendered = listing.row(row_of(status, one), now, voice, explain)
         self._held[status.patient, voice.lang] = key, rendered
         return rendered
+
+    def place(self, status: PatientStatus) -> str:
+        """Return a patient's place on the list, as `dashboards.board.listing.order`."""
+        one = self._model.patient(status.patient)
+        for lang in LANGUAGES:
+            key, rendered = self._held.get((status.patient, lang), (None, None))
+            if rendered is not None and key is not None and key.status is status and key.seq == one.seq:
+                return rendered.order
+        return listing.order(status, waits_since(status, one))
 
     def fallen_due(self, now: datetime) -> list[str]:
         """Return everybody whose row was rendered before something fell due that it should tell."""

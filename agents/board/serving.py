@@ -67,10 +67,10 @@ def board(  # noqa: PLR0913 - what a board is made of
         Those of signing in and out.
     """
     live = Live(desk, alive)
-    acting, searching = Acting(), Searching(desk)
+    acting, searching = Acting(desk), Searching(desk)
     listing, patient = ListPage(desk, live, searching), PatientPage(desk, acting)
-    plan, registering = PlanPage(desk, patient, desk.log), RegisteringPage(desk, patient)
-    enrol, meeting, identifying = EnrolPage(desk, acting), MeetingPage(desk), IdentityPage(desk)
+    plan, registering = PlanPage(desk, acting), RegisteringPage(desk, acting)
+    enrol, meeting, identifying = EnrolPage(desk, acting), MeetingPage(desk), IdentityPage(desk, acting)
 
     async def working(_app: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(counting()), asyncio.create_task(live.run())]
@@ -99,6 +99,7 @@ def board(  # noqa: PLR0913 - what a board is made of
             web.get("/patients/{patient}/identity", identifying.page),
             web.post("/patients/{patient}/identity", identifying.post),
             web.post("/patients/{patient}/{act}", patient.act),
+            web.get("/transferred/{patient}/{event}", patient.transferred),
             web.get("/enrol", enrol.page),
             web.post("/enrol", enrol.post),
             web.get("/enrolled/{patient}", enrol.enrolled),

@@ -13,7 +13,9 @@ import msgspec
 
 from agents import keys, logs, settings, wallclock
 from agents.access import verifying
+from agents.access.changes import changing
 from agents.access.entries import EntryError
+from agents.directory.identity import ErasedError
 from agents.recordings import log
 from agents.settings import SettingsError
 from schemas.topics import ASSESSMENTS, CARE, SUBMISSIONS
@@ -106,8 +108,6 @@ def directory_rewrap() -> None:
 
 
 async def _exported(read: Settings, patient: str, to: Path, by: str) -> dict[str, int]:
-    from agents.directory.directory import ErasedError  # noqa: PLC0415 - a worker's start needs none of it
-
     async with _opened(read) as (directory, access):
         events = await log.of_patient(read.bootstrap, read.topic_prefix, read.partitions, patient, topics=_TOPICS)
         await access.add(by, "export", patient, None)
@@ -147,8 +147,10 @@ def _who_looked(read: Settings, patient: str) -> list[dict[str, Any]]:
 
 
 async def _erased(read: Settings, patient: str, by: str, why: str) -> bool:
-    async with _opened(read) as (directory, access):
-        await access.add(by, "erase", patient, None, why=why)
+    async with (
+        _opened(read) as (directory, access),
+        changing(lambda outcome: access.add(by, "erase", patient, None, outcome, why=why)),
+    ):
         return await directory.erase(patient)
 
 

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import delete, insert, select, text, update
 
 from agents.databases import writing
-from agents.directory.identity import Identity, checked, from_fields, to_fields
+from agents.directory.identity import ErasedError, Identity, checked, from_fields, to_fields
 from agents.directory.sealing import UnopenableError, close, new_key, open_, unwrap, wrap
 from agents.directory.tables import FIELD, PATIENT, TABLES
 from schemas.types import Pseudonym
@@ -30,14 +30,6 @@ if TYPE_CHECKING:
 _LAST: Final = str.maketrans("å", "ÿ")  # å stands after æ and ø
 CACHED: Final = 5_000  # patients whose entries are held opened, the latest used
 AT_ONCE: Final = 500  # patients in one question to the database
-
-
-class ErasedError(Exception):
-    """The patient's entry was erased: there is a tombstone, and nobody can bring it back."""
-
-    def __init__(self, at: datetime | None = None) -> None:
-        super().__init__("the patient is erased from the directory")
-        self.at = at
 
 
 class _Held(NamedTuple):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 BORN: Final = (1890, 2100)
 MOST: Final = {"name": 100, "telephone": 30, "relative_name": 100, "relative_telephone": 30, "gp": 100, "note": 500}
@@ -29,6 +32,14 @@ class Identity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     relative_telephone: Annotated[str, Meta(max_length=MOST["relative_telephone"])] = ""
     gp: Annotated[str, Meta(max_length=MOST["gp"])] = ""
     note: Annotated[str, Meta(max_length=MOST["note"])] = ""
+
+
+class ErasedError(Exception):
+    """The patient's entry was erased: there is a tombstone, and nobody can bring it back."""
+
+    def __init__(self, at: datetime | None = None) -> None:
+        super().__init__("the patient is erased from the directory")
+        self.at = at
 
 
 FIELDS: Final = Identity.__struct_fields__

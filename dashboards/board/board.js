@@ -16,9 +16,9 @@
   function ago(root) {
     each(root.querySelectorAll("time[data-ago]"), function (one) {
       var minutes = Math.max(0, Math.floor((Date.now() - Date.parse(one.dateTime)) / 60000));
-      var said = minutes < 60 ? minutes + " min"
-        : minutes < 2880 ? Math.floor(minutes / 60) + (body.parentNode.lang === "nb" ? " t" : " h")
-        : Math.floor(minutes / 1440) + (body.parentNode.lang === "nb" ? " d" : " d");
+      var said = minutes < 60 ? minutes + "\u00a0min"
+        : minutes < 2880 ? Math.floor(minutes / 60) + (body.parentNode.lang === "nb" ? "\u00a0t" : "\u00a0h")
+        : Math.floor(minutes / 1440) + "\u00a0d";
       if (one.getAttribute("data-said") !== said) { one.setAttribute("data-said", said); }
     });
   }
@@ -75,17 +75,24 @@
 
   // What the address asks for holds for rows that come later too.
   var wanted = new URLSearchParams(location.search);
-  var text = (wanted.get("q") || "").toLowerCase();
-  var found = {};
-  var looked = text || wanted.get("found");
-  if (looked) { each(rows.children, function (row) { found[row.id] = true; }); }
+  var text = (wanted.get("q") || "").trim().toLowerCase();
+  var found = null; // whom the search by name found; null: no search holds
+  function search(page) {
+    // The server knows whom it found and whether it still remembers that: it is asked with each whole list.
+    found = null;
+    if (page.body.hasAttribute("data-found")) {
+      found = {};
+      each(page.getElementById("rows").children, function (row) { found[row.id] = true; });
+    }
+  }
+  search(document);
   function fits(row) {
     var zone = wanted.get("zone");
     if (zone && zone !== "unacknowledged" && row.getAttribute("data-zone") !== zone) { return false; }
     if (zone === "unacknowledged" && !row.classList.contains("waits")) { return false; }
     if (wanted.get("mine") && row.getAttribute("data-by") !== body.getAttribute("data-me")) { return false; }
-    if (wanted.get("found") && !found[row.id]) { return false; }
-    if (text && !found[row.id] && row.id.toLowerCase().indexOf(text, 2) < 0) { return false; }
+    if (found && !found[row.id]) { return false; }
+    if (text && row.id.toLowerCase().indexOf(text, 2) < 0) { return false; }
     return ["service", "municipality", "pathway", "phase"].every(function (kind) {
       return !wanted.get(kind) || row.getAttribute("data-" + kind) === wanted.get(kind);
     });
@@ -204,6 +211,8 @@
     }).then(function (html) {
       var next = new DOMParser().parseFromString(html, "text/html");
       version = next.body.getAttribute("data-version");
+      search(next);
+      document.getElementById("forgotten").hidden = next.getElementById("forgotten").hidden;
       keeping(function () { rows.innerHTML = next.getElementById("rows").innerHTML; });
       ago(rows);
       ["counts", "banners"].forEach(function (id) { replace(id, next.getElementById(id).innerHTML); });
@@ -231,7 +240,7 @@
     if (silent > LOST_AFTER && (!source || source.readyState === 2 || silent % 15000 < 1000)) { open(); }
   }, 1000);
   if (form) {
-    if (window.matchMedia("(max-width: 48rem)").matches && !/[?&](service|municipality|pathway|phase|mine)=[^&]/.test(location.search)) {
+    if (window.matchMedia("(max-width: 60rem)").matches && !/[?&](service|municipality|pathway|phase|mine)=[^&]/.test(location.search)) {
       document.getElementById("more-filters").open = false;
     }
     each(form.querySelectorAll("select, input[type=checkbox]"), function (one) {

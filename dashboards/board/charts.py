@@ -126,8 +126,11 @@ def _frame(
     dots: Iterable[Dot], edges: Edges | None, box: tuple[float, float, float, float], *, far: bool = False
 ) -> _Frame:
     known = list(dots)
-    values = [dot.value for dot in known]
-    newest = known[-1]
+    judged = [
+        dot for dot in known if dot.judged
+    ] or known  # what nothing rests on stands at the edge, and sets no scale
+    values = [dot.value for dot in judged]
+    newest = judged[-1]
     if newest.center is not None and newest.spread is not None:
         values += [newest.center - BAND_SPREADS * newest.spread, newest.center + BAND_SPREADS * newest.spread]
     low, high = min(values), max(values)
@@ -251,7 +254,7 @@ def _grid(frame: _Frame, lang: Lang, tz: tzinfo) -> list[str]:
         )
         value += step
     first, last = frame.begins.astimezone(tz).date(), frame.ends.astimezone(tz).date()
-    every = max(1, -(-(last - first).days // 7))
+    every = max(1, -(-(last - first).days // 5))
     for offset in range(0, (last - first).days + 1, every):
         day: date = first + timedelta(days=offset)
         at = frame.begins + timedelta(days=offset)

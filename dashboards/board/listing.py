@@ -63,16 +63,16 @@ def unanswered(status: PatientStatus, now: datetime) -> bool:
     return waits and status.respond_by_at is not None and status.respond_by_at < now
 
 
-def order(status: PatientStatus) -> str:
+def order(status: PatientStatus, waits_since: datetime) -> str:
     """The patient's place, to be compared as text: zone, what nobody has, then who waits longest."""
     taken = 0 if unacknowledged(status) or status.zone not in _ALERTS else 1
-    return f"{ATTENTION.index(status.zone)}{taken} {iso(status.since_at)} {status.patient}"
+    return f"{ATTENTION.index(status.zone)}{taken} {iso(waits_since)} {status.patient}"
 
 
 def row(shown: Row, now: datetime, voice: Voice, explain: Explain) -> Rendered:
     """Render one row; it changes only when its patient does, or when something falls due."""
     status = shown.status
-    place = order(status)
+    place = order(status, shown.waits_since)
     html = render(
         "row.html",
         voice,
@@ -163,6 +163,7 @@ def page(  # noqa: PLR0913 - each is one thing that the page shows
     banners: str,
     version: str,
     shown: int,
+    found: bool = False,
     **more: Any,  # noqa: ANN401 - what the frame shows
 ) -> str:
     """Return the whole page of the list."""
@@ -179,5 +180,6 @@ def page(  # noqa: PLR0913 - each is one thing that the page shows
         banners=banners,
         version=version,
         shown=shown,
+        found=found,
         **more,
     )

@@ -20,7 +20,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "home": ("Til forsiden", "To the first page"),
     "refused_title": ("Ingen tilgang", "No access"),
     "disclaimer": (
-        "Beslutningsstøtte for helsepersonell. Ikke et sertifisert medisinsk utstyr.",
+        "Beslutningsstøtte for helsepersonell. Ikke sertifisert som medisinsk utstyr.",
         "Decision support for health personnel. Not a certified medical device.",
     ),
     # problems of signing in

@@ -68,17 +68,18 @@ class Voice:
 
     def when(self, at: datetime, now: datetime) -> Markup:
         """Return an instant as a `time` element."""
-        said = times.when_word(at, now, self.lang, self.tz)
-        return Markup('<time datetime="{}">{}</time>').format(times.iso(at), said)
+        return Markup('<time datetime="{}">{}</time>').format(times.iso(at), self._unbroken(at, now))
 
     def wait(self, at: datetime, now: datetime) -> Markup:
         """Return an instant as a `time` element beside which the script says how long ago it is."""
-        said = times.when_word(at, now, self.lang, self.tz)
-        return Markup('<time datetime="{}" data-ago>{}</time>').format(times.iso(at), said)
+        return Markup('<time datetime="{}" data-ago>{}</time>').format(times.iso(at), self._unbroken(at, now))
+
+    def _unbroken(self, at: datetime, now: datetime) -> str:
+        return times.when_word(at, now, self.lang, self.tz).replace(" ", "\N{NO-BREAK SPACE}")
 
     def day(self, day: Any, now: datetime) -> str:  # noqa: ANN401 - a date of a template
         """Return a day."""
-        return times.date_word(day, now.astimezone(self.tz).date(), self.lang)
+        return times.date_word(day, now.astimezone(self.tz).date(), self.lang).replace(" ", "\N{NO-BREAK SPACE}")
 
     def number(self, value: float, digits: int = 1) -> str:
         """Return a number."""
@@ -98,10 +99,19 @@ class Voice:
 
     def field_of_plan(self, name: str) -> str:
         """Return what a field of a plan's form is called: `limits.8480-6.red_low` is its vital's and its own name."""
-        parts = name.split(".")
-        said = [self(f"plan.{part}") for part in (parts[0], parts[-1]) if known(f"plan.{part}")]
-        codes = [self._names[f"code.{part}"] for part in parts[1:-1] if f"code.{part}" in self._names]
-        return ", ".join([*codes, *said[-1:]]) or self("plan.valid_from")
+        first, *rest = name.split(".")
+        codes = [self._names[f"code.{part}"] for part in rest if f"code.{part}" in self._names]
+        places = [f" {int(part) + 1}" for part in rest if part.isdecimal()]
+        fields = [part for part in rest if f"code.{part}" not in self._names and not part.isdecimal()]
+        if first == "self_care":
+            said = [self("plan.self_care"), *(self(f"zone.{zone}") for zone in fields)]
+        elif fields[:1] == ["weekdays"]:
+            said = [self("plan.weekdays"), *(self(f"weekday.{day}") for day in fields[1:])]
+        elif codes or first == "cadence":
+            said = [*codes, *(self(f"plan.{field}") for field in fields or [first])]
+        else:
+            said = [f"{self(f'plan.{first}')}{''.join(places)}", *(self(f"plan.{field}") for field in fields)]
+        return ", ".join(said)
 
     def small(self, series: Series) -> Markup:
         """Return a chart for the list."""

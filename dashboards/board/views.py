@@ -40,6 +40,11 @@ class Series(Struct, frozen=True, kw_only=True):
     dots: tuple[Dot, ...]
     edges: tuple[Edges, ...] = ()
 
+    @property
+    def newest(self) -> Dot:
+        """The newest value on which something rests, else the newest of all."""
+        return next((dot for dot in reversed(self.dots) if dot.judged), self.dots[-1])
+
 
 class Taken(NamedTuple):
     """Who took an alert over."""
@@ -53,6 +58,7 @@ class Row(Struct, frozen=True, kw_only=True):
     """One patient on the list."""
 
     status: PatientStatus
+    waits_since: datetime  # for staff: since the zone began, or since it worsened after somebody had taken it over
     series: tuple[Series, ...] = ()
     self_care: tuple[str, ...] = ()  # what the newest registration's zone asks of the patient, in the plan's words
     taken: Taken | None = None  # None: nobody has the open episode
@@ -133,6 +139,7 @@ class PlanVersion(Struct, frozen=True, kw_only=True):
     signed_by: str
     edges: tuple[tuple[str, str, Edges], ...]  # vital, unit, limits
     in_force: bool = False
+    twice: bool = False  # another has the same number: two doctors signed at the same time, on two boards
 
 
 class Lent(NamedTuple):
@@ -157,7 +164,7 @@ class Meeting(Struct, frozen=True, kw_only=True):
     """One patient on the list for the dialogue with the specialist."""
 
     status: PatientStatus
-    why: tuple[str, ...]  # keys of words: alerts, unacknowledged, trial_ends, drift, notes
+    why: tuple[str, ...]  # keys of words: alerts, still, unacknowledged, trial_ended, trial_ends, drift, notes
     reds: int = 0  # changes to red in the week
     yellows: int = 0
     reasons: tuple[str, ...] = ()
@@ -173,6 +180,28 @@ class Compared(NamedTuple):
     lines: tuple[tuple[str, float, float], ...]  # key of a word, old, new
     added: tuple[date, ...]  # days with a yellow or red that there was none on
     gone: tuple[date, ...]
+
+
+class Differing(NamedTuple):
+    """A field of a plan's form that is not the same everywhere: where the form began, in the newer plan, as entered."""
+
+    name: str
+    label: str
+    before: str
+    now: str
+    own: str
+    changed: bool  # by whoever signed the newer plan
+
+
+class Newer(NamedTuple):
+    """A plan that was signed since a form was opened, beside what was entered in it."""
+
+    version: int
+    signed_by: str
+    signed_at: datetime
+    valid_from_at: datetime
+    base: int | None  # the version that the form began with, 0: the pathway's starter values; None: not known any more
+    lines: tuple[Differing, ...]
 
 
 class Choice(NamedTuple):

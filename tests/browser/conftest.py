@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +49,7 @@ PEOPLE = {
     "nurse-1": person(Role.NURSE, services={"joint-centre"}),
     "nurse-2": person(Role.NURSE, ref="nurse-2", name="Nurse Two", services={"joint-centre"}),
     "doctor-1": person(Role.DOCTOR, ref="doctor-1", name="Doctor One", services={"joint-centre"}),
+    "doctor-2": person(Role.DOCTOR, ref="doctor-2", name="Doctor Two", services={"joint-centre"}),
     "stranger-1": person(Role.NURSE, ref="stranger-1", name="Nurse Elsewhere", services={"simulated-hospital"}),
     "analyst-1": person(Role.ANALYST, ref="analyst-1", name="Analyst One", services=SERVICES),
 }
@@ -61,15 +62,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A chromium of its own."""
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """A chromium of its own, while the block runs."""
     path = shutil.which("chromium")
-    assert path is not None, "install chromium: make test-browser does"
+    assert path is not None, "install chromium: make chromium does"
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=path, args=ARGS)
         yield launched
         await launched.close()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A chromium of its own."""
+    async with chromium() as launched:
+        yield launched
 
 
 class Whole:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from msgspec import structs
 
 from agents import wallclock
 from schemas.care import ContactKind, ContactMade, EquipmentHandedOut, EquipmentReturned
@@ -93,6 +94,65 @@ async def test_axe_finds_no_violation(url: str, browser: Browser, model: Model, 
         sideways = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert (path, sideways) == (path, 0), "the page must not scroll sideways"
     assert found == []
+
+
+OUTSIDE = """() => [...document.querySelectorAll("#list thead th, #rows > tr > *")].flatMap(cell => {
+    const ends = cell.getBoundingClientRect().right + 0.5, found = [], range = document.createRange();
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const text = texts.currentNode;
+        const unseen = text.parentElement.closest(".hidden, svg, details:not([open]) > :not(summary)");
+        if (unseen || !text.data.trim()) continue;
+        range.selectNodeContents(text);
+        if (range.getBoundingClientRect().right > ends) found.push(text.data);
+    }
+    const cut = [...cell.querySelectorAll("*:not(.hidden):not(.care):not(svg *)")].filter(
+        one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === "hidden");
+    return [...found, ...cut.map(one => one.textContent)];
+})"""
+
+
+@pytest.mark.parametrize(
+    ("path", "width"), [("/", 1440), ("/", 1280), ("/", 1024), ("/", 800), ("/", 390), ("/", 320), ("/?wall=1", 1920)]
+)
+@pytest.mark.parametrize("lang", ["nb", "en"])
+async def test_nothing_on_the_list_is_cut_off_or_runs_into_its_neighbour(  # noqa: PLR0913, PLR0917 - how it is looked at
+    url: str, browser: Browser, model: Model, path: str, width: int, lang: str
+) -> None:
+    seen = list(model.all_statuses())
+    waiting = next(one for one in seen if one.zone is Zone.RED and one.episode is not None)
+    worse = [
+        structs.replace(waiting, patient="p-as-long-as-a-pseudonym-may-be-0123-45678-and-then-some-more-x"),
+        structs.replace(next(one for one in seen if one.zone is Zone.GREEN), patient="p-out", zone=Zone.NOT_MONITORED),
+        structs.replace(next(one for one in seen if one.zone is Zone.GREEN), patient="p-gone", zone=Zone.NO_DATA),
+    ]
+    for one in worse:
+        tell(model, one)
+    context = await browser.new_context(viewport={"width": width, "height": 900})
+    page = await context.new_page()
+    await page.goto(f"{url}{path}{'&' if '?' in path else '?'}lang={lang}")
+    assert await page.locator("#rows > tr").count() > 10
+    assert await page.evaluate(OUTSIDE) == []
+
+
+async def test_a_red_is_told_from_every_other_row_without_colour(url: str, browser: Browser, model: Model) -> None:
+    del model
+    page = await (await browser.new_context()).new_page()
+    await page.goto(f"{url}/?lang=en")
+    looks = await page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("#rows > tr")].map(row => {
+            const style = getComputedStyle(row.firstElementChild);
+            return [row.className, [style.borderLeftWidth, style.borderLeftStyle, style.borderTopWidth].join(" ")];
+        }))"""
+    )
+    reds = {look for name, look in looks.items() if name.startswith("red")}
+    others = {look for name, look in looks.items() if not name.startswith("red")}
+    assert looks["red waits"] not in others
+    assert looks["red waits"] != looks.get("red")
+    assert not reds & others
+    for name, symbol in (("red waits", "▲"), ("yellow", "◆"), ("no_data", "○"), ("green", "●")):
+        row = page.locator(f"#rows > tr[class='{name}']").first
+        assert (await row.locator(".zone").inner_text()).split()[0] == symbol
 
 
 @pytest.mark.parametrize("path", ["/patients/{patient}/acknowledge", "/enrol"])

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
+from msgspec import structs
 from playwright.async_api import expect
 
 from agents import wallclock
 from agents.recordings.events import Event
+from schemas.care import Enrolled
 from schemas.submissions import EntryMode, OnBehalf, Reading, Submission
 from schemas.topics import SUBMISSIONS
 from schemas.types import Zone
+from tests.browser.test_reach import RULES
 from tests.main_path import PLAN, care_of
 
 if TYPE_CHECKING:
@@ -76,8 +80,11 @@ async def test_a_red_appears_live_is_read_and_acknowledged_and_leaves_the_other_
     await first.reload()
     await expect(first.locator(".events q")).to_have_text("<script>document.title='in'</script> called back")
     assert await first.title() == "patient-b - Sonevakt"
-    done = [entry for entry in whole.access.entries if entry.action == "acknowledge"]
-    assert [(entry.person, entry.patient, entry.outcome) for entry in done] == [("nurse-1", "patient-b", "done")]
+    told = [entry for entry in whole.access.entries if entry.action == "acknowledge"]
+    assert [(entry.person, entry.patient, entry.outcome) for entry in told] == [
+        ("nurse-1", "patient-b", "begun"),
+        ("nurse-1", "patient-b", "done"),
+    ]
 
 
 async def test_a_red_is_found_opened_and_acknowledged_without_a_mouse(whole: Whole, browser: Browser) -> None:
@@ -156,6 +163,74 @@ async def test_a_doctor_tries_a_plan_and_signs_it_and_a_nurse_cannot(whole: Whol
         await nurse.locator("button[value=sign]").click()
     assert (await answered.value).status == 403
     assert (await refused(whole))[-1][:3] == ("nurse-1", "sign_plan", "patient-a")
+
+
+async def test_of_two_doctors_who_sign_the_second_sees_what_the_first_signed_and_loses_nothing(
+    whole: Whole, browser: Browser
+) -> None:
+    await followed(whole, "patient-a")
+    low, high = "limits.2708-6.red_low", "limits.8867-4.red_high"
+    first = await whole.opened(browser, "doctor-1")
+    await zone(first, "patient-a", "green")
+    await first.goto(f"{whole.url}/patients/patient-a/plan")
+    second = await whole.opened(browser, "doctor-2", "/patients/patient-a/plan")
+    await first.locator(f"[name='{low}']").fill("82")
+    await first.locator("button[value=sign]").click()
+    await expect(first.locator(".done")).to_be_visible()
+    await second.locator(f"[name='{high}']").fill("125")
+    await second.locator("[name='self_care.red']").fill("Ring oss.")
+    await second.locator("button[value=sign]").click()
+    await expect(second.locator("#faults")).to_be_focused()
+    await expect(second.locator("#faults")).to_contain_text("Not signed: a newer plan was signed meanwhile.")
+    row = second.locator("table.newer tr", has_text="SpO₂, Red low")
+    assert await row.locator("td").all_inner_texts() == ["85", "82 changed", "85"]
+    await expect(second.locator("table.newer")).to_contain_text("Ring oss.")
+    await expect(second.locator(f"td:has([name='{low}'])")).to_contain_text("version 2: 82")
+    assert await second.locator(f"[name='{high}']").input_value() == "125"
+    results = await Axe().run(second, options=RULES)
+    assert [violation["id"] for violation in results.response["violations"]] == []
+    await row.locator("a").click()
+    await expect(second.locator(f"[name='{low}']")).to_be_focused()
+    await second.locator(f"[name='{low}']").fill("82")
+    await second.locator("button[value=sign]").click()
+    await expect(second.locator(".done")).to_be_visible()
+    plans = whole.desk.model.patient("patient-a").course.plans()
+    assert [(one.plan.version, one.signed_by) for one in plans] == [(1, "doctor-1"), (2, "doctor-1"), (3, "doctor-2")]
+    assert plans[-1].plan.self_care.red == ("Ring oss.",)
+    assert {limit.code: limit.red_low for limit in plans[-1].plan.limits} == {"2708-6": 82, "8867-4": 40}
+
+
+async def test_a_nurse_hands_a_patient_over_is_told_so_and_sees_the_patient_no_more(
+    whole: Whole, browser: Browser
+) -> None:
+    await followed(whole, "patient-a", "patient-b")
+    elsewhere = [
+        event._replace(message=structs.replace(event.message, service="simulated-hospital"))
+        for event in care_of("patient-c", PLAN, wallclock.now())
+        if isinstance(event.message, Enrolled)
+    ]
+    await whole.send(*elsewhere)
+    page = await whole.opened(browser, "nurse-1")
+    await zone(page, "patient-a", "green")
+    stranger = await whole.opened(browser, "stranger-1")
+    await expect(stranger.locator("#p-patient-c")).to_be_visible()
+    await page.locator("#p-patient-a .c-id a").click()
+    await page.locator("#transfer > summary").click()
+    await page.locator("#transfer select").select_option("simulated-hospital")
+    await page.locator("#transfer button").click()
+    await page.wait_for_url("**/transferred/patient-a/*")
+    await expect(page.locator(".done")).to_have_text("Transferred.")
+    await expect(page.locator("main")).to_contain_text("patient-a")
+    await expect(stranger.locator("#p-patient-a")).to_be_visible(timeout=20_000)
+    await page.reload()
+    await expect(page.locator(".done")).to_be_visible()
+    await page.locator("main a", has_text="Back to the list").click()
+    await expect(page.locator("#p-patient-b")).to_be_visible()
+    await expect(page.locator("#p-patient-a")).to_have_count(0)
+    assert [entry for entry in whole.access.entries if entry.outcome == "refused"] == []
+    answer = await page.goto(f"{whole.url}/patients/patient-a")
+    assert answer is not None
+    assert answer.status == 404
 
 
 async def refused(whole: Whole, least: int = 1) -> list[Entry]:

@@ -52,6 +52,8 @@ AGAIN: Final = "lead/phone"
 class Centre:
     """A service with its staff's receivers, and the processes that a red passes."""
 
+    names: tuple[str, ...] = NAMES
+
     def __init__(self, bootstrap: str, folder: Path) -> None:
         self.settings = Settings(
             broker=f"kafka://{bootstrap}",
@@ -78,8 +80,9 @@ class Centre:
         await self._receivers(stack)
         ours = {name: value for name, value in os.environ.items() if not name.startswith("SONEVAKT_")}
         (self.folder / "link.key").write_text(token_urlsafe(32))
-        demo.people(self.folder, [SERVICE], wallclock.now())  # without anybody to let in no board starts
+        self.logins = demo.people(self.folder, [SERVICE], wallclock.now())  # without anybody to let in no board starts
         port = free_port()
+        self.board = f"http://127.0.0.1:{port}"
         self._env = {
             **ours,
             **demo.variables_in(self.folder),
@@ -92,9 +95,10 @@ class Centre:
             "SONEVAKT_LINK_KEY_FILE": str(self.folder / "link.key"),
             "SONEVAKT_STORE": f"sqlite:///{self.folder / 'store.sqlite'}",
             "SONEVAKT_BOARD_PORT": str(port),
-            "SONEVAKT_BOARD_URL": f"http://127.0.0.1:{port}",
+            "SONEVAKT_BOARD_URL": self.board,
+            **self.more(),
         }
-        for name in NAMES:
+        for name in self.names:
             self.members[name] = Member(name, (*COMMAND, name), self._env, self.folder / f"{name}.log")
             stack.push_async_callback(self.members[name].leave)
         prefix = self.settings.topic_prefix
@@ -109,6 +113,10 @@ class Centre:
         stack.callback(hearing.cancel)
         self.feed = Feed(self.settings.bootstrap, prefix=prefix, partitions=PARTITIONS, group="")
         self.producer = await stack.enter_async_context(self.feed.producing())
+
+    def more(self) -> dict[str, str]:
+        """What other processes need beside."""
+        return {}
 
     async def _receivers(self, stack: AsyncExitStack) -> None:
         """One for each duty and way, so that it is seen by which a page came."""

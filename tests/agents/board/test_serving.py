@@ -6,182 +6,44 @@ import asyncio
 import gzip
 import json
 import re
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import aiohttp
 import pytest
-from aiokafka import AIOKafkaProducer
 from msgspec import structs
-from prometheus_client import CollectorRegistry
 
 from agents import databases, pathways
-from agents.board import live, reading
+from agents.board.acting import event_id
 from agents.board.around import NoDirectory
-from agents.board.desk import Desk
-from agents.board.model import Model, readings
-from agents.board.serving import board, checks
-from agents.board.writing import Writing
-from agents.broker.embedded import EmbeddedBroker
+from agents.board.serving import board
 from agents.directory.directory import Directory
 from agents.directory.identity import Identity
 from agents.health import Health
 from agents.http import serving
 from agents.keys import Keys
-from agents.metrics import Metrics
-from agents.partitioner import partition_for
 from agents.people.origin import masked, same_token
-from agents.processes import Process, running
 from dashboards.board.pages import CONTENT_SECURITY_POLICY
 from dashboards.board.views import Trouble
 from schemas import topics
-from schemas.assessments import Assessment, Episode, EpisodeState, JudgedReading, PatientStatus, Quality, Reason
-from schemas.care import Acknowledged, CareEvent, Enrolled, EquipmentHandedOut, PlanSigned
-from schemas.codec import Codec, encode
-from schemas.people import Role
+from schemas.assessments import Assessment, JudgedReading, Quality, Reason
+from schemas.care import Acknowledged, Enrolled, EquipmentHandedOut, PlanSigned
 from schemas.submissions import OnBehalf
-from schemas.types import Phase, Zone
-from tests.browser.stage import Access, Entry, person, signed_in_as
+from schemas.types import Zone
+from tests.agents.board.conftest import CHANGE, NOW, PEOPLE, Inputs, Shown, log, status
+from tests.browser.stage import Entry, signed_in_as
 from tests.main_path import PLAN
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from agents.broker.embedded import EmbeddedBroker
     from tests.agents.conftest import Eventually
 
-NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-CHANGE = UUID(int=7)
-EPISODE = Episode(state=EpisodeState.OPENED, opened_at=NOW, worsened_at=NOW, zone_change_id=CHANGE)
-PEOPLE = {
-    "nurse-1": person(Role.NURSE, services={"joint-centre"}),
-    "doctor-1": person(Role.DOCTOR, ref="doctor-1", name="Doctor One", services={"joint-centre"}),
-    "coordinator-1": person(Role.COORDINATOR, ref="coordinator-1", name="Coordinator One", services={"joint-centre"}),
-    "stranger-1": person(Role.NURSE, ref="stranger-1", name="Nurse Elsewhere", services={"hospital"}),
-    "analyst-1": person(Role.ANALYST, ref="analyst-1", name="Analyst One", services={"joint-centre"}),
-}
+pytestmark = pytest.mark.usefixtures("impatient")
 HOSTILE = "<script>alert(1)</script>\"'&"
-CARE: Codec[Any] = Codec(CareEvent)
-
-
-class Shown:
-    """A running board over an embedded broker."""
-
-    def __init__(self, broker: EmbeddedBroker) -> None:
-        self.metrics = Metrics(CollectorRegistry())
-        self.model = Model(self.metrics, lambda: NOW)
-        self.access = Access()
-        self.url = ""
-        self.broker = broker
-        self.now = NOW
-        listing, history = readings(self.model, broker.bootstrap, "t-", 50)
-        self.writing = Writing(broker.bootstrap, "t-")
-        self.desk = Desk(
-            model=self.model,
-            listing=listing,
-            history=history,
-            access=self.access,
-            pathways=pathways.load(),
-            care=self.writing.care,
-            submissions=self.writing.submissions,
-            now=lambda: self.now,
-        )
-        self.works = (listing.run, history.run, self.writing.run)
-
-    async def get(self, path: str, who: str = "nurse-1", **headers: str) -> tuple[int, str, dict[str, str]]:
-        """Ask for a path: status, body, headers."""
-        asked = {"Accept-Language": "en", **headers}
-        async with (
-            aiohttp.ClientSession(cookies={"who": who}) as session,
-            session.get(self.url + path, headers=asked) as answer,
-        ):
-            return answer.status, await answer.text(), dict(answer.headers)
-
-    async def post(self, path: str, who: str = "nurse-1", **fields: str) -> tuple[int, str, str]:
-        """Send a form: status, body, where it leads."""
-        form = {"csrf": masked(f"token-of-{who}"), "form_id": str(uuid4()), **fields}
-        asked = {"Accept-Language": "en"}
-        async with (
-            aiohttp.ClientSession(cookies={"who": who}) as session,
-            session.post(self.url + path, data=form, headers=asked, allow_redirects=False) as answer,
-        ):
-            return answer.status, await answer.text(), answer.headers.get("Location", "")
-
-    async def write(self, topic: str, *messages: Any) -> None:  # noqa: ANN401 - any message
-        """Write messages to the broker."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.broker.bootstrap)
-        await producer.start()
-        for one in messages:
-            key = one.patient.encode()
-            await producer.send_and_wait(f"t-{topic}", encode(one), key=key, partition=partition_for(key, 3))
-        await producer.stop()
-
-    def written(self, patient: str) -> list[Any]:
-        """What the board knows of what was done about a patient."""
-        return self.model.patient(patient).course.events()
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "POLL_MS", 50)
-    monkeypatch.setattr(reading, "REQUEST_TIMEOUT_MS", 2_000)
-    monkeypatch.setattr(reading, "ASK_EVERY", 0.05)
-    monkeypatch.setattr(reading, "STALE_AFTER", 3.0)
-    monkeypatch.setattr(live, "BEAT_S", 0.2)
-    monkeypatch.setattr("agents.board.patient_page.DECIDED_S", 0.01)
-
-
-@pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker(partitions=3, prefix="t-") as running_broker:
-        yield running_broker
-
-
-def status(patient: str, zone: Zone, revision: int = 1, **fields: Any) -> PatientStatus:  # noqa: ANN401 - any field
-    reason = Reason(rule="limit_high", zone=zone, code="8480-6", value=182, unit="mm[Hg]", limit=160)
-    base = PatientStatus(
-        patient=patient,
-        revision=revision,
-        zone=zone,
-        since_at=NOW,
-        reasons=(reason,),
-        service="joint-centre",
-        pathway="copd",
-        phase=Phase.START_UP,
-    )
-    return structs.replace(base, **fields)
-
-
-@pytest.fixture
-async def shown(broker: EmbeddedBroker, eventually: Eventually) -> AsyncIterator[Shown]:
-    board_ = Shown(broker)
-    await board_.write(
-        "patient-status",
-        status("p-1", Zone.GREEN),
-        status("p-2", Zone.RED, episode=EPISODE),
-        status("p-elsewhere", Zone.RED, service="hospital"),
-        status("p-canary", Zone.RED, pathway="canary"),
-        status("p-nobody-s", Zone.NOT_MONITORED, service=None, pathway=None, phase=None),
-    )
-    async with AsyncExitStack() as stack:
-        app = board(
-            Health("board", board_.metrics, checks(board_.desk)),
-            board_.metrics,
-            board_.desk,
-            signed_in=signed_in_as(PEOPLE),
-        )
-        for number, work in enumerate(board_.works):
-            await stack.enter_async_context(running(Process(f"board-{number}", work)))
-        port = await stack.enter_async_context(serving(app, host="127.0.0.1", port=0))
-        board_.url = f"http://127.0.0.1:{port}"
-        await eventually(
-            lambda: board_.desk.up_to_date() and board_.desk.history_read() and board_.writing.care.delivery
-        )
-        yield board_
 
 
 def listed(html: str) -> list[str]:
@@ -290,8 +152,9 @@ async def test_who_a_patient_is_is_written_into_the_directory_by_those_who_may_a
         assert Entry("doctor-1", "edit_identity", "p-1", "joint-centre", "refused") in shown.access.entries
         await directory.erase("p-1")
         code, html, _ = await shown.get(at)
-        assert (code, '<form method="post" class="whole' in html) == (503, False)  # it would write over what is there
-        assert (await shown.post(at, **said, based_on=based_on))[0] == 409
+        assert (code, '<form method="post" class="whole' in html) == (410, False)
+        assert "Erased from the patient directory" in (await shown.get("/patients/p-1"))[1]
+        assert (await shown.post(at, **said, based_on=based_on))[0] == 410
     finally:
         await directory.close()
 
@@ -501,23 +364,6 @@ async def test_an_acknowledgement_is_done_once_however_often_its_form_is_sent(
     await eventually(shown.desk.history_read)
 
 
-async def log(shown: Shown, topic: str) -> list[Any]:
-    """Everything on a topic."""
-    from aiokafka import AIOKafkaConsumer  # noqa: PLC0415 - of one test's own
-
-    consumer = AIOKafkaConsumer(
-        f"t-{topic}", bootstrap_servers=shown.broker.bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=50
-    )
-    await consumer.start()
-    found: list[Any] = []
-    ends = await consumer.end_offsets(consumer.assignment())
-    while any([await consumer.position(one) < end for one, end in ends.items()]):
-        for records in (await consumer.getmany(timeout_ms=100)).values():
-            found += [CARE.decode(record.value) for record in records]
-    await consumer.stop()
-    return found
-
-
 @pytest.mark.parametrize(
     ("act", "fields", "said"),
     [
@@ -547,6 +393,8 @@ async def test_a_form_with_a_fault_names_the_field_and_does_nothing(
 
 async def test_everything_that_staff_do_becomes_its_event(shown: Shown) -> None:
     at = {"at": "2026-03-01T08:30"}  # in Oslo, half an hour ago
+    handed_over = event_id(PEOPLE["nurse-1"], "p-1", "transfer", UUID(int=8))
+    where_to = {"transfer": f"/transferred/p-1/{handed_over}"}
     for act, fields in {
         "contact": {**at, "kind": "video", "reached": "1", "note": "Well."},
         "pause": {"at": "2026-03-01T09:00", "ends_at": "2026-03-08T09:00"},
@@ -555,10 +403,10 @@ async def test_everything_that_staff_do_becomes_its_event(shown: Shown) -> None:
         "consultation": {**at, "services.hospital": "1", "services.joint-centre": "1"},
         "equipment-out": {**at, "kind": "cuff", "device": "cuff-7"},
         "phase": {**at, "phase": "follow_up"},
-        "transfer": {**at, "service": "hospital"},
+        "transfer": {**at, "service": "hospital", "form_id": str(UUID(int=8))},
     }.items():
         code, _, where = await shown.post(f"/patients/p-1/{act}", **fields)
-        assert (act, code, where) == (act, 303, f"/patients/p-1?done={act}")
+        assert (act, code, where.partition("?")[0]) == (act, 303, where_to.get(act, "/patients/p-1"))
     for act, fields in {"discharged": at, "equipment-back": {**at, "device": "cuff-7"}}.items():
         assert (await shown.post(f"/patients/p-1/{act}", **fields))[0] == 303
     kinds = {str(one.__struct_config__.tag): one for one in await log(shown, "care")}
@@ -602,7 +450,7 @@ async def test_no_two_pages_hold_the_same_token_and_each_is_taken(shown: Shown) 
 
 
 async def test_without_a_session_s_token_no_form_is_taken(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.board.patient_page.csrf_of", lambda _: "")
+    monkeypatch.setattr("agents.board.form_page.csrf_of", lambda _: "")
     for token in ("", masked(""), masked("token-of-nurse-1")):
         assert (await shown.post("/patients/p-2/acknowledge", csrf=token, reason_code="true"))[0] == 403
 
@@ -629,7 +477,7 @@ async def test_the_patient_s_page_tells_of_the_platform_to_those_whom_it_concern
 
     shown.desk.platform = Ailing()
     _, html, _ = await shown.get("/patients/p-1")
-    assert "The message system does not answer." in html
+    assert "The message system does not answer: new registrations are not judged" in html
     assert html.count('class="alarm"') == 1  # what ails another service is not told
 
 
@@ -685,36 +533,6 @@ async def test_a_path_that_leads_nowhere_gives_nothing_away(shown: Shown, path: 
     assert "p-2" not in html.replace("p-2/", "")
 
 
-class Inputs(HTMLParser):
-    """What a browser would send of a page's form, if nothing in it was touched."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.values: dict[str, str] = {}
-        self._select = ""
-        self._text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "select":
-            self._select = given["name"]
-        elif tag == "option" and (self._select not in self.values or "selected" in given):
-            self.values[self._select] = given["value"]
-        elif tag == "textarea":
-            self._text = given["name"]
-        elif tag == "input" and (given.get("type") not in {"checkbox", "radio"} or "checked" in given):
-            self.values[given["name"]] = given.get("value", "")
-
-    def handle_data(self, data: str) -> None:
-        if self._text:
-            self.values[self._text] = self.values.get(self._text, "") + data
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
-            self._text = ""
-
-
 async def test_only_a_doctor_signs_and_a_plan_signed_meanwhile_is_looked_at_first(shown: Shown) -> None:
     _, form, _ = await shown.get("/patients/p-1/plan", "doctor-1")
     values = {**Inputs(form).values, "do": "sign"}
@@ -732,7 +550,7 @@ async def test_only_a_doctor_signs_and_a_plan_signed_meanwhile_is_looked_at_firs
     }
     again = {**values, "form_id": str(uuid4())}
     code, html, _ = await shown.post("/patients/p-1/plan", "doctor-1", **again)
-    assert (code, "A newer plan was signed meanwhile" in html) == (409, True)
+    assert (code, "Not signed: a newer plan was signed meanwhile." in html) == (409, True)
     code, html, _ = await shown.post("/patients/p-1/plan", "doctor-1", **{**again, "limits.2708-6.red_low": "nine"})
     assert (code, "SpO₂, Red low: Write a number." in html) == (422, True)
 

@@ -13,8 +13,8 @@ import pytest
 
 from agents import databases
 from agents.directory import directory as directories
-from agents.directory.directory import Directory, ErasedError
-from agents.directory.identity import FIELDS, Identity
+from agents.directory.directory import Directory
+from agents.directory.identity import FIELDS, ErasedError, Identity
 from agents.directory.sealing import UnopenableError, close, new_key, open_, unwrap, wrap
 from agents.keys import Keys
 

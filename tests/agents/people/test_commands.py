@@ -179,7 +179,9 @@ def test_erasing_says_what_stays_and_is_recorded() -> None:
     assert again.output.startswith("p-1 had no entry; none can be made any more")
     looked = run("audit", "who", "--patient", "p-1").output.splitlines()
     assert [line.split("  ")[1:] for line in looked] == [
+        ["op-1", "erase", "begun", "-", "The patient asked."],
         ["op-1", "erase", "done", "-", "The patient asked."],
+        ["op-1", "erase", "begun", "-", "Once more."],
         ["op-1", "erase", "done", "-", "Once more."],
     ]
 

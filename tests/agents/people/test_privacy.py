@@ -12,8 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from agents import logs, settings, wallclock
-from agents.directory.directory import ErasedError
-from agents.directory.identity import Identity
+from agents.directory.identity import ErasedError, Identity
 from agents.keys import add
 from agents.metrics import Metrics
 from agents.people import demo

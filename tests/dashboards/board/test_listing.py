@@ -63,7 +63,10 @@ def status(patient: str = "p-1", zone: Zone = Zone.GREEN, **fields: Any) -> Pati
 
 
 def rendered(lang: words.Lang = "en", row: dict[str, Any] | None = None, **fields: Any) -> str:  # noqa: ANN401 - any field
-    return listing.row(Row(status=status(**fields), **(row or {})), NOW, Voice(lang), in_words).html()
+    one = status(**fields)
+    return listing.row(
+        Row(**{"status": one, "waits_since": one.since_at, **(row or {})}), NOW, Voice(lang), in_words
+    ).html()
 
 
 class Page(HTMLParser):
@@ -119,7 +122,17 @@ def test_who_needs_attention_stands_first_what_nobody_has_before_what_somebody_h
         status("red-old", Zone.RED, episode=EPISODE, since_at=NOW - timedelta(days=2)),
     ]
     expected = ["red-old", "red-new", "red-taken", "yellow", "blue", "none", "green"]
-    assert [one.patient for one in sorted(everyone, key=listing.order)] == expected
+    assert [one.patient for one in sorted(everyone, key=lambda one: listing.order(one, one.since_at))] == expected
+
+
+def test_who_was_taken_over_and_worsened_waits_since_then_and_the_row_says_so() -> None:
+    worse = structs.replace(EPISODE, state=EpisodeState.WORSENED)
+    old = status("old", Zone.RED, episode=worse, since_at=NOW - timedelta(days=3))
+    new = status("new", Zone.RED, episode=EPISODE, since_at=NOW - timedelta(hours=1))
+    assert listing.order(old, NOW - timedelta(minutes=5)) > listing.order(new, new.since_at)
+    html = rendered(zone=Zone.RED, episode=worse, row={"waits_since": NOW - timedelta(minutes=5)})
+    assert "worsened, not acknowledged since 09:00" in " ".join(Page(html).text.split())
+    assert "acknowledged since" not in " ".join(Page(rendered(zone=Zone.RED, episode=EPISODE)).text.split())
 
 
 def test_every_zone_has_a_place_and_a_shape_of_its_own() -> None:
@@ -185,7 +198,7 @@ def test_whatever_a_field_holds_is_text(fields: dict[str, Any]) -> None:
 
 
 def test_a_name_goes_where_the_pseudonym_stands_and_nothing_else_of_a_row_depends_on_it() -> None:
-    row = listing.row(Row(status=status()), NOW, Voice("en"), in_words)
+    row = listing.row(Row(status=status(), waits_since=NOW), NOW, Voice("en"), in_words)
     assert row.html("<b>Name</b>").replace("<b>Name</b>", "") == row.html()
     assert row.before.endswith("</a>")
 
@@ -204,7 +217,7 @@ def test_the_page_runs_nothing_inline_and_asks_nobody_else() -> None:
 @pytest.mark.parametrize(
     ("lang", "said"),
     [
-        ("nb", "Beslutningsstøtte for helsepersonell. Ikke et sertifisert medisinsk utstyr."),
+        ("nb", "Beslutningsstøtte for helsepersonell. Ikke sertifisert som medisinsk utstyr."),
         ("en", "Decision support for health personnel. Not a certified medical device."),
     ],
 )
@@ -231,11 +244,11 @@ def banners(**wrong: Any) -> str:  # noqa: ANN401 - what may be wrong
             for kind, said in (
                 ("broker", "message system does not answer"),
                 ("triage", "Triage stands still"),
-                ("paging", "Paging does not work"),
-                ("storing", "Storing lags"),
-                ("store", "store does not answer"),
-                ("clock", "clock has stopped"),
-                ("canary_late", "test alarm did not arrive"),
+                ("paging", "but nobody is paged"),
+                ("storing", "The list and the pages work."),
+                ("store", "Charts are behind"),
+                ("clock", "The clock stands still"),
+                ("canary_late", "test alarm did not come through"),
                 ("something-new", "something-new"),
             )
         ),
@@ -291,6 +304,28 @@ def test_a_value_s_zone_shows_by_its_shape(zone: Zone, kind: str) -> None:
     assert ("a" in paths[kind], paths[kind].count("l")) == (
         (True, 0) if kind == "pg" else (False, 1 if kind == "pr" else 3)
     )
+
+
+def test_a_value_on_which_nothing_rests_neither_flattens_a_chart_nor_stands_as_the_last() -> None:
+    wrong = Dot(NOW, 9.0, Zone.GREEN, judged=False)
+    shown = [
+        rendered(row={"series": (structs.replace(SERIES, dots=dots),)}) for dots in (SERIES.dots, (*SERIES.dots, wrong))
+    ]
+    heights = [[y for _, y in re.findall(r"[ML](\d+) (\d+)", html.split('class="v" d="')[1])][:3] for html in shown]
+    assert heights[0] == heights[1]
+    assert ["<b>88</b>" in html for html in shown] == [True, True]
+
+
+def test_what_delays_charts_alone_is_no_alarm() -> None:
+    assert 'class="alarm"' in banners(troubles=[Trouble("paging", NOW), Trouble("store", NOW)])
+    calm = banners(troubles=[Trouble("store", NOW), Trouble("storing", NOW)])
+    assert ('class="alarm"' in calm, calm.count('class="notice"')) == (False, 2)
+
+
+@pytest.mark.parametrize(("days", "said"), [(2, "trial period ends 3 Mar"), (-2, "trial period ended 27 Feb")])
+def test_a_trial_that_is_over_is_said_to_be(days: int, said: str) -> None:
+    html = rendered(trial_ends_at=NOW + timedelta(days=days))
+    assert said in " ".join(Page(html).text.split())
 
 
 def test_every_word_is_there_in_both_languages() -> None:
