@@ -14,6 +14,7 @@ HERE: Final = Path(__file__).parent
 KAFKA: Final = "4.1.1"  # as in kafka/pom.xml
 INFLUXDB: Final = "2.9.1"  # as in influxd/go.mod
 ALERTMANAGER: Final = "0.28.1"  # as in alertmanager/go.mod
+COMPOSE: Final = "2.16.2"  # as in compose/go.mod
 LEAST_JAVA: Final = (17,)
 LEAST_GO: Final = (1, 25, 10)  # as in the go.mod files
 _COPY_JARS: Final = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"]
@@ -77,6 +78,19 @@ def alertmanager() -> Path:
     return cache.built(f"alertmanager-{ALERTMANAGER}", build) / "bin"
 
 
+def compose() -> Path:
+    """Return what reads a compose file as `docker compose` does, without Docker; half a minute the first time."""
+
+    def build(folder: Path) -> None:
+        tools.need("go")
+        binaries = _go_module("compose", folder)
+        build = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", f"{binaries / 'compose'}"]
+        env = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+        tools.run([*build, "github.com/compose-spec/compose-go/v2/cmd"], folder=folder, env=env)
+
+    return cache.built(f"compose-{COMPOSE}", build) / "bin" / "compose"
+
+
 def prometheus() -> Path:
     """Return a folder with prometheus and promtool, out of Debian's package and of its version.
 
@@ -100,7 +114,13 @@ def prometheus() -> Path:
     return cache.built(f"prometheus-{_debian()}", build) / "usr" / "bin"
 
 
-BUILDS: Final = {"kafka": kafka, "influxdb": influxd, "prometheus": prometheus, "alertmanager": alertmanager}
+BUILDS: Final = {
+    "kafka": kafka,
+    "influxdb": influxd,
+    "prometheus": prometheus,
+    "alertmanager": alertmanager,
+    "compose": compose,
+}
 
 
 def _go_module(name: str, folder: Path) -> Path:
