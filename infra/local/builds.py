@@ -92,26 +92,13 @@ def compose() -> Path:
 
 
 def prometheus() -> Path:
-    """Return a folder with prometheus and promtool, out of Debian's package and of its version.
+    """Return a folder with prometheus and promtool, out of Debian's package and of its version."""
+    return _debian_package("prometheus") / "usr" / "bin"
 
-    The package is not installed, so no service is started.
-    """
 
-    def build(folder: Path) -> None:
-        if not shutil.which("apt-get"):
-            raise tools.ToolsError("the local Prometheus comes out of Debian's packages: this system has no apt-get")
-        tools.need("dpkg-deb")
-        with tempfile.TemporaryDirectory(prefix="sonevakt-deb-") as scratch:
-            download = ["apt-get", "download", "prometheus"]
-            try:
-                tools.run(download, folder=Path(scratch))
-            except tools.ToolsError:  # no package lists, or old ones
-                tools.apt_update()
-                tools.run(download, folder=Path(scratch))
-            for archive in Path(scratch).glob("*.deb"):
-                tools.run(["dpkg-deb", "-x", str(archive), str(folder)])
-
-    return cache.built(f"prometheus-{_debian()}", build) / "usr" / "bin"
+def caddy() -> Path:
+    """Return the proxy of docs/operations.md, out of Debian's package and of its version."""
+    return _debian_package("caddy") / "usr" / "bin" / "caddy"
 
 
 BUILDS: Final = {
@@ -120,6 +107,7 @@ BUILDS: Final = {
     "prometheus": prometheus,
     "alertmanager": alertmanager,
     "compose": compose,
+    "caddy": caddy,
 }
 
 
@@ -131,6 +119,26 @@ def _go_module(name: str, folder: Path) -> Path:
     binaries = folder / "bin"
     binaries.mkdir()
     return binaries
+
+
+def _debian_package(name: str) -> Path:
+    """Return a folder with the files of Debian's package `name`; it is not installed, so no service is started."""
+
+    def build(folder: Path) -> None:
+        if not shutil.which("apt-get"):
+            raise tools.ToolsError(f"the local {name} comes out of Debian's packages: this system has no apt-get")
+        tools.need("dpkg-deb")
+        with tempfile.TemporaryDirectory(prefix="sonevakt-deb-") as scratch:
+            download = ["apt-get", "download", name]
+            try:
+                tools.run(download, folder=Path(scratch))
+            except tools.ToolsError:  # no package lists, or old ones
+                tools.apt_update()
+                tools.run(download, folder=Path(scratch))
+            for archive in Path(scratch).glob("*.deb"):
+                tools.run(["dpkg-deb", "-x", str(archive), str(folder)])
+
+    return cache.built(f"{name}-{_debian()}", build)
 
 
 def _debian() -> str:
