@@ -20,13 +20,13 @@ from agents.broker.lag import LagWatch
 from agents.broker.topics import topic_name
 from agents.reconciliation import logs
 from agents.storing.sink import STORED
+from schemas.topics import Topic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
 
     from agents.reconciliation.logs import KafkaLogs
-    from schemas.topics import Topic
 
 TOPICS: Final = tuple(topic for topic, _ in STORED)
 ASKED_EVERY_S: Final = 0.5
@@ -118,7 +118,7 @@ async def opened(
 async def _at_rest(bootstrap: str, group: str, patience_s: float) -> None:
     try:
         async with LagWatch(bootstrap) as watch, asyncio.timeout(patience_s):
-            while await watch.members(group):
+            while await watch.members(group):  # noqa: ASYNC110 - the broker is asked, nobody tells it
                 await asyncio.sleep(ASKED_EVERY_S)
     except TimeoutError:
         raise AtWorkError(_AT_WORK) from None

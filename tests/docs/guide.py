@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import dropwhile
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 HEADING = re.compile(r"^#{1,6} (?P<title>.+)$")
 FENCE = re.compile(r"^\s*```(?P<kind>\w*)$")
+ASSIGNED = re.compile(r"\w+=.*")
 SUBSTITUTED = re.compile(r"\$\(([^()]+)\)")
 INLINE = re.compile(r"`([^`]+)`")
 
@@ -61,10 +63,9 @@ def commands(text: str) -> Iterator[list[str]]:
         yield from commands(inner)
     for line in SUBSTITUTED.sub("_", whole).splitlines():
         for words in _split(line):
-            while words and re.fullmatch(r"\w+=.*", words[0]):
-                words = words[1:]
-            if words:
-                yield words
+            called = list(dropwhile(ASSIGNED.fullmatch, words))
+            if called:
+                yield called
 
 
 def _split(line: str) -> Iterator[list[str]]:

@@ -17,7 +17,6 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import aiohttp
 import pandas as pd
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -36,14 +35,14 @@ from agents.people.users import UserFile
 from agents.recordings.events import Event
 from agents.replay.feed import Feed
 from agents.settings import read
-from agents.storing.sink import STORED
 from agents.stores.influxdb import InfluxDBStore
+from agents.storing.sink import STORED
 from benchmarks.fold import care, session
 from infra.local.servers import InfluxDB, Kafka
 from pipeline.triage import step
 from pipeline.triage.state import decode
 from schemas.assessments import Assessment
-from schemas.codec import Codec, encode
+from schemas.codec import Codec
 from schemas.topics import ASSESSMENTS, CARE, SUBMISSIONS, TOPICS
 from schemas.types import Zone
 from tests.docs.guide import blocks
@@ -153,7 +152,7 @@ class Installation:
         return read(self.variables)
 
     async def enter(self, text: str, *, fails: int = 0, since: datetime | None = None) -> str:
-        """Type a block of the guide into a shell that ends at the first error; the guide's own date stands for `since`."""
+        """Type a block of the guide into a shell that ends at the first error, `since` for its own date."""
         if since is not None:
             dated = text.replace("2026-03-01T00:00:00+01:00", since.isoformat())
             assert dated != text

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import socket
 import subprocess
 import tomllib
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +38,7 @@ WRITE_THEIR_OWN = {"kafka", "influxdb", "grafana"}  # configuration, logs or plu
 
 def read(path: Path) -> subprocess.CompletedProcess[str]:
     command = [str(builds.compose()), "--no-interpolation", "--no-path-resolution", "--format", "json", str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +157,30 @@ def test_everything_comes_back_is_watched_and_is_bounded(services: dict[str, dic
         assert one["pids_limit"], name
         assert one["logging"]["options"].keys() >= {"max-size", "max-file"}, name
         assert "cpus" not in one, name  # a page must not wait for its turn
+
+
+def test_a_canary_whose_network_went_with_paging_ends_itself_and_any_other_does_not(
+    services: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert services["canary"]["network_mode"] == "service:paging"
+    asked, ended = [], []
+    monkeypatch.setattr(urllib.request, "urlopen", lambda url, timeout: asked.append((url, timeout)))
+    monkeypatch.setattr(os, "kill", lambda pid, number: ended.append((pid, number)))
+    code = services["canary"]["healthcheck"]["test"][-1]
+    monkeypatch.setattr(socket, "if_nameindex", lambda: [(1, "lo"), (2, "eth0")])
+    exec(code, {})  # noqa: S102 - as the container would
+    assert (ended, asked) == ([], [("http://127.0.0.1:9101/readyz", 3)])
+    monkeypatch.setattr(socket, "if_nameindex", lambda: [(1, "lo")])
+    exec(code, {})  # noqa: S102 - the same
+    assert ended == [(1, signal.SIGTERM)]
+
+
+def test_the_limits_of_memory_come_to_what_the_guide_says(services: dict[str, dict[str, Any]]) -> None:
+    told = re.search(r"limits in `infra/compose.yaml` come to (\d+) GiB", (ROOT / "docs" / "operations.md").read_text())
+    limits = {name: re.fullmatch(r"(\d+)g", one["mem_limit"]) for name, one in services.items() if name != "topics"}
+    assert told
+    assert sum(int(limit[1]) for limit in limits.values() if limit) == int(told[1])
+    assert all(limits.values())
 
 
 def test_nobody_has_a_right_that_they_do_not_need(services: dict[str, dict[str, Any]]) -> None:
