@@ -1,8 +1,8 @@
 """All of our processes beside the servers of `python -m infra.local run`, until Ctrl-C: `make stack`.
 
-Prometheus reads them all by the rules of dashboards/alerts, and Alertmanager shows what it fires; neither calls anybody.
-Nobody is paged: the services file is empty, and so there is no canary. The vendor token of the gateway is new every time
-and stands in a file, and so are the people of the board, who are printed.
+Prometheus reads them all by the rules of dashboards/alerts, and Alertmanager shows what fires; neither calls anybody.
+Nobody is paged: the services file is empty, and so there is no canary. The vendor token of the gateway is new every
+time and stands in a file, and so are the people of the board, who are printed.
 """
 
 from __future__ import annotations

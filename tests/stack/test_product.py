@@ -17,6 +17,7 @@ from infra.local import product
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 DEPLOYED: Final = Path(__file__).parents[2] / "infra" / "prometheus" / "prometheus.yml"
 LAST_LINE: Final = "Ctrl-C ends everything"
+UP: Final = 'up{job="sonevakt"}'
 WITHIN_S: Final = 120.0
 
 
@@ -52,9 +53,9 @@ async def test_all_of_it_comes_up_and_goes_away_again(addresses: object) -> None
         assert found
         assert alarms
         async with aiohttp.ClientSession() as http, asyncio.timeout(WITHIN_S):
-            while {one["value"][1] for one in await asked(http, found[1], 'up{job="sonevakt"}')} != {"1"}:
+            while {one["value"][1] for one in await asked(http, found[1], UP)} != {"1"}:  # noqa: ASYNC110 - it is asked, nobody tells
                 await asyncio.sleep(0.5)
-            up = await asked(http, found[1], 'up{job="sonevakt"}')
+            up = await asked(http, found[1], UP)
             assert len(up) == len(product.NAMES)
             roles = set(re.findall(r"role: (\w+)", DEPLOYED.read_text()))
             assert {one["metric"].get("role") for one in up} - {None} == roles - {"canary"}
