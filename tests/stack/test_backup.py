@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from agents.settings import Settings
     from schemas.submissions import Submission
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 GUIDE: Final = Path(__file__).parents[2] / "docs" / "operations.md"
 PARTITIONS: Final = 3
 DAYS: Final = 16  # enough for an own normal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import ssl
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,7 +45,7 @@ async def caddy(folder: Path, ports: dict[str, int], upstream: int) -> AsyncIter
     running = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env={"HOME": str(folder)})
     try:
         async with asyncio.timeout(60):
-            while not await listens(*ports.values()):
+            while not await answers(*ports.values()):
                 assert running.returncode is None, (folder / "caddy.log").read_text()
                 await asyncio.sleep(0.05)
         yield
@@ -54,11 +55,14 @@ async def caddy(folder: Path, ports: dict[str, int], upstream: int) -> AsyncIter
         log.close()
 
 
-async def listens(*ports: int) -> bool:
+async def answers(*ports: int) -> bool:
+    """Whether it listens, and has signed its certificates."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     for port in ports:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting, server_hostname="localhost")
+        except OSError:  # a TLS error is one too
             return False
         writer.close()
         await writer.wait_closed()
