@@ -49,7 +49,7 @@ docs: $(STAMP) ## write the generated reference pages
 	$(BIN)/python -m agents.commands.reference
 	$(BIN)/python -m tests.spec.behaviour
 
-stack: $(RUNTIME) ## the whole product on real Kafka and InfluxDB, without Docker
+stack: $(RUNTIME) ## the whole product with Kafka, InfluxDB, Prometheus and Alertmanager, without Docker
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m infra.local.product $(ARGS)
 
 chromium: ## Debian's chromium, where there is none

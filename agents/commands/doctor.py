@@ -26,6 +26,8 @@ from agents.services import load_services
 from agents.settings import SettingsError
 from agents.stores.port import ReadError
 from agents.streaming import UnverifiedVersionError, version
+from pipeline.triage.state import STATE_VERSION
+from schemas.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,7 @@ SECRETS: Final = "/run/secrets"
 
 async def run(settings: Settings) -> int:
     """Show everything; how many checks did not hold."""
+    click.echo(f"messages of version {SCHEMA_VERSION}, states of version {STATE_VERSION}")
     for name, value in deployment.describe(settings):
         click.echo(f"{name}={value}")
     failed = 0

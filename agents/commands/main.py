@@ -29,6 +29,7 @@ from agents.commands import doctor as doctoring
 from agents.commands import explain as explaining
 from agents.commands import page as paging
 from agents.commands import pathways as telling
+from agents.commands import rebuild as rebuilding
 from agents.commands.signals import until_signal
 from agents.dead_letters.acting import NotConfirmedError
 from agents.dead_letters.letters import DeadLettersError
@@ -322,6 +323,12 @@ def topics_apply() -> None:
     sys.exit(NOT_AS_IT_SHOULD_BE if applied.differences else 0)
 
 
+@main.group("store")
+def store_group() -> None:
+    """The store."""
+
+
+store_group.add_command(rebuilding.command)
 main.add_command(letters.group)
 main.add_command(paging.group)
 for _group in (audit.group, people.users_group, people.keys_group):

@@ -14,6 +14,7 @@ HERE: Final = Path(__file__).parent
 KAFKA: Final = "4.1.1"  # as in kafka/pom.xml
 INFLUXDB: Final = "2.9.1"  # as in influxd/go.mod
 ALERTMANAGER: Final = "0.28.1"  # as in alertmanager/go.mod
+COMPOSE: Final = "2.16.2"  # as in compose/go.mod
 LEAST_JAVA: Final = (17,)
 LEAST_GO: Final = (1, 25, 10)  # as in the go.mod files
 _COPY_JARS: Final = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"]
@@ -77,30 +78,37 @@ def alertmanager() -> Path:
     return cache.built(f"alertmanager-{ALERTMANAGER}", build) / "bin"
 
 
-def prometheus() -> Path:
-    """Return a folder with prometheus and promtool, out of Debian's package and of its version.
-
-    The package is not installed, so no service is started.
-    """
+def compose() -> Path:
+    """Return what reads a compose file as `docker compose` does, without Docker; half a minute the first time."""
 
     def build(folder: Path) -> None:
-        if not shutil.which("apt-get"):
-            raise tools.ToolsError("the local Prometheus comes out of Debian's packages: this system has no apt-get")
-        tools.need("dpkg-deb")
-        with tempfile.TemporaryDirectory(prefix="sonevakt-deb-") as scratch:
-            download = ["apt-get", "download", "prometheus"]
-            try:
-                tools.run(download, folder=Path(scratch))
-            except tools.ToolsError:  # no package lists, or old ones
-                tools.apt_update()
-                tools.run(download, folder=Path(scratch))
-            for archive in Path(scratch).glob("*.deb"):
-                tools.run(["dpkg-deb", "-x", str(archive), str(folder)])
+        tools.need("go")
+        binaries = _go_module("compose", folder)
+        build = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", f"{binaries / 'compose'}"]
+        env = {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+        tools.run([*build, "github.com/compose-spec/compose-go/v2/cmd"], folder=folder, env=env)
 
-    return cache.built(f"prometheus-{_debian()}", build) / "usr" / "bin"
+    return cache.built(f"compose-{COMPOSE}", build) / "bin" / "compose"
 
 
-BUILDS: Final = {"kafka": kafka, "influxdb": influxd, "prometheus": prometheus, "alertmanager": alertmanager}
+def prometheus() -> Path:
+    """Return a folder with prometheus and promtool, out of Debian's package and of its version."""
+    return _debian_package("prometheus") / "usr" / "bin"
+
+
+def caddy() -> Path:
+    """Return the proxy of docs/operations.md, out of Debian's package and of its version."""
+    return _debian_package("caddy") / "usr" / "bin" / "caddy"
+
+
+BUILDS: Final = {
+    "kafka": kafka,
+    "influxdb": influxd,
+    "prometheus": prometheus,
+    "alertmanager": alertmanager,
+    "compose": compose,
+    "caddy": caddy,
+}
 
 
 def _go_module(name: str, folder: Path) -> Path:
@@ -111,6 +119,26 @@ def _go_module(name: str, folder: Path) -> Path:
     binaries = folder / "bin"
     binaries.mkdir()
     return binaries
+
+
+def _debian_package(name: str) -> Path:
+    """Return a folder with the files of Debian's package `name`; it is not installed, so no service is started."""
+
+    def build(folder: Path) -> None:
+        if not shutil.which("apt-get"):
+            raise tools.ToolsError(f"the local {name} comes out of Debian's packages: this system has no apt-get")
+        tools.need("dpkg-deb")
+        with tempfile.TemporaryDirectory(prefix="sonevakt-deb-") as scratch:
+            download = ["apt-get", "download", name]
+            try:
+                tools.run(download, folder=Path(scratch))
+            except tools.ToolsError:  # no package lists, or old ones
+                tools.apt_update()
+                tools.run(download, folder=Path(scratch))
+            for archive in Path(scratch).glob("*.deb"):
+                tools.run(["dpkg-deb", "-x", str(archive), str(folder)])
+
+    return cache.built(f"{name}-{_debian()}", build)
 
 
 def _debian() -> str:

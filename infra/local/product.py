@@ -1,7 +1,8 @@
 """All of our processes beside the servers of `python -m infra.local run`, until Ctrl-C: `make stack`.
 
-Nobody is paged: the services file is empty. The vendor token of the gateway is new every time and stands in a file, and
-so are the people of the board, who are printed.
+Prometheus reads them all by the rules of dashboards/alerts, and Alertmanager shows what fires; neither calls anybody.
+Nobody is paged: the services file is empty, and so there is no canary. The vendor token of the gateway is new every
+time and stands in a file, and so are the people of the board, who are printed.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from typing import Final
 from agents import wallclock
 from agents.people import demo as people
 from infra.local.process import free_port
+from infra.local.servers import Alertmanager, Prometheus
 from pipeline.cohort.people import SERVICES
 
 NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile")
+RULES: Final = Path(__file__).parents[2] / "dashboards" / "alerts"
+SCRAPED_EVERY_S: Final = 5
 COMMAND: Final = [sys.executable, "-c", "from agents.commands import main; main()"]
 STOP_S: Final = 20.0
 
@@ -37,13 +41,24 @@ def main() -> int:
         env = _environment(folder)
         logins = people.people(folder, SERVICES, wallclock.now())
         subprocess.run([*COMMAND, "topics", "apply"], env=env, check=True)  # noqa: S603 - our own command
+        ports = {name: free_port() for name in NAMES}
         running: dict[str, subprocess.Popen[bytes]] = {}
+        alarms = Alertmanager()
+        watching = Prometheus(
+            targets=[f"127.0.0.1:{port}" for port in ports.values()],
+            rules=sorted(RULES.glob("*.rules.yml")),
+            every_s=SCRAPED_EVERY_S,
+        )
         try:
-            for name in NAMES:
-                port = free_port()
+            for name, port in ports.items():
                 mine = {**env, "SONEVAKT_HTTP_PORT": str(port)}
                 running[name] = subprocess.Popen([*COMMAND, "run", name], env=mine)  # noqa: S603 - the same
                 print(f"{name}: http://127.0.0.1:{port}/readyz", flush=True)
+            alarms.start()
+            watching.alertmanager = alarms.address
+            watching.start()
+            print(f"Prometheus: {watching.url}/alerts", flush=True)
+            print(f"Alertmanager: {alarms.url}/#/alerts", flush=True)
             print(f"gateway takes submissions at http://127.0.0.1:{env['SONEVAKT_GATEWAY_PORT']}/docs", flush=True)
             print(f"board shows its pages at http://127.0.0.1:{env['SONEVAKT_BOARD_PORT']}/", flush=True)
             print("\n".join(people.lines(logins)), flush=True)
@@ -56,6 +71,8 @@ def main() -> int:
                 print(f"{name} ended with exit code {running[name].returncode}", file=sys.stderr)
             return 1 if ended else 0
         finally:
+            watching.close()
+            alarms.close()
             for process in running.values():
                 process.terminate()
             for process in running.values():

@@ -167,10 +167,11 @@ def test_the_configurations_of_compose_are_valid(tmp_path: Path) -> None:
 
 def test_versions_are_the_same_wherever_they_are_written() -> None:
     pom, compose = (INFRA / "local" / "kafka" / "pom.xml").read_text(), (INFRA / "compose.yaml").read_text()
-    modules = {name: (INFRA / "local" / name / "go.mod").read_text() for name in ("influxd", "alertmanager")}
+    modules = {name: (INFRA / "local" / name / "go.mod").read_text() for name in ("influxd", "alertmanager", "compose")}
     assert f"<version>{builds.KAFKA}</version>" in pom
     assert f"github.com/influxdata/influxdb/v2 v{builds.INFLUXDB} " in modules["influxd"]
     assert f"github.com/prometheus/alertmanager v{builds.ALERTMANAGER} " in modules["alertmanager"]
+    assert f"github.com/compose-spec/compose-go/v2 v{builds.COMPOSE} " in modules["compose"]
     assert {f"\ngo {'.'.join(map(str, builds.LEAST_GO))}\n" in module for module in modules.values()} == {True}
     images = dict(re.findall(r"image: (\S+):v?([\d.]+)", compose))
     assert images["apache/kafka"] == builds.KAFKA

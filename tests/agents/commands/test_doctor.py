@@ -14,7 +14,9 @@ from click.testing import CliRunner
 from agents.commands.main import main
 from agents.keys import add
 from agents.paging.receiver import service_paged_at
+from pipeline.triage.state import STATE_VERSION
 from schemas.services import CANARY
+from schemas.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +42,7 @@ def doctor(**settings: str) -> Result:
 def test_the_defaults_are_well_and_nothing_is_left_behind(tmp_path: Path) -> None:
     found = doctor()
     assert (found.exit_code, list(tmp_path.iterdir())) == (0, [])
+    assert found.output.startswith(f"messages of version {SCHEMA_VERSION}, states of version {STATE_VERSION}\n")
     assert "SONEVAKT_PARTITIONS=12" in found.output
     assert "FAIL" not in found.output
 
