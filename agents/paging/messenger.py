@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from agents.wallclock import Clock
     from schemas.services import Service
 
+PROCESS: Final = "paging"
 DELIVERED: Final = "delivered"
 NO_WAY: Final = "none"  # in metrics, where nobody can be told
 REMEMBERED: Final = 10_000  # episodes of which it is known who was told; our choice
@@ -230,8 +231,8 @@ class Messenger:
             self._metrics.received_to_paged.observe(max(0.0, took_s))
 
     def _dead_letter(self, record: Record, reason: DeadLetterReason, field: str | None) -> tuple[int, Output]:
-        self._metrics.dead_letters.labels("paging", reason).inc()
+        self._metrics.dead_letters.labels(PROCESS, reason).inc()
         _log.error(
             "page unreadable", reason=reason.value, field=field, partition=record.partition, offset=record.offset
         )
-        return dead_letter(self._dead_letters, record, reason, field)
+        return dead_letter(self._dead_letters, record, reason, field, process=PROCESS)
