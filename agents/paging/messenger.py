@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 PROCESS: Final = "paging"
 DELIVERED: Final = "delivered"
 NO_WAY: Final = "none"  # in metrics, where nobody can be told
-REMEMBERED: Final = 10_000  # episodes of which it is known who was told; our choice
+REMEMBERED: Final = 10_000  # duties and episodes of which it is known who was told; our choice
 _RECEIPTS: Final = UUID("6f0b3d0e-1f43-5a53-9d5e-6b9a6d6d3c9b")  # namespace of receipt ids
 _PAGES: Final = Codec[PageRequest](PageRequest)
 _log = structlog.get_logger("paging")
@@ -154,8 +154,8 @@ class Messenger:
         return self._receipt(page, verdict, told)
 
     def _whom(self, service: Service, page: PageRequest) -> Told | None:
-        """Whoever has the duty; of what is over, whoever was told that it began, though their shift may have ended."""
-        if page.action is not PageAction.TRIGGER and page.episode_id is not None:
+        """Whom `whom` says; where the fold has not heard yet who was told, who it was as far as this process knows."""
+        if page.action is not PageAction.TRIGGER and page.contact is None and page.episode_id is not None:
             told = self._told.get((page.episode_id, page.to, page.by))
             if told is not None:
                 return told
