@@ -510,6 +510,7 @@ def _worker(  # noqa: PLR0913 - what a worker is made of
         partitions=settings.partitions,
         sources=sources,
         dead_letters=topic_name(settings.topic_prefix, topics.DEAD_LETTERS.name),
+        process=name,
         compacted=frozenset(
             topic_name(settings.topic_prefix, topic.name) for topic in topics.TOPICS if topic.compacted
         ),

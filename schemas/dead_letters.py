@@ -17,6 +17,7 @@ FIELD: Final = "field"  # path of the offending field, where one is known
 TOPIC: Final = "topic"
 PARTITION: Final = "partition"
 OFFSET: Final = "offset"
+PROCESS: Final = "process"  # which of the readers of the topic it was; letters of before it was said have none
 CUT: Final = "cut"  # only the beginning of the message is here: its broker took no more
 
 

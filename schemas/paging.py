@@ -44,7 +44,9 @@ class PageRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody must be told. Asked again with the same `page_id` until a receipt says delivered.
 
     `page_id` is the idempotency key: a receiver that has seen it has nothing more to do. Each step of the ladder is a
-    page of its own; `episode_id` is the same for all that is told of one episode.
+    page of its own; `episode_id` is the same for all that is told of one episode. `incident_id` is the same until the
+    episode is asked about from the first step anew, as for a worsening: a receiver that keeps something open for it
+    opens another then, and closes the earlier ones.
     """
 
     schema_version: Annotated[int, Meta(ge=1)] = FIRST_VERSION
@@ -64,6 +66,14 @@ class PageRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     to: Slug = "nurse"  # whose duty it is; who that is stands on the roster
     by: Slug | None = None  # one of that person's ways; None: the usual one
     test: bool = False  # nobody is ill: the way is tried
+    contact: StaffRef | None = None  # who was told that it began, where that is known: of its end they are told
+    incident_id: UUID | None = None  # None: the episode has only one
+    earlier_incident_ids: Annotated[tuple[UUID, ...], Meta(max_length=100)] = ()  # whose place that one takes
+
+
+def incident_of(page: PageRequest) -> UUID:
+    """Return what a receiver that keeps something open knows it by."""
+    return page.incident_id or page.episode_id or page.page_id
 
 
 class Outcome(StrEnum):

@@ -108,7 +108,7 @@ DEAD_LETTERS: Final = Topic(
     name="dead-letters",
     message=None,
     owner="every process",
-    meaning="Original bytes of what could not be worked with; headers say why and where from.",
+    meaning="Original bytes of what could not be worked with; headers say why, where from and which process it was.",
     retention_days=90,
     max_bytes=MAX_MESSAGE_BYTES + LETTER_BYTES,
 )

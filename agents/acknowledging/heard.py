@@ -10,7 +10,7 @@ from agents.acknowledging.known import Asked, Worsening
 from agents.acknowledging.links import VALID_FOR
 from schemas.assessments import PatientStatus, ZoneChange
 from schemas.care import Acknowledged
-from schemas.paging import PageAction, PageRequest, Receipt
+from schemas.paging import PageAction, PageRequest, Receipt, incident_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ class Heard:
     def __init__(self, up_to_date: Callable[[], bool]) -> None:
         self._up_to_date = up_to_date
         self._pages: OrderedDict[UUID, Asked] = OrderedDict()
-        self._notices: OrderedDict[UUID, dict[UUID, None]] = OrderedDict()  # episode, group or page -> pages
+        self._notices: OrderedDict[UUID, dict[UUID, None]] = OrderedDict()  # incident, group or page -> pages
         self._taken: OrderedDict[UUID, Acknowledged] = OrderedDict()
         self._retracted: OrderedDict[UUID, None] = OrderedDict()
         self._worsenings: dict[str, tuple[int, Worsening | None]] = {}
@@ -62,7 +62,7 @@ class Heard:
             return
         known = self._pages.get(page.page_id)
         self._pages[page.page_id] = Asked(page, at if known is None else min(known.at, at))
-        for key in {page.page_id, page.episode_id or page.page_id}:
+        for key in {page.page_id, incident_of(page)}:
             self._about(key, page.page_id)
         while self._pages and at - next(iter(self._pages.values())).at > KEPT_FOR:
             self._pages.popitem(last=False)

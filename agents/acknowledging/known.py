@@ -36,7 +36,7 @@ class Known(Protocol):
         """A page of the last 24 hours at least; None: unknown, or older."""
 
     def told_in(self, key: UUID) -> tuple[Asked, ...]:
-        """The pages that `page` knows of what a notice was about: `key` is an episode, a group of pages, or a page."""
+        """The pages that `page` knows of what a notice was about: `key` is an incident, a group of pages, or a page."""
 
     def worsening(self, patient: str) -> Worsening | None:
         """The newest of a patient; None where no episode is open."""

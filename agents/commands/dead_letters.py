@@ -73,7 +73,10 @@ def group() -> None:
 def list_letters(  # noqa: PLR0913 - one for each option
     *, every: bool, reason: str | None, topic: str | None, since: str | None, limit: int, as_json: bool
 ) -> None:
-    """Name open dead letters, the oldest first: id, when, reason, field, state. Nothing of what they hold is told."""
+    """Name open dead letters, the oldest first: id, when, process, reason, field, state.
+
+    The process is the one that could not work with the message, or all that could not. What it holds is not told.
+    """
     at = None if since is None else _instant(since)
     read = _settings()
     found = [

@@ -17,6 +17,7 @@ ORIGINS: Final = {
 }
 NAMES: Final = (*ORIGINS, DEAD_LETTERS.name)
 FIELD_LENGTH: Final = 200
+PROCESS_LENGTH: Final = 40
 _REASONS: Final = {reason.value for reason in DeadLetterReason}
 _ID: Final = re.compile(r"(?P<topic>[a-z0-9-]{1,64})/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})")
 _NUMBER: Final = re.compile(rb"[0-9]{1,18}")
@@ -64,6 +65,7 @@ class Letter(Struct, frozen=True, kw_only=True, gc=False):
     reason: str  # of DeadLetterReason, or UNKNOWN
     field: str | None
     place: Place
+    processes: tuple[str, ...] = ()  # who could not work with it; none: of before that was said
     cut: bool = False  # only the beginning of its message was kept
 
     @property
@@ -82,12 +84,14 @@ def of_record(record: Any, prefix: str) -> Letter:  # noqa: ANN401 - aiokafka sh
     place = Place(record.partition, record.offset)
     reason = headers.get(dead_letters.REASON, b"").decode(errors="replace")
     field = headers.get(dead_letters.FIELD)
+    process = headers.get(dead_letters.PROCESS)
     return Letter(
         id=_origin(headers, prefix) or LetterId(DEAD_LETTERS.name, *place),
         at_ms=record.timestamp,
         reason=reason if reason in _REASONS else UNKNOWN,
-        field=None if field is None else printable(field.decode(errors="replace")[:FIELD_LENGTH], keep=""),
+        field=None if field is None else _shown(field, FIELD_LENGTH),
         place=place,
+        processes=(_shown(process, PROCESS_LENGTH),) if process else (),
         cut=dead_letters.CUT in headers,
     )
 
@@ -99,6 +103,10 @@ def _origin(headers: dict[str, bytes], prefix: str) -> LetterId | None:
     if not name.startswith(prefix) or topic not in ORIGINS or not all(_NUMBER.fullmatch(one) for one in numbers):
         return None
     return LetterId(topic, *map(int, numbers))
+
+
+def _shown(value: bytes, length: int) -> str:
+    return printable(value.decode(errors="replace")[:length], keep="")
 
 
 def printable(text: str, *, keep: str = "\n") -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from agents.dead_letters.letters import LetterId, of_record
 from schemas.codec import Codec, UnreadableError
 from schemas.dead_letters import DeadLetterAct
@@ -32,15 +34,16 @@ class Standing(NamedTuple):
 async def read(log: Log) -> dict[LetterId, Standing]:
     """Return every dead letter that is kept, by when it was first written, without its bytes.
 
-    A letter that several processes wrote, or one wrote twice, is one: it tells of its first writing. What is about a
-    letter that is no longer kept is left out.
+    A letter that several processes wrote, or one wrote twice, is one: it tells of its first writing, and of all who
+    wrote it. What is about a letter that is no longer kept is left out.
     """
     letters: dict[LetterId, Letter] = {}
     async for record in log.records(DEAD_LETTERS):
         letter = of_record(record, log.prefix)
-        held = letters.get(letter.id)
-        if held is None or letter.at_ms < held.at_ms:
-            letters[letter.id] = letter
+        held = letters.setdefault(letter.id, letter)
+        first = min(held, letter, key=lambda one: one.at_ms)
+        processes = tuple(sorted({*held.processes, *letter.processes}))
+        letters[letter.id] = first if first.processes == processes else replace(first, processes=processes)
     # Read after the letters: an act that is there by now is about one of them.
     acts: dict[LetterId, DeadLetterAct] = {}
     async for record in log.records(DEAD_LETTER_ACTS):

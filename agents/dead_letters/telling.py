@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from agents.dead_letters.standing import Standing
 
-COLUMNS = ("id", "when", "reason", "field", "state")
+COLUMNS = ("id", "when", "process", "reason", "field", "state")
 
 
 def lines(standings: Sequence[Standing]) -> Iterator[str]:
@@ -29,14 +29,15 @@ def lines(standings: Sequence[Standing]) -> Iterator[str]:
 
 
 def as_json(standings: Sequence[Standing]) -> str:
-    """Return the same as one JSON array of objects, null where no field is known."""
+    """Return the same as one JSON array of objects, null where no field or process is known."""
     return msgspec.json.format(msgspec.json.encode([_row(one) for one in standings]), indent=2).decode()
 
 
 def _row(standing: Standing) -> dict[str, str | None]:
     letter = standing.letter
     at = from_ms(letter.at_ms).isoformat(timespec="seconds")
-    return dict(zip(COLUMNS, (str(letter.id), at, letter.reason, letter.field, standing.state), strict=True))
+    by = ",".join(letter.processes) or None
+    return dict(zip(COLUMNS, (str(letter.id), at, by, letter.reason, letter.field, standing.state), strict=True))
 
 
 def shown(standing: Standing, record: Any) -> Iterator[str]:  # noqa: ANN401 - aiokafka ships no types
@@ -45,7 +46,8 @@ def shown(standing: Standing, record: Any) -> Iterator[str]:  # noqa: ANN401 - a
     yield f"{letter.id}: {standing.state}"
     if act is not None:
         yield f"  {act.action.value} at {act.at.isoformat()} by {act.by}{f': {printable(act.why)}' if act.why else ''}"
-    yield f"written {from_ms(letter.at_ms).isoformat()}"
+    processes = " and ".join(letter.processes) or "a process that is not named"
+    yield f"written {from_ms(letter.at_ms).isoformat()} by {processes}"
     for name, value in record.headers:
         yield f"{printable(name, keep='')}: {_line(value)}"
     yield f"key: {_line(record.key)}"

@@ -1,7 +1,8 @@
 """The line to one contact by one way: what is under way, what waits, and whether the far side is believed well.
 
 Every contact has its own for each way. One that is slow or dead fills its own line and nobody else's. What does not fit
-is reported `busy` at once, and the fold asks again.
+is reported at once, and the fold asks again: as `busy` where only others are told first, and else as what the far side
+failed with, for then nobody is told, and the fold goes on to the next person.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ class Line:
         self._post = post
         self._settings = settings
         self._timeout_s = timeout_s
+        self._total_s = max(settings.total_s, timeout_s)  # who waits sees how the one before it ended
         self._quick_s = min(settings.quick_timeout_s, timeout_s) if hurried else timeout_s
         self._limiter: Limiter = limiter or AsyncLimiter(a_minute, 60)
         self._sleep = sleep
@@ -92,6 +94,8 @@ class Line:
         self._changed = asyncio.Event()
         self._sending: asyncio.Task[None] | None = None
         self._failed_in_a_row = 0
+        self._failure: FailureReason | None = None  # the last one, if nobody was told since
+        self._delivered = 0
         self._probing = False
 
     @property
@@ -111,13 +115,16 @@ class Line:
     async def deliver(self, page: PageRequest) -> Verdict:
         """Post until it is delivered, refused, or the attempts or the time are used up."""
         own: Waiting | None = None
+        delivered = self._delivered
         try:
-            async with asyncio.timeout(self._settings.total_s) as bound:
+            async with asyncio.timeout(self._total_s) as bound:
                 own = Waiting(page, asyncio.get_running_loop().create_future(), bound)
                 self._enqueue(own)
                 return await own.verdict
         except TimeoutError:
-            return Verdict(FailureReason.BUSY, 0)  # it never had its turn
+            # It never had its turn: others are told first, or where nobody was told in all that time, it hangs.
+            hangs = bool(self._under_way) and self._delivered == delivered
+            return Verdict(self._failure or (FailureReason.TIMEOUT if hangs else FailureReason.BUSY), 0)
         finally:
             if own is not None:
                 self._give_up(own)
@@ -132,7 +139,7 @@ class Line:
     def _enqueue(self, own: Waiting) -> None:
         least = self._queue.put(own, self._most - len(self._under_way))
         if least is not None and least.wants:
-            least.verdict.set_result(Verdict(FailureReason.BUSY, 0))
+            least.verdict.set_result(Verdict(self._failure or FailureReason.BUSY, 0))
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send())
         self._changed.set()
@@ -182,7 +189,7 @@ class Line:
             if len(group) > 1 and verdict.reason is FailureReason.REFUSED:
                 # It may be that groups are what it does not take: then each is told by itself.
                 one.alone = True
-                one.bound.reschedule(asyncio.get_running_loop().time() + self._settings.total_s)
+                one.bound.reschedule(asyncio.get_running_loop().time() + self._total_s)
                 self._enqueue(one)
             else:
                 one.verdict.set_result(verdict)
@@ -195,7 +202,7 @@ class Line:
         timeout_s = self._quick_s if broken and not probes else self._timeout_s
         group = group_id(pages) if len(pages) > 1 else None
         try:
-            async with asyncio.timeout(max(self._settings.total_s, self._timeout_s)):
+            async with asyncio.timeout(self._total_s):
                 last = await self._attempt(pages, tried, timeout_s, 1 if broken else self._settings.attempts)
             verdict = Verdict(last.reason, len(tried), group)
         except TimeoutError:  # the bound fell into the last attempt, or the pause after it
@@ -230,9 +237,12 @@ class Line:
     def _remember(self, verdict: Verdict) -> None:
         if verdict.reason is None:
             self._failed_in_a_row = 0
+            self._failure = None
+            self._delivered += 1
         elif verdict.reason not in (FailureReason.REFUSED, FailureReason.BUSY):
             # A receiver that refuses answers quickly; one page that it will not have says nothing of the next.
             self._failed_in_a_row += 1
+            self._failure = verdict.reason
 
 
 def _again(attempt: Attempt) -> bool:

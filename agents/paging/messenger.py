@@ -42,9 +42,10 @@ if TYPE_CHECKING:
     from agents.wallclock import Clock
     from schemas.services import Service
 
+PROCESS: Final = "paging"
 DELIVERED: Final = "delivered"
 NO_WAY: Final = "none"  # in metrics, where nobody can be told
-REMEMBERED: Final = 10_000  # episodes of which it is known who was told; our choice
+REMEMBERED: Final = 10_000  # duties and episodes of which it is known who was told; our choice
 _RECEIPTS: Final = UUID("6f0b3d0e-1f43-5a53-9d5e-6b9a6d6d3c9b")  # namespace of receipt ids
 _PAGES: Final = Codec[PageRequest](PageRequest)
 _log = structlog.get_logger("paging")
@@ -153,8 +154,8 @@ class Messenger:
         return self._receipt(page, verdict, told)
 
     def _whom(self, service: Service, page: PageRequest) -> Told | None:
-        """Whoever has the duty; of what is over, whoever was told that it began, though their shift may have ended."""
-        if page.action is not PageAction.TRIGGER and page.episode_id is not None:
+        """Whom `whom` says; where the fold has not heard yet who was told, who it was as far as this process knows."""
+        if page.action is not PageAction.TRIGGER and page.contact is None and page.episode_id is not None:
             told = self._told.get((page.episode_id, page.to, page.by))
             if told is not None:
                 return told
@@ -230,8 +231,8 @@ class Messenger:
             self._metrics.received_to_paged.observe(max(0.0, took_s))
 
     def _dead_letter(self, record: Record, reason: DeadLetterReason, field: str | None) -> tuple[int, Output]:
-        self._metrics.dead_letters.labels("paging", reason).inc()
+        self._metrics.dead_letters.labels(PROCESS, reason).inc()
         _log.error(
             "page unreadable", reason=reason.value, field=field, partition=record.partition, offset=record.offset
         )
-        return dead_letter(self._dead_letters, record, reason, field)
+        return dead_letter(self._dead_letters, record, reason, field, process=PROCESS)

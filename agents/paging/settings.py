@@ -25,7 +25,7 @@ class PagingSettings:
         Pause before the second attempt, doubled for each further one up to the second; on top comes a jitter of up to
         the first [s].
     total_s
-        Of one ask's wait for its turn, and again of its attempts [s].
+        Of one ask's wait for its turn, and again of its attempts; in a way with a longer timeout of its own, that [s].
     under_way, waiting
         Notices to one contact by one way posted at once, and pages waiting for that; with one more, the one about the
         oldest measurement is `busy` at once.
@@ -61,5 +61,7 @@ class PagingSettings:
         for name in ("backoff_s", "backoff_most_s", "waiting"):
             if getattr(self, name) < 0:
                 raise ValueError(f"paging setting {name} must not be below 0")
+        if self.total_s < self.attempt_timeout_s:
+            raise ValueError("paging setting total_s must not be below attempt_timeout_s")
         if self.group_from < FEWEST_IN_GROUP:
             raise ValueError(f"paging setting group_from must be {FEWEST_IN_GROUP} or more")

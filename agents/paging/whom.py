@@ -1,10 +1,14 @@
-"""Who is told of a page, and by which of their ways: whoever has the duty at the moment of posting."""
+"""Who is told of a page, and by which of their ways: whoever has the duty at the moment of posting.
+
+That somebody has it, or that it is over, is told to whoever was told that it began, though their shift may have ended.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.triage.rosters import on_duty
+from schemas.paging import PageAction
 from schemas.services import CANARY, NURSE
 
 if TYPE_CHECKING:
@@ -29,7 +33,8 @@ def whom(service: Service, page: PageRequest, now: datetime) -> Told | None:
     """
     if page.to == CANARY:
         return Told(CANARY, usual(service.contacts[CANARY])) if CANARY in service.contacts else None
-    for name in (on_duty(service, page.to, now), page.to, on_duty(service, NURSE, now), NURSE):
+    told = None if page.action is PageAction.TRIGGER else page.contact
+    for name in (told, on_duty(service, page.to, now), page.to, on_duty(service, NURSE, now), NURSE):
         contact = service.contacts.get(name) if name is not None else None
         if name is not None and contact is not None:
             return Told(name, page.by if page.by in contact.ways and page.by is not None else usual(contact))

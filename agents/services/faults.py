@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from agents.services.alone import alone
 from pipeline.triage.rosters import DAYS, bounds
 from schemas.services import CANARY, NURSE
 
@@ -26,11 +27,13 @@ def faults_of(service: Service) -> list[str]:
 
     No duty of the ladder may fall back on another's: somebody has it at every minute of the week, by the roster or as a
     contact of its own. Whoever is on the roster can be reached, by the way that a step asks for where it asks for one.
+    A ladder of several duties never comes to one person alone, nor do all its steps into one PagerDuty integration.
     """
     faults = [*_zone(service), *_steps(service), *_contacts(service)]
     if service.roster is not None:
         faults += [*_overlaps(service.roster), *_exchanges(service.roster), *_gaps(service, service.roster)]
-    return [*faults, *_ways(service)]
+    faults += _ways(service)
+    return faults or list(alone(service))  # where something else is wrong, nobody knows yet whom it comes to
 
 
 def _zone(service: Service) -> Iterator[str]:

@@ -111,7 +111,7 @@ class StoringSink:
 
     def _letter(self, record: Record, reason: DeadLetterReason, field: str | None) -> tuple[int, Output]:
         self._metrics.dead_letters.labels(PROCESS, reason.value).inc()
-        return dead_letter(self._letters, record, reason, field)
+        return dead_letter(self._letters, record, reason, field, process=PROCESS)
 
     def _count(self, points: Sequence[Point], refused: Sequence[Refused]) -> None:
         lost = Counter((refusal.point.measurement, refusal.problem) for refusal in refused)

@@ -110,6 +110,7 @@ class StreamSettings:
     broker: str  # host:port[,host:port]
     partitions: int
     sources: tuple[str, ...]
+    process: str  # as metrics and dead letters name it
     dead_letters: str  # topic
     compacted: frozenset[str] = frozenset()  # sources in which offsets may be missing
     fleeting: frozenset[str] = frozenset()  # sources whose messages mean nothing once they are old
@@ -129,10 +130,13 @@ class StreamSettings:
         return f"{self.app_id}-{self.table}-changelog" if self.table else None
 
 
-def dead_letter(topic: str, record: Record, reason: DeadLetterReason, field: str | None = None) -> tuple[int, Output]:
-    """The original bytes of `record`, with why and where from."""
+def dead_letter(
+    topic: str, record: Record, reason: DeadLetterReason, field: str | None = None, *, process: str
+) -> tuple[int, Output]:
+    """The original bytes of `record`, with why, where from, and who could not work with it."""
     headers = [
         (dead_letters.REASON, reason.value.encode()),
+        (dead_letters.PROCESS, process.encode()),
         (dead_letters.TOPIC, record.topic.encode()),
         (dead_letters.PARTITION, str(record.partition).encode()),
         (dead_letters.OFFSET, str(record.offset).encode()),

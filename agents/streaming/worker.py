@@ -342,7 +342,7 @@ class StreamWorker:
                     offset=records[0].offset,
                 )
                 self.metrics.dead_letter(DeadLetterReason.INTERNAL_ERROR)
-                letter = dead_letter(self.settings.dead_letters, records[0], DeadLetterReason.INTERNAL_ERROR)
+                letter = _letter(self.settings, records[0], DeadLetterReason.INTERNAL_ERROR)
                 return Folded([letter], {}, 1)
         half = len(records) // 2
         first = self._bisect(fold, records[:half], states)
@@ -362,7 +362,7 @@ class StreamWorker:
                 reason = DeadLetterReason.OVERSIZE_OUTPUT
                 self.metrics.dead_letter(reason)
                 origin = Record(output.topic, partition, -1, output.key, output.value, 0)
-                letter = partition, cut(dead_letter(self.settings.dead_letters, origin, reason)[1])
+                letter = partition, cut(_letter(self.settings, origin, reason)[1])
             if await self.delivery.send([letter], self._holds(generation)):
                 raise RuntimeError("the topic of dead letters does not take a thousand bytes")
         self.fence.check()
@@ -374,7 +374,7 @@ class StreamWorker:
         for record in records:
             if record.key in keys:
                 self.metrics.dead_letter(DeadLetterReason.OVERSIZE_STATE)
-                letters.append(dead_letter(self.settings.dead_letters, record, DeadLetterReason.OVERSIZE_STATE))
+                letters.append(_letter(self.settings, record, DeadLetterReason.OVERSIZE_STATE))
         await self._deliver(generation, letters)
 
     def _done(self, generation: int, last: Mapping[TP, int]) -> None:
@@ -461,3 +461,7 @@ class StreamWorker:
                 self.metrics.commit_stall()
                 self._die(EXIT_STALLED, stalled)
                 return
+
+
+def _letter(settings: StreamSettings, record: Record, reason: DeadLetterReason) -> tuple[int, Output]:
+    return dead_letter(settings.dead_letters, record, reason, process=settings.process)

@@ -314,7 +314,7 @@ class _Batch:
         """A dead letter; where there are too many, or it may hold what counts, its patient shows as not monitored."""
         fold = self._fold
         fold.letters.count(dead=True)
-        self._outputs.append(dead_letter(fold.dead_letters, record, reason, field))
+        self._outputs.append(dead_letter(fold.dead_letters, record, reason, field, process=PROCESS))
         fold.metrics.dead_letters.labels(PROCESS, reason.value).inc()
         if record.key is None:
             return

@@ -5,15 +5,21 @@ fold's own time, and the same after a restart. A delivered page stops nothing. W
 of the newest worsening, or that the red is over: closed, taken back, or nobody follows the patient any more. A pause
 stops nothing. How far a climb has come is no function of history: as with all pages, it depends on when things were
 learnt.
+
+Each time that the first step is asked is an incident of its own: what is told of the one before, however late it comes,
+closes nothing that was opened since. Whom a page reached is kept, so that the end is told to them and not to whoever
+has the duty by then.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from pipeline.triage.asked import asked_by, joined
 from pipeline.triage.episodes import RED, change_id
 from pipeline.triage.ids import derive
 from pipeline.triage.instants import from_ms, to_ms
@@ -21,7 +27,7 @@ from pipeline.triage.rosters import serving
 from pipeline.triage.rules import MINUTE_MS
 from pipeline.triage.state import NEVER, Asked, Climb, Mark
 from pipeline.triage.told import assessment_id, page_id
-from schemas.paging import FailureReason, PageAction, PageCause, PageRequest, Priority
+from schemas.paging import FailureReason, PageAction, PageCause, PageRequest, Priority, incident_of
 from schemas.services import CANARY, EscalationStep, Ladder
 from schemas.types import Zone
 
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from schemas.services import Service
 
 OF_CANARY: Final = Ladder(red=(EscalationStep(after_minutes=0, to=CANARY),))
+INCIDENTS: Final = 8  # of one episode that are closed with the newest, if they were not before; our choice
 _ALERTS: Final = frozenset({Zone.YELLOW, Zone.RED})
 
 
@@ -128,12 +135,14 @@ class Escalation:
         climb, fresh = self.climb, _of(self._patient, change)
         service = change.service or ""
         if episode is None or change.opened_ms != episode.opened_ms:  # learnt of when it was over: told, and told so
+            if climb is not None and climb.episode_ms == fresh.episode_ms:  # the open red still goes by that episode,
+                fresh = replace(fresh, episode_ms=fresh.episode_ms - 1)  # and nobody is to take the end for its end
             asked = self._begun_at(fresh, self._clock_ms, service, first=True)
             self._tell(asked, PageAction.RESOLVE, asked.asked)
         elif climb is None:
             self._begin(fresh, self._clock_ms, service, first=True)
         elif climb.next_ms is None or change.mark.at_ms > climb.at_ms:
-            known = replace(_as_in(climb, fresh), before=_union(climb.before, climb.asked), asked=())
+            known = replace(_as_in(climb, fresh), before=joined(climb.before, climb.asked), asked=())
             self._begin(known, self._clock_ms, service, first=True)
         # else it is the same red, known better: whoever climbs for it goes on
 
@@ -147,7 +156,7 @@ class Escalation:
         if climb.next_ms is not None:  # the same red, known better
             self._know(known)
         elif episode.worsened_ms <= climb.at_ms:  # the same, and whoever took it over has not seen it so
-            known = replace(known, before=_union(climb.before, climb.asked), asked=())
+            known = replace(known, before=joined(climb.before, climb.asked), asked=())
             self._begin(known, self._clock_ms, climb.service)
 
     def _stop(self, climb: Climb) -> None:
@@ -162,7 +171,7 @@ class Escalation:
     def _end(self, climb: Climb) -> None:
         """There is nothing to look at any more: whoever was asked is told."""
         self._pages.drop_all(self._episode_id(climb), PageAction.TRIGGER, PageAction.ACKNOWLEDGE)
-        self._tell(climb, PageAction.RESOLVE, _union(climb.before, climb.asked))
+        self._tell(climb, PageAction.RESOLVE, joined(climb.before, climb.asked))
         self.climb = None
 
     def _renew(self, found: ZoneChanges) -> None:
@@ -170,7 +179,7 @@ class Escalation:
         climb = self.climb
         climbs = climb is not None and climb.next_ms is not None
         episode_id = self._episode_id(climb) if climb is not None else None
-        for key in [one.bytes for one in found.withdrawn]:
+        for key in [self._pages.first(one).bytes for one in found.withdrawn]:
             request = self._pages.find(key)
             if request is not None and not (climbs and request.episode_id == episode_id):
                 self._pages.drop(key)
@@ -179,11 +188,13 @@ class Escalation:
             if climb is not None and climbs and known.change == climb.change:
                 self._know(_as_in(climb, known))
                 continue
-            key = page_id(self._patient, change.mark).bytes
+            key = self._pages.first(page_id(self._patient, change.mark)).bytes
             request = self._pages.find(key)
             if request is not None and not (climbs and request.episode_id == episode_id):
                 request = replace(request, service=change.service or request.service)
                 self._pages.renew(key, self._about(known, request))
+        for one in sorted(found.unasked):
+            self._pages.take_back(one)
 
     def _know(self, climb: Climb) -> None:
         """Go on with the climb, as what it is about is known now."""
@@ -195,7 +206,12 @@ class Escalation:
 
     def _begin(self, climb: Climb, at_ms: int, service: str, *, first: bool = False) -> None:
         """Ask the first step of a service's ladder; what was asked before is asked no more, and no end is told."""
-        self._pages.drop_all(self._episode_id(climb), *PageAction)
+        dropped = self._pages.drop_all(self._episode_id(climb), *PageAction)
+        for request in dropped:
+            climb = replace(climb, incidents=_newest_last(_incidents(request), climb.incidents))
+            if request.action is PageAction.RESOLVE:  # who has not heard of that end hears of this one's
+                duty = Asked(request.service, request.to, request.by, request.contact)
+                climb = replace(climb, before=joined(climb.before, (duty,)))
         self.climb = self._begun_at(climb, at_ms, service, first=first)
         self._begun = True
 
@@ -203,7 +219,9 @@ class Escalation:
         ladder = self._ladder(service)
         at_ms = max(at_ms, climb.asked_ms + 1)  # so that no page of the two has the id of another
         begun = replace(climb, asked_ms=at_ms, service=service, last_ms=at_ms)
-        asked = self._ask(begun, ladder, 0, at_ms, first=first)
+        ident = self._first(begun) if first else self._anew(begun)
+        begun = replace(begun, incidents=(*begun.incidents, ident.bytes)[-INCIDENTS:])
+        asked = self._ask(begun, ladder, 0, at_ms, ident=ident)
         return replace(asked, next_ms=_due_ms(asked, ladder))
 
     def _risen(self, climb: Climb, until_ms: int) -> Climb:
@@ -221,21 +239,31 @@ class Escalation:
         return replace(climb, next_ms=due_ms)
 
     def _ask(  # noqa: PLR0913 - what a page hangs on
-        self, climb: Climb, ladder: Ladder, step: int, at_ms: int, *, times: int = 0, first: bool = False
+        self, climb: Climb, ladder: Ladder, step: int, at_ms: int, *, times: int = 0, ident: UUID | None = None
     ) -> Climb:
         rung = ladder.red[step]
-        mark = Mark(climb.at_ms, RED, climb.session)
-        parts = (climb.at_ms, climb.session.hex(), climb.asked_ms, step, times)
-        ident = page_id(self._patient, mark) if first else derive("page", self._patient, *parts)
-        self._pages.ask(
-            self._request(climb, ident, PageAction.TRIGGER, Asked(climb.service, rung.to, rung.by), step=step)
-        )
-        asked = _union(climb.asked, (Asked(climb.service, rung.to, rung.by),))
+        ident = ident or derive("page", self._patient, climb.incidents[-1].hex(), step, times)
+        duty = Asked(climb.service, rung.to, rung.by, page=asked_by(ident))
+        self._pages.ask(self._request(climb, ident, PageAction.TRIGGER, duty, step=step))
+        asked = joined(climb.asked, (duty,))
         return replace(climb, step=step, times=times, last_ms=at_ms, newest=ident.bytes, asked=asked)
 
+    def _first(self, climb: Climb) -> UUID:
+        """The id of the first page about a red. It is that of an incident, from which all others of it are derived."""
+        return self._pages.first(page_id(self._patient, Mark(climb.at_ms, RED, climb.session)))
+
+    def _anew(self, climb: Climb) -> UUID:
+        """The id of the first page of the same red for others, or as it is known by now."""
+        return derive("page-anew", self._patient, climb.at_ms, climb.asked_ms, climb.incidents[-1].hex())
+
     def _tell(self, climb: Climb, action: PageAction, duties: tuple[Asked, ...]) -> None:
+        told: Counter[tuple[str, ...]] = Counter()
         for duty in duties:
-            parts = (climb.change.hex(), climb.asked_ms, duty.service, duty.to, duty.by or "")
+            named = (duty.service, duty.to, duty.by or "")
+            # No contact in it: whether one is known may depend on what a worker read first after a restart.
+            more = (told[named],) if told[named] else ()
+            told[named] += 1
+            parts = (climb.incidents[-1].hex(), *named, *more)
             self._pages.ask(self._request(climb, derive(f"page-{action.value}", self._patient, *parts), action, duty))
 
     def _request(self, climb: Climb, ident: UUID, action: PageAction, duty: Asked, *, step: int = 0) -> PageRequest:
@@ -256,6 +284,9 @@ class Escalation:
             to=duty.to,
             by=duty.by,
             test=self._test,
+            contact=duty.contact,
+            incident_id=UUID(bytes=climb.incidents[-1]),
+            earlier_incident_ids=tuple(UUID(bytes=one) for one in climb.incidents[:-1]),
         )
 
     def _about(self, climb: Climb, request: PageRequest) -> PageRequest:
@@ -315,5 +346,11 @@ def _id(patient: str, change: Change) -> bytes:
     return change_id(patient, change.left, change.mark).bytes
 
 
-def _union(one: tuple[Asked, ...], other: tuple[Asked, ...]) -> tuple[Asked, ...]:
-    return (*one, *(duty for duty in other if duty not in one))
+def _newest_last(some: tuple[bytes, ...], more: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Each once; those of `more` are the newest."""
+    return (*(one for one in some if one not in more), *more)
+
+
+def _incidents(request: PageRequest) -> tuple[bytes, ...]:
+    """What a page of an episode says of its incidents, newest last."""
+    return tuple(one.bytes for one in (*request.earlier_incident_ids, incident_of(request)))

@@ -1,4 +1,8 @@
-"""The pages of a patient that nobody is known to have got yet: asked, asked again, asked differently, or dropped."""
+"""The pages of a patient that nobody is known to have got yet: asked, asked again, asked differently, or dropped.
+
+And under which id a red is first asked about: another each time it comes back, or receivers that know its page would
+not ring.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.triage.ids import derive
 from pipeline.triage.instants import to_ms
-from pipeline.triage.state import OpenPage
+from pipeline.triage.state import ID_BYTES, OpenPage
 from schemas.paging import PageAction, PageRequest
 
 if TYPE_CHECKING:
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.triage.state import State
     from schemas.paging import Receipt
 
+TAKEN_BACK: Final = 16  # reds of which it is known how often they were taken back; our choice
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(PageRequest)
 
@@ -29,11 +35,29 @@ class Pages:
     ----------
     asked
         What the event has asked for, in order.
+    taken_back
+        As it stands in a state.
     """
 
     def __init__(self, state: State) -> None:
+        self._patient = state.patient
         self._open = dict(state.open_pages)
         self.asked: list[PageRequest] = []
+        self.taken_back = state.taken_back
+
+    def first(self, known: UUID) -> UUID:
+        """The id of a red's first page: `known`, and another once the red was taken back.
+
+        Derived from nothing but the red and how often that was, so it is the same ahead of its turn and in it.
+        """
+        times = self.taken_back.get(known.bytes[:ID_BYTES], 0)
+        return derive("page-again", self._patient, known.hex, times) if times else known
+
+    def take_back(self, known: UUID) -> None:
+        """The red whose first page is `known` stands no more, or is none by now that would be paged."""
+        counts, key = dict(self.taken_back), known.bytes[:ID_BYTES]
+        counts[key] = counts.pop(key, 0) + 1
+        self.taken_back = {one: counts[one] for one in list(counts)[-TAKEN_BACK:]}
 
     def ask(self, request: PageRequest) -> None:
         """Ask for a page, for as long as nobody says that it was delivered."""
@@ -45,11 +69,12 @@ class Pages:
         """Ask no more for one page."""
         self._open.pop(page_id, None)
 
-    def drop_all(self, episode_id: UUID, *actions: PageAction) -> None:
-        """Ask no more for what was told of an episode by these actions."""
-        for key, request in self.of(episode_id):
-            if request.action in actions:
-                del self._open[key]
+    def drop_all(self, episode_id: UUID, *actions: PageAction) -> list[PageRequest]:
+        """Ask no more for what was told of an episode by these actions; what that was."""
+        dropped = [(key, request) for key, request in self.of(episode_id) if request.action in actions]
+        for key, _ in dropped:
+            del self._open[key]
+        return [request for _, request in dropped]
 
     def of(self, episode_id: UUID | None) -> list[tuple[bytes, PageRequest]]:
         """The open pages of an episode; of those that name none, as old ones, for None."""

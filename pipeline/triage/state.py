@@ -18,12 +18,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 from pipeline.triage.baseline import Series, Track
+from pipeline.triage.ids import derive
 from pipeline.triage.zones import SEVERITY
 from schemas.paging import PageCause
 from schemas.submissions import OnBehalf
 from schemas.types import Zone
 
-STATE_VERSION: Final = 2  # written; every earlier one is read
+STATE_VERSION: Final = 3  # written; every earlier one is read
 ID_BYTES: Final = 8  # of an id that is random, enough to know it among a patient's own
 NEVER: Final = -(2**62)  # before every instant [ms]
 
@@ -130,11 +131,13 @@ class OpenPage(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Asked(Struct, frozen=True, array_like=True, gc=False):
-    """A duty that was asked to look."""
+    """A duty that was asked to look, and whom that reached."""
 
     service: str
     to: str
     by: str | None = None
+    contact: str | None = None  # None: nobody is known to have got it
+    page: bytes = b""  # the first ID_BYTES of the id of the newest page that asked, until it is known whom that reached
 
 
 class Climb(Struct, frozen=True, array_like=True, gc=False):
@@ -154,6 +157,7 @@ class Climb(Struct, frozen=True, array_like=True, gc=False):
     asked: tuple[Asked, ...] = ()
     before: tuple[Asked, ...] = ()  # asked in the same episode before it became worse
     causes: tuple[PageCause, ...] = ()
+    incidents: tuple[bytes, ...] = ()  # what its pages and those before it in the episode are known by, newest last
 
 
 class Base(Struct, frozen=True, array_like=True, gc=False):
@@ -202,6 +206,7 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     near_ms: int = NEVER  # the newest with a value near a limit or beyond it
     episode: Episode | None = None
     climb: Climb | None = None  # see ladder
+    taken_back: dict[bytes, int] = {}  # of a red's first page, the first ID_BYTES -> how often it was taken back
 
 
 class UnreadableStateError(ValueError):
@@ -225,7 +230,18 @@ def decode(raw: bytes) -> State:
         raise UnreadableStateError("not a state of this version") from None
     if not 1 <= state.version <= STATE_VERSION:
         raise UnreadableStateError("a state of a newer version")
-    return state if state.version == STATE_VERSION else _of_version_1(state)
+    if state.version == 1:
+        state = _of_version_1(state)
+    return state if state.version == STATE_VERSION else _of_version_2(state)
+
+
+def _of_version_2(state: State) -> State:
+    """A state whose pages know one incident for each episode, by the episode's own id."""
+    climb = state.climb
+    if climb is not None:
+        own = derive("episode", state.patient, climb.episode_ms).bytes
+        climb = msgspec.structs.replace(climb, incidents=(own,))
+    return msgspec.structs.replace(state, version=STATE_VERSION, climb=climb)
 
 
 def _of_version_1(state: State) -> State:
@@ -246,4 +262,4 @@ def _of_version_1(state: State) -> State:
                 last_ms=state.clock_ms,
                 next_ms=state.clock_ms,
             )
-    return msgspec.structs.replace(state, version=STATE_VERSION, climb=climb)
+    return msgspec.structs.replace(state, version=2, climb=climb)

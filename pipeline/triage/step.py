@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pipeline.triage import content as contents
 from pipeline.triage import standing, told
+from pipeline.triage.asked import reached
 from pipeline.triage.content import Names
 from pipeline.triage.instants import local_day, to_ms
 from pipeline.triage.ladder import Escalation
@@ -212,7 +213,9 @@ def _receipt(
     pages, timeline = Pages(state), Timeline(state, rules)
     climb = state.climb
     if event.outcome is Outcome.DELIVERED:
-        if not pages.delivered(event.page_id.bytes):
+        waited = pages.delivered(event.page_id.bytes)
+        climb = None if climb is None else reached(climb, event)
+        if not waited and climb is state.climb:
             return state, ()
     elif (request := pages.failed(event, rules)) is None:
         return state, ()
@@ -312,7 +315,7 @@ def _close(  # noqa: PLR0913 - what an event leads to
     timeline.walk(max(clock_ms, state.decided_ms))
     changes = told.ZoneChanges(state, timeline, whole=whole)
     pages, climb = Pages(state), state.climb
-    if climb is not None or changes.new or changes.known or changes.withdrawn:
+    if climb is not None or changes.new or changes.known or changes.unasked:
         now_ms = max(clock_ms, timeline.decided_ms) if tick_ms is None else tick_ms
         escalation = Escalation(climb, timeline, pages, services, clock_ms=clock_ms, now_ms=now_ms)
         escalation.walked(changes)
@@ -354,6 +357,7 @@ def _close(  # noqa: PLR0913 - what an event leads to
         near_ms=timeline.near_ms,
         episode=timeline.episode,
         climb=climb,
+        taken_back=pages.taken_back,
     )
     outputs: list[Output] = [*assessments, *changes.messages]
     outputs += pages.asked

@@ -100,6 +100,8 @@ class ZoneChanges:
         Changes that one was asked for before, as they are known now.
     withdrawn
         Ids of pages that were asked for and whose red does not stand any more.
+    unasked
+        The same, and of those whose red would not be paged as it is known by now.
     """
 
     def __init__(self, before: State, timeline: Timeline, *, whole: bool) -> None:
@@ -108,6 +110,7 @@ class ZoneChanges:
         self.new: list[Change] = []
         self.known: list[Change] = []
         self.withdrawn: set[UUID] = set()
+        self.unasked: set[UUID] = set()
         if whole or timeline.changes:
             self._compare(before, timeline, whole=whole)
 
@@ -127,6 +130,7 @@ class ZoneChanges:
         # What was asked stays asked while the red stands, even if it would not be paged as it is known by now.
         red = {page_id(self._patient, change.mark) for change in new.values() if change.mark.zone == RED}
         self.withdrawn = asked - red
+        self.unasked = asked - {page_id(self._patient, change.mark) for change in self.known}
 
     def _message(self, change: Change) -> ZoneChange:
         mark = change.mark
@@ -155,7 +159,7 @@ class ZoneChanges:
 
 
 def page_id(patient: str, mark: Mark) -> UUID:
-    """The id of the first page about a red."""
+    """The id of the first page about a red that was never taken back, see `Pages.first`."""
     return derive("page", patient, mark.at_ms, mark.session.hex())
 
 

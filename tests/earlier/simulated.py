@@ -107,8 +107,10 @@ def of_care(event: Any, hours: float, **fields: Any) -> Any:  # noqa: ANN401 - a
     return event(event_id=ident, patient=PATIENT, at=at(hours), recorded_at=at(hours + 1), **fields)
 
 
-def receipt(request: PageRequest, outcome: Outcome, reason: FailureReason | None = None) -> Receipt:
-    """What became of a page."""
+def receipt(
+    request: PageRequest, outcome: Outcome, reason: FailureReason | None = None, told: str | None = None
+) -> Receipt:
+    """What became of a page, and whom it reached."""
     return Receipt(
         receipt_id=named(f"receipt-{request.page_id}-{outcome.value}"),
         page_id=request.page_id,
@@ -118,6 +120,7 @@ def receipt(request: PageRequest, outcome: Outcome, reason: FailureReason | None
         at=request.at + timedelta(seconds=3),
         attempts=4,
         reason=reason,
+        told=told,
     )
 
 
@@ -200,6 +203,27 @@ def taken_over() -> Walk:
     return walk
 
 
+def worse_again() -> Walk:
+    """A red that reached a nurse who took it over, and a worsening that reached another, who has not."""
+    walk = red()
+    for number, who in enumerate(("nurse-1", "nurse-2")):
+        walk.take(receipt(walk.newest(PageRequest), Outcome.DELIVERED, told=who))
+        if not number:
+            change = walk.newest(ZoneChange).zone_change_id
+            walk.take(of_care(Acknowledged, 302, zone_change_id=change, by="nurse-1", reason_code="called"))
+            walk.take(submitted("better", 330, spo2(95, 330)))
+            walk.take(submitted("worse", 340, spo2(81, 340)))
+    return walk
+
+
+def back_by_a_correction() -> Walk:
+    """A red that was taken back as entered in error, and is red after all."""
+    walk = red()
+    for event in (corrected("red", 301), corrected("red", 302, spo2(82, 300))):
+        walk.take(event)
+    return walk
+
+
 def through_the_service() -> Walk:
     """Moved, transferred, in hospital, paused, and back."""
     return Walk(
@@ -245,6 +269,8 @@ WALKS: Final = {
     "red-with-a-failed-page": failed_page,
     "red-taken-over": taken_over,
     "red-half-way-up-the-ladder": half_way_up,
+    "red-worse-again": worse_again,
+    "red-back-by-a-correction": back_by_a_correction,
     "entered-on-behalf": on_behalf,
     "through-the-service": through_the_service,
     "forgotten-base": forgotten,
@@ -278,6 +304,8 @@ def messages() -> dict[str, dict[str, Any]]:
     """Topic -> name -> a message, of every kind there is."""
     far, signals, replaced, leaving = red(), every_signal(), corrections(), taken_over()
     request = far.newest(PageRequest)
+    known = worse_again()
+    known.take(corrected("worse", 341))
     retraction = Walk(
         *begun(), *daily(1, 95), submitted("wrong", 30, spo2(82, 30)), corrected("wrong", 31, spo2(95, 30))
     )
@@ -311,11 +339,13 @@ def messages() -> dict[str, dict[str, Any]]:
         "receipts": {
             "delivered": receipt(request, Outcome.DELIVERED),
             "failed": receipt(request, Outcome.FAILED, FailureReason.TIMEOUT),
+            "told": receipt(request, Outcome.DELIVERED, told="nurse-1"),
         },
         "pages": {
             "red": request,
             "second-step": next(page for page in half_way_up().told if isinstance(page, PageRequest) and page.step),
             "acknowledge": leaving.newest(PageRequest),
+            "acknowledge-whom-it-reached": known.newest(PageRequest),
         },
         "assessments": {
             "red": far.newest(Assessment),
@@ -357,6 +387,9 @@ def meaning(state: State) -> dict[str, Any]:
         "waiting_corrections": [str(UUID(bytes=session_id)) for session_id in state.pending],
         "in_episode": state.episode is not None,
         "climbs": state.climb is not None and state.climb.next_ms is not None,
+        "told": [] if state.climb is None else [duty.contact for duty in (*state.climb.before, *state.climb.asked)],
+        "incidents": [] if state.climb is None else [str(UUID(bytes=one)) for one in state.climb.incidents],
+        "taken_back": sorted(state.taken_back.values()),
     }
 
 

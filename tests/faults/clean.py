@@ -21,7 +21,7 @@ from agents.triage import TriageFold
 from pipeline.triage import state as states
 from schemas.assessments import ZoneChange
 from schemas.codec import Codec, encode
-from schemas.dead_letters import OFFSET, PARTITION, REASON, TOPIC, DeadLetterReason
+from schemas.dead_letters import OFFSET, PARTITION, PROCESS, REASON, TOPIC, DeadLetterReason
 from schemas.paging import Outcome, PageRequest, Receipt
 from schemas.topics import ASSESSMENTS, CARE, DEAD_LETTERS, PAGES, PATIENT_STATUS, SUBMISSIONS, TICKS, ZONE_CHANGES
 
@@ -40,12 +40,13 @@ _request: Final = msgspec.msgpack.Decoder(PageRequest)
 
 
 class Letter(NamedTuple):
-    """A dead letter: where its message came from and why."""
+    """A dead letter: where its message came from, why, and who could not work with it."""
 
     topic: str
     partition: int
     offset: int
     reason: str
+    process: str
 
 
 @dataclass
@@ -78,6 +79,15 @@ class Clean:
     statuses: dict[str, bytes] = field(default_factory=dict)
     states: dict[str, bytes] = field(default_factory=dict)
     letters: dict[Letter, tuple[bytes | None, bytes]] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pages as bytes: a field is left out of them where it is the very default, which unpickling would make anew."""
+        return {**self.__dict__, "first": {page: encode(request) for page, request in self.first.items()}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """As `__getstate__`."""
+        codec = Codec[PageRequest](PageRequest)
+        self.__dict__ = {**state, "first": {page: codec.decode(raw) for page, raw in state["first"].items()}}
 
     def take(self, other: Clean) -> None:
         """Add what came of other partitions."""
@@ -167,16 +177,16 @@ class _Run:
             for key in folded.states:
                 for page in states.decode(self.held[key]).open_pages.values():
                     request = _request.decode(page.request)
-                    self.found.forms[request.page_id].add(encode(msgspec.structs.replace(request, ask=1)))
+                    self.found.forms[request.page_id].add(form(request))
 
     def _take(self, partition: int, output: Output) -> None:
         found = self.found
         if output.topic == DEAD_LETTERS.name:
             headers = {name: value.decode() for name, value in output.headers}
-            letter = Letter(headers[TOPIC], int(headers[PARTITION]), int(headers[OFFSET]), headers[REASON])
+            letter = letter_of(headers)
             found.letters[letter] = (output.key, output.value)
         elif _size(output) > MAX_BATCH_BYTES:
-            letter = Letter(output.topic, partition, -1, DeadLetterReason.OVERSIZE_OUTPUT)
+            letter = Letter(output.topic, partition, -1, DeadLetterReason.OVERSIZE_OUTPUT, "triage")
             found.letters[letter] = (output.key, output.value[:1000])
         elif output.topic in {ASSESSMENTS.name, ZONE_CHANGES.name}:
             found.messages[output.topic][digest(output.value)] = output.value[:SHOWN]
@@ -188,7 +198,7 @@ class _Run:
         elif output.topic == PAGES.name:
             page = self.pages.decode(output.value)
             found.first.setdefault(page.page_id, page)
-            found.forms[page.page_id].add(encode(msgspec.structs.replace(page, ask=1)))
+            found.forms[page.page_id].add(form(page))
 
     def _delivered(self, key: bytes, page: PageRequest) -> Record:
         receipt = Receipt(
@@ -201,6 +211,17 @@ class _Run:
             attempts=1,
         )
         return Record("receipts", 0, 0, key, encode(receipt), 0)
+
+
+def letter_of(headers: Mapping[str, str], prefix: str = "") -> Letter:
+    """A dead letter by its headers."""
+    topic = headers[TOPIC].removeprefix(prefix)
+    return Letter(topic, int(headers[PARTITION]), int(headers[OFFSET]), headers[REASON], headers[PROCESS])
+
+
+def form(page: PageRequest) -> bytes:
+    """What a request says, whichever ask it is, and but for whom its duty was reached by: that hangs on receipts."""
+    return encode(msgspec.structs.replace(page, ask=1, contact=None))
 
 
 def _record(name: str) -> Any:  # noqa: ANN401 - a function

@@ -14,9 +14,8 @@ from agents.streaming.received import received_ms
 from agents.triage.ahead import AHEAD
 from pipeline.triage.state import decode
 from schemas.codec import Codec, UnreadableError
-from schemas.dead_letters import OFFSET, PARTITION, REASON, TOPIC
 from schemas.topics import ASSESSMENTS, DEAD_LETTERS, PAGES, PATIENT_STATUS, RECEIPTS, TOPICS, ZONE_CHANGES
-from tests.faults.clean import Letter, digest
+from tests.faults.clean import Letter, digest, letter_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -100,9 +99,7 @@ async def observe(bootstrap: str, prefix: str, changelog: str, poison: set[Place
     for record in found.records[DEAD_LETTERS.name]:
         if (DEAD_LETTERS.name, record.partition, record.offset) not in poison:
             headers = {name: value.decode() for name, value in record.headers}
-            topic = headers[TOPIC].removeprefix(prefix)
-            letter = Letter(topic, int(headers[PARTITION]), int(headers[OFFSET]), headers[REASON])
-            found.letters[letter].append((record.key, record.value))
+            found.letters[letter_of(headers, prefix)].append((record.key, record.value))
     _pages(found, poison)
     return found
 

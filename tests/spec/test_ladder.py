@@ -1,9 +1,10 @@
 """A red that nobody has acknowledged, minute by minute: who is asked, in order, and what stops it.
 
-Words: r, y, g a red, yellow or green registration; a an acknowledgement of the newest worsening, o one of an older zone
-change; d the newest page was delivered, f it failed, b it failed because others are told first; c the red registration
-is taken back, t the hospital becomes responsible, p a pause of two days begins, e the follow-up ends. A number: the
-clock ticks at that minute after the first registration. Everything is stored and read again after each word.
+Words: r, y, g a red, yellow or green registration of the pulse, s one that is red by the oxygen saturation; a an
+acknowledgement of the newest worsening, o one of an older zone change; d the newest page was delivered, f it failed, b
+it failed because others are told first; c the newest registration is taken back by a correction, u it is given again by
+the next; t the hospital becomes responsible, p a pause of two days begins, e the follow-up ends. A number: the clock
+ticks at that minute after the first registration. Everything is stored and read again after each word.
 
 Without configuration the ladder is: the nurse at once, the next nurse after 5 minutes, the lead after 15, the lead by
 phone after 30 and every 15 minutes from then on.
@@ -23,7 +24,7 @@ from schemas.assessments import PatientStatus, ZoneChange
 from schemas.care import Acknowledged, Cadence, Limit, Paused
 from schemas.paging import FailureReason, Outcome, PageAction, PageRequest, Receipt, Tick
 from schemas.services import EscalationStep, Ladder, Roster, Service, Shift
-from schemas.submissions import Correction, CorrectionAction
+from schemas.submissions import Correction, CorrectionAction, Submission
 from schemas.types import Phase, Weekday
 from tests.histories import PATIENT, at, enrolled, moved_on, named, read, reading, signed, submitted, transferred
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 PULSE: Final = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
-VALUES: Final = {"g": 70.0, "y": 105.0, "r": 125.0}
+SATURATION: Final = Limit(code="2708-6", unit="%", red_low=85)
+VALUES: Final = {"g": ("8867-4", 70.0, "/min"), "y": ("8867-4", 105.0, "/min"), "r": ("8867-4", 125.0, "/min")}
+VALUES["s"] = ("2708-6", 80.0, "%")
 FAILURES: Final = {"f": FailureReason.TIMEOUT, "b": FailureReason.BUSY}
 HOUR: Final = 10
 HOSPITAL: Final = Service(
@@ -56,8 +59,8 @@ class Climbing:
         self.pages: list[PageRequest] = []
         self.receipts = 0
         self.status: PatientStatus | None = None
-        self.sessions: list[UUID] = []
-        plan = signed(0, PULSE, cadence=Cadence(grace_minutes=10_080))
+        self.sessions: list[Submission] = []
+        plan = signed(0, PULSE, SATURATION, cadence=Cadence(grace_minutes=10_080))
         for event in (replace(enrolled(), pathway=pathway), plan):
             self.take(event)
 
@@ -100,24 +103,25 @@ class Climbing:
     def _do(self, word: str) -> None:
         fields = {"patient": PATIENT, "at": at(self.hours), "recorded_at": at(self.hours)}
         match word:
-            case "r" | "y" | "g":
-                name = f"s-{self.number}"
-                self.sessions.append(named(name))
-                self.take(submitted(name, self.hours, reading("8867-4", VALUES[word], "/min", self.hours)))
+            case "r" | "y" | "g" | "s":
+                self.sessions.append(submitted(f"s-{self.number}", self.hours, reading(*VALUES[word], self.hours)))
+                self.take(self.sessions[-1])
             case "a":
                 self.acknowledge(self.newest)
             case "o":
                 self.acknowledge(self.changes[0].zone_change_id)
             case "d" | "f" | "b":
                 self.receipt(self.pages[-1], FAILURES.get(word))
-            case "c":
+            case "c" | "u":
+                back = word == "u"
                 self.take(
                     Correction(
                         correction_id=named(f"c-{self.number}"),
-                        submission_id=self.sessions[-1],
+                        submission_id=self.sessions[-1].submission_id,
                         patient=PATIENT,
                         recorded_at=at(self.hours),
-                        action=CorrectionAction.ENTERED_IN_ERROR,
+                        action=CorrectionAction.REPLACED if back else CorrectionAction.ENTERED_IN_ERROR,
+                        readings=self.sessions[-1].readings if back else (),
                     )
                 )
             case "t":
@@ -141,7 +145,7 @@ class Climbing:
             )
         )
 
-    def receipt(self, page: PageRequest, reason: FailureReason | None = None) -> None:
+    def receipt(self, page: PageRequest, reason: FailureReason | None = None, told: str | None = None) -> None:
         self.receipts += 1
         self.take(
             Receipt(
@@ -153,6 +157,7 @@ class Climbing:
                 at=at(self.hours),
                 attempts=1,
                 reason=reason,
+                told=told,
             )
         )
 
@@ -216,6 +221,20 @@ def said(page: PageRequest) -> str:
         ("r 5 a g 20 r", ["nurse", "next-nurse", "nurse"], 25),
         ("r 5 a g 20 r 25", ["nurse", "next-nurse", "nurse", "next-nurse"], 35),
         ("y 3 r 8", ["nurse", "next-nurse"], 18),
+        # Red by another vital sign is no worsening while somebody is asked to look, and is one once somebody has it.
+        ("r 3 s 5", ["nurse", "next-nurse"], 15),
+        ("r d 3 s 15", ["nurse", "next-nurse", "lead"], 30),
+        ("r 3 s 4 a 5 15", ["nurse"], None),
+        ("r 3 a 4 s", ["nurse", "nurse"], 9),
+        ("r 3 a 4 s 9", ["nurse", "nurse", "next-nurse"], 19),
+        ("r 3 a 4 s r a 9", ["nurse", "nurse"], None),
+        ("s 3 a r", ["nurse", "nurse"], 8),
+        # A red that was taken back and comes back begins anew, as often as it does.
+        ("r 3 c 5 u", ["nurse", "nurse"], 10),
+        ("r 3 c 5 u 10", ["nurse", "nurse", "next-nurse"], 20),
+        ("r c u", ["nurse", "nurse"], 5),
+        ("r c u c u c 100", ["nurse", "nurse", "nurse"], None),
+        ("r 5 a 6 c u 100", ["nurse", "next-nurse", "nurse"], None),  # whoever had it has it still
         # Taken back, ended: nobody is asked any more. A pause stops nothing.
         ("r 4 c 5 15", ["nurse"], None),
         ("r 4 e 5 15", ["nurse"], None),
@@ -246,6 +265,17 @@ def test_who_is_asked_to_look_at_a_red(words: str, asked: list[str], next_minute
         ("r g a", ["acknowledge nurse"]),
         ("r g g a", ["resolve nurse"]),
         ("r c", ["resolve nurse"]),
+        ("r c u c", ["resolve nurse", "resolve nurse"]),
+        ("r c u a g g", ["resolve nurse", "acknowledge nurse", "resolve nurse"]),
+        # Who did not hear in time that it was over before it was red again hears of the end of that.
+        (
+            "r 5 c u a g g",
+            ["resolve nurse", "resolve next-nurse", "acknowledge nurse", "resolve nurse", "resolve next-nurse"],
+        ),
+        ("r 5 c d u a g g", ["resolve nurse", "resolve next-nurse", "acknowledge nurse", "resolve nurse"]),
+        ("r a c u", ["acknowledge nurse", "resolve nurse", "acknowledge nurse"]),
+        ("r s a", ["acknowledge nurse"]),
+        ("r a s a g g", ["acknowledge nurse", "acknowledge nurse", "resolve nurse"]),
         ("r 5 e", ["resolve nurse", "resolve next-nurse"]),
         ("r t a", ["acknowledge nurse", "acknowledge ward of the hospital"]),
         # Who was asked about the worsening hears who has it; who was asked of the episode hears that it is over.

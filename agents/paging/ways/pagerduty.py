@@ -1,4 +1,10 @@
-"""PagerDuty's Events API v2: an incident for each episode, opened, acknowledged and resolved under the episode's id.
+"""PagerDuty's Events API v2: an incident for each time that an episode is asked about from the first step on.
+
+PagerDuty rings for a new incident and not for one that somebody has acknowledged, whatever triggers are added to it. So
+a worsening has an incident of its own, and the one before it is resolved. To resolve and trigger under one key would do
+the same only where the two are worked in that order; but the API is asynchronous, 202 says that an event was accepted,
+and no order is promised. In the other order it would leave nothing open at all. What is about no open incident is
+dropped there. (Events API v2, "Send an alert event" and "Overview".)
 
 The form is PagerDuty's published one: routing_key of 32 characters, event_action, dedup_key of at most 255 characters,
 and for a trigger a payload with summary (at most 1,024 characters), source and severity. 202 is accepted, 400 is
@@ -7,14 +13,16 @@ refused, 429 asks to wait. People read it, so it holds no value and no rule.
 
 from __future__ import annotations
 
+from asyncio import gather
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from agents.paging.attempts import Attempt, post
 from agents.paging.words import said
-from schemas.paging import PageAction, Priority
+from schemas.paging import PageAction, Priority, incident_of
 from schemas.types import Zone
 
 if TYPE_CHECKING:
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 
 SUMMARY_LENGTH: Final = 1024  # PagerDuty's own
 ROUTING_KEY_LENGTH: Final = 32  # PagerDuty's own
+LEAST_S: Final = 0.1  # for the events about earlier incidents, however long the first took [s]
 _HEADERS: Final = {"Content-Type": "application/json"}
 
 
@@ -62,16 +71,31 @@ class PagerDutyWay:
         return action in PageAction
 
     async def post(self, http: aiohttp.ClientSession, notice: Notice, now: datetime, timeout_s: float) -> Attempt:
-        """Send one event."""
+        """Send one event, and one for each earlier incident of the episode.
+
+        A trigger that was accepted is delivered, whatever becomes of the others: what stays open is resolved at the end
+        of the episode.
+        """
         del now
-        body = msgspec.json.encode({"routing_key": self.key.text, **event_of(notice)})
+        until = monotonic() + timeout_s
+        attempt = await self._send(http, event_of(notice), timeout_s)
+        if attempt.reason is not None:
+            return attempt
+        # Within the same time: an accepted trigger must not be taken for one that was too late.
+        left_s = max(until - monotonic(), LEAST_S)
+        others = await gather(*(self._send(http, event, left_s) for event in earlier_events_of(notice)))
+        failed = next((other for other in others if other.reason is not None), attempt)
+        return attempt if notice.action is PageAction.TRIGGER else failed
+
+    async def _send(self, http: aiohttp.ClientSession, event: dict[str, Any], timeout_s: float) -> Attempt:
+        body = msgspec.json.encode({"routing_key": self.key.text, **event})
         return await post(http, self.url, body, _HEADERS, timeout_s)
 
 
 def event_of(notice: Notice) -> dict[str, Any]:
     """Return the event without its key."""
     page = notice.first
-    event: dict[str, Any] = {"event_action": page.action.value, "dedup_key": dedup_key(notice)}
+    event = _about(page.action, dedup_key(notice))
     if page.action is not PageAction.TRIGGER:
         return event
     event["payload"] = {
@@ -90,9 +114,22 @@ def event_of(notice: Notice) -> dict[str, Any]:
     return event
 
 
+def earlier_events_of(notice: Notice) -> list[dict[str, Any]]:
+    """Return what becomes of the earlier incidents of the episode, without the key: a new one takes their place."""
+    if notice.grouped:
+        return []
+    page = notice.first
+    action = PageAction.RESOLVE if page.action is PageAction.TRIGGER else page.action
+    return [_about(action, str(incident)) for incident in page.earlier_incident_ids]
+
+
+def _about(action: PageAction, key: str) -> dict[str, Any]:
+    return {"event_action": action.value, "dedup_key": key}
+
+
 def dedup_key(notice: Notice) -> str:
-    """Return what PagerDuty knows the incident by: the episode, or where there are several, their group."""
-    return str(notice.notice_id if notice.grouped else notice.first.episode_id or notice.first.page_id)
+    """Return what PagerDuty knows the incident by: the page's incident, or where there are several, their group."""
+    return str(notice.notice_id if notice.grouped else incident_of(notice.first))
 
 
 def severity(notice: Notice) -> str:

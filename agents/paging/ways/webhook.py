@@ -112,5 +112,7 @@ def _page(page: PageRequest, notice: Notice) -> dict[str, Any]:
         "test": page.test,
         "causes": [{"rule": cause.rule, "code": cause.code} for cause in page.causes],
     }
+    if page.incident_id is not None:
+        told["incident_id"] = page.incident_id
     link = notice.links.get(page.page_id)
     return told if link is None else {**told, "link": link}

@@ -155,6 +155,27 @@ async def test_a_worsening_that_nobody_was_told_of_is_not_taken_over(board: Boar
     assert board.written == []
 
 
+async def test_an_acknowledgement_of_one_incident_takes_over_what_that_one_told_of_and_no_later_one(
+    board: Board,
+) -> None:
+    first, second = UUID(int=71), UUID(int=72)
+    page = board.alert(incident_id=first, at=NOW - timedelta(minutes=9))
+    worse = board.page(
+        2,
+        patient=page.patient,
+        zone_change_id=UUID(int=77),
+        episode_id=page.episode_id,
+        incident_id=second,
+        at=NOW - timedelta(seconds=5),
+    )
+    board.stands(worse, at=NOW - timedelta(seconds=9))
+    for earlier in (first, page.episode_id):
+        assert await tell(board, message(earlier)) == 202
+    assert board.written == []
+    assert await tell(board, message(second)) == 202
+    assert [event.zone_change_id for event in board.written] == [UUID(int=77)]
+
+
 async def test_the_incident_of_an_episode_that_is_over_takes_no_later_one_over(board: Board) -> None:
     yesterday = board.alert(1, at=NOW - timedelta(hours=19), episode_id=UUID(int=501))
     board.alert(2, at=NOW - timedelta(minutes=1), episode_id=UUID(int=502), patient=yesterday.patient)

@@ -59,12 +59,14 @@ async def ids(installation: Installation, *options: str) -> list[str]:
 
 async def test_a_list_names_what_is_open_and_nothing_of_what_it_holds(installation: Installation) -> None:
     assert (await told(installation, "list")).stdout == "there is none\n"
-    await installation.bury(SECRET, number=8, at_ms=AT_MS + 60_000, reason="invalid", also={"field": "readings[0]"})
+    told_by = {"field": "readings[0]", "process": "triage"}
+    await installation.bury(SECRET, number=8, at_ms=AT_MS + 60_000, reason="invalid", also=told_by)
     await installation.bury(SECRET, number=7)
     assert await listed(installation) == [
         {
             "id": "submissions/2/7",
             "when": "2026-03-01T08:00:00+00:00",
+            "process": None,
             "reason": "not_json",
             "field": None,
             "state": "open",
@@ -72,6 +74,7 @@ async def test_a_list_names_what_is_open_and_nothing_of_what_it_holds(installati
         {
             "id": "submissions/2/8",
             "when": "2026-03-01T08:01:00+00:00",
+            "process": "triage",
             "reason": "invalid",
             "field": "readings[0]",
             "state": "open",
@@ -80,10 +83,19 @@ async def test_a_list_names_what_is_open_and_nothing_of_what_it_holds(installati
     done = await told(installation, "list")
     assert done.exit_code == 0
     assert [line.split() for line in done.stdout.splitlines()] == [
-        ["id", "when", "reason", "field", "state"],
-        ["submissions/2/7", "2026-03-01T08:00:00+00:00", "not_json", "-", "open"],
-        ["submissions/2/8", "2026-03-01T08:01:00+00:00", "invalid", "readings[0]", "open"],
+        ["id", "when", "process", "reason", "field", "state"],
+        ["submissions/2/7", "2026-03-01T08:00:00+00:00", "-", "not_json", "-", "open"],
+        ["submissions/2/8", "2026-03-01T08:01:00+00:00", "triage", "invalid", "readings[0]", "open"],
     ]
+
+
+async def test_of_a_message_that_several_could_not_work_with_a_list_names_them_all(installation: Installation) -> None:
+    for at_ms, process in ((AT_MS + 2, "triage"), (AT_MS + 1, "storing"), (AT_MS + 3, "storing")):
+        await installation.bury(topic="receipts", at_ms=at_ms, also={"process": process})
+    await installation.bury(topic="receipts", at_ms=AT_MS)  # by a version before
+    assert [one["process"] for one in await listed(installation)] == ["storing,triage"]
+    lines = (await told(installation, "show", "receipts/2/7")).stdout.splitlines()
+    assert "written 2026-03-01T08:00:00+00:00 by storing and triage" in lines
 
 
 async def test_a_list_is_narrowed_by_reason_topic_time_state_and_number(installation: Installation) -> None:
@@ -103,16 +115,18 @@ async def test_a_list_is_narrowed_by_reason_topic_time_state_and_number(installa
 
 
 async def test_one_letter_is_shown_whole_to_who_asks_for_it(installation: Installation) -> None:
-    await installation.bury(SECRET, also={"field": "readings[0]"})
+    await installation.bury(SECRET, also={"field": "readings[0]", "process": "triage"})
     await installation.bury(b"\x1b[2J{", number=9, key=None, also={"reason": None})
     done = await told(installation, "show", "submissions/2/7")
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "submissions/2/7: open"
     assert {"reason: not_json", "field: readings[0]", "topic: t-submissions", "key: sim-0001"} <= set(lines)
+    assert {"written 2026-03-01T08:00:00+00:00 by triage", "process: triage"} <= set(lines)
     assert json.loads(done.stdout.split("\n\n")[1]) == json.loads(SECRET)
     done = await told(installation, "show", "submissions/2/9")
     assert "reason: -\n" in done.stdout
+    assert "written 2026-03-01T08:00:00+00:00 by a process that is not named\n" in done.stdout
     assert done.stdout.endswith("key: -\nbytes: 5\n\n\\x1b[2J{\n")
 
     assert (await told(installation, "discard", "submissions/2/7", "--yes", *BY, *WHY)).exit_code == 0

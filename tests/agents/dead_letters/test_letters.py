@@ -55,6 +55,13 @@ def test_one_of_which_only_the_beginning_was_kept_names_its_origin_and_is_not_se
     assert not letter.tells_origin
 
 
+def test_it_says_which_process_could_not_work_with_it_and_an_older_one_says_nothing() -> None:
+    assert of_record(record(process=b"triage"), "t-").processes == ("triage",)
+    assert of_record(record(), "t-").processes == ()
+    assert of_record(record(process=b""), "t-").processes == ()
+    assert of_record(record(process=b"\x1b[2J" + b"a" * 5000), "t-").processes == (r"\x1b[2J" + "a" * 36,)
+
+
 def test_a_reason_that_is_none_of_ours_is_unknown_and_a_field_moves_no_cursor() -> None:
     letter = of_record(record(reason=b"sim-0001", field=b"\x1b[2Ja\nb"), "t-")
     assert (letter.reason, letter.field) == ("unknown", r"\x1b[2Ja\nb")

@@ -48,12 +48,12 @@ class Closed:
 class Contact:
     """Somebody who takes a notice when the test says so; pages are known by the minute of their measurement."""
 
-    def __init__(self, limiter: Any = None, **changed: Any) -> None:  # noqa: ANN401 - any setting, any limiter
+    def __init__(self, limiter: Any = None, timeout_s: float = 60, **changed: Any) -> None:  # noqa: ANN401 - any setting, any limiter
         self.posts: list[list[int]] = []
         self._answers: list[asyncio.Future[Attempt]] = []
         self.tasks: dict[int, asyncio.Task[Verdict]] = {}
         settings = PagingSettings(**{"under_way": 1, "waiting": 50, "total_s": 60, "attempts": 1, **changed})
-        self.line = Line(self._post, settings, timeout_s=60, a_minute=1e6, limiter=limiter)
+        self.line = Line(self._post, settings, timeout_s=timeout_s, a_minute=1e6, limiter=limiter)
 
     async def _post(self, pages: Pages, timeout_s: float) -> Attempt:
         del timeout_s
@@ -192,12 +192,74 @@ async def test_a_group_that_fails_fails_each_of_its_pages() -> None:
     assert [(await contact.tasks[minute]).reason for minute in (1, 2)] == [FailureReason.SERVER_ERROR] * 2
 
 
+BRIEF: Any = {"timeout_s": 0.02, "attempt_timeout_s": 0.02, "total_s": 0.02}  # after which one that waits is given up
+
+
 async def test_a_page_that_has_no_turn_in_its_whole_time_is_busy() -> None:
-    contact = Contact(Closed(), total_s=0.02)
+    contact = Contact(Closed(), **BRIEF)
     await contact.ask(1)
     assert await contact.tasks[1] == Verdict(FailureReason.BUSY, 0)
     assert contact.posts == []
     await contact.line.close()
+
+
+@pytest.mark.parametrize("failure", [FailureReason.CONNECTION, FailureReason.TIMEOUT, FailureReason.SERVER_ERROR])
+async def test_a_page_that_has_no_turn_where_the_way_fails_is_silence_and_not_busy(failure: FailureReason) -> None:
+    contact = Contact(limiter := Closed(), **BRIEF)
+    limiter.open.set()
+    await contact.ask(1)
+    await contact.answer(Attempt(failure, again=True))
+    limiter.open.clear()
+    await contact.ask(2)
+    assert [await contact.tasks[minute] for minute in (1, 2)] == [Verdict(failure, 1), Verdict(failure, 0)]
+
+    limiter.open.set()
+    await contact.ask(3)
+    await contact.answer()
+    limiter.open.clear()
+    await contact.ask(4)
+    assert await contact.tasks[3] == Verdict(None, 1)
+    assert await contact.tasks[4] == Verdict(FailureReason.BUSY, 0)  # it is well again: others are only told first
+    await contact.line.close()
+
+
+async def test_a_page_that_waits_for_one_that_hangs_is_silence_and_not_busy() -> None:
+    never = asyncio.Event()
+
+    async def hangs(pages: Pages, timeout_s: float) -> Attempt:
+        del pages, timeout_s
+        await never.wait()
+        return Attempt(None)
+
+    line = line_to(hangs, timeout_s=0.05, attempt_timeout_s=0.01, total_s=0.01, under_way=1)
+    first, second = (asyncio.create_task(line.deliver(page(number))) for number in (1, 2))
+    assert [await first, await second] == [Verdict(FailureReason.TIMEOUT, 1), Verdict(FailureReason.TIMEOUT, 0)]
+    await line.close()
+
+
+async def test_a_page_waits_as_long_as_the_way_itself_may_take() -> None:
+    contact = Contact(attempt_timeout_s=0.01, total_s=0.01)  # the way has a minute
+    await contact.ask(1, 2)
+    await asyncio.sleep(0.05)
+    for _ in range(2):
+        await contact.answer()
+    assert [await contact.tasks[minute] for minute in (1, 2)] == [Verdict(None, 1)] * 2
+
+
+async def test_beyond_the_places_of_a_way_that_fails_a_page_is_silence_and_not_busy() -> None:
+    contact = Contact(waiting=1)
+    await contact.ask(1)
+    await contact.answer(Attempt(FailureReason.CONNECTION, again=True))
+    await contact.ask(5, 6, 4)
+    assert await contact.tasks[4] == Verdict(FailureReason.CONNECTION, 0)
+    for _ in range(2):
+        await contact.answer()
+    assert contact.posts == [[1], [5], [6]]
+
+
+def test_settings_by_which_an_attempt_would_outlast_its_ask_are_refused() -> None:
+    with pytest.raises(ValueError, match="total_s must not be below attempt_timeout_s"):
+        PagingSettings(total_s=1.9, attempt_timeout_s=2)
 
 
 def line_to(post: Any, sleep: Any = asyncio.sleep, *, timeout_s: float = 2, **changed: Any) -> Line:  # noqa: ANN401 - any setting
@@ -231,7 +293,7 @@ async def test_the_total_bound_ends_an_ask_with_its_last_reason() -> None:
     async def sleep(_: float) -> None:
         await asyncio.Event().wait()
 
-    line = line_to(post, sleep, timeout_s=0.02, total_s=0.02)
+    line = line_to(post, sleep, timeout_s=0.02, attempt_timeout_s=0.02, total_s=0.02)
 
     assert await line.deliver(page()) == Verdict(FailureReason.CONNECTION, 1)
 

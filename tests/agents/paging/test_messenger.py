@@ -319,6 +319,7 @@ async def test_what_cannot_be_read_is_a_dead_letter_with_the_original_bytes(
         unreadable.value or b"",
     )
     assert (headers["reason"], headers.get("field"), headers["offset"]) == (reason, field, b"7")
+    assert headers["process"] == b"paging"
     assert ward.count("sonevakt_dead_letters_total", process="paging", reason=reason.decode()) == 1
 
 

@@ -7,7 +7,9 @@ import logging
 import re
 import threading
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -17,9 +19,9 @@ from yarl import URL
 
 from agents.acknowledging.links import Links
 from agents.paging.notice import Notice
-from agents.paging.ways import Address
+from agents.paging.ways import Address, Ways
 from agents.paging.ways.messages import MessageWay, PluginError, Threads, plugin_of
-from agents.paging.ways.pagerduty import PagerDutyWay, RoutingKey, event_of, severity
+from agents.paging.ways.pagerduty import PagerDutyWay, RoutingKey, earlier_events_of, event_of, severity
 from agents.paging.ways.webhook import WebhookWay, body_of
 from agents.paging.whom import Told, whom
 from agents.paging.words import said, with_link
@@ -27,8 +29,11 @@ from schemas.paging import FailureReason, Outcome, PageAction, PageCause, Priori
 from schemas.services import Roster, Shift
 from schemas.types import Weekday, Zone
 from tests.agents.paging.conftest import NOW, held, page, posted, receipt_in, record, secret_of, service_with
+from tests.spec.test_ladder import Climbing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agents.paging.messenger import Messenger
     from schemas.paging import Receipt
     from schemas.services import Service
@@ -95,6 +100,28 @@ class Incidents:
         return wrong
 
 
+class Worked:
+    """What PagerDuty makes of events, as it publishes it: which incidents are open, and how often it rang for each.
+
+    A trigger rings where nothing is open under its key, and is added to what is; acknowledge and resolve mean what is
+    open under their key, and are dropped where nothing is.
+    """
+
+    def __init__(self, events: Iterable[dict[str, Any]]) -> None:
+        self.open: dict[str, str] = {}
+        self.rang: list[str] = []
+        for event in events:
+            key = event["dedup_key"]
+            match event["event_action"]:
+                case "trigger" if key not in self.open:
+                    self.open[key] = "triggered"
+                    self.rang.append(key)
+                case "acknowledge" if key in self.open:
+                    self.open[key] = "acknowledged"
+                case "resolve":
+                    self.open.pop(key, None)
+
+
 async def paged_by_pagerduty(ward: Ward, *statuses: int) -> tuple[Messenger, Incidents]:
     incidents = Incidents(*statuses)
     await ward.serve(incidents.application())
@@ -132,6 +159,114 @@ async def test_pagerduty_gets_one_incident_for_an_episode_that_is_opened_acknowl
     assert payload["custom_details"]["patients"] == ["p-1"]
     assert incidents.events[0]["links"][0]["href"].startswith("https://board.example/tavle/a/")
     assert set(incidents.events[1]) == {"routing_key", "event_action", "dedup_key"}
+
+
+FIRST, SECOND = UUID(int=71), UUID(int=72)
+WORSE: dict[str, Any] = {"incident_id": SECOND, "earlier_incident_ids": (FIRST,)}  # of the episode
+
+
+async def test_pagerduty_rings_anew_for_a_worsening_of_what_somebody_has_in_whatever_order_it_works_the_events(
+    ward: Ward,
+) -> None:
+    messenger, incidents = await paged_by_pagerduty(ward)
+    await carried(messenger, 1, incident_id=FIRST)
+    await carried(messenger, 1, action=PageAction.ACKNOWLEDGE, incident_id=FIRST)
+    before = list(incidents.events)
+    receipt = await carried(messenger, 2, **WORSE)
+    again = await carried(messenger, 2, ask=2, **WORSE)  # the receipt was lost
+
+    worse = incidents.events[len(before) :]
+    assert (receipt.outcome, again.outcome, incidents.refused) == (Outcome.DELIVERED, Outcome.DELIVERED, [])
+    assert {(event["event_action"], event["dedup_key"]) for event in worse} == {
+        ("trigger", str(SECOND)),
+        ("resolve", str(FIRST)),
+    }
+    for order in permutations(worse):
+        there = Worked([*before, *order])
+        assert there.rang == [str(FIRST), str(SECOND)]
+        assert there.open == {str(SECOND): "triggered"}
+
+
+async def test_that_an_earlier_red_is_over_closes_no_incident_that_was_opened_since(ward: Ward) -> None:
+    messenger, incidents = await paged_by_pagerduty(ward)
+    await carried(messenger, 1, incident_id=FIRST)
+    await carried(messenger, 2, incident_id=SECOND)  # the red is back, by a correction
+    await carried(messenger, 1, action=PageAction.RESOLVE, incident_id=FIRST)  # was held up
+
+    assert Worked(incidents.events).open == {str(SECOND): "triggered"}
+
+
+async def test_whoever_has_only_an_earlier_incident_is_told_of_the_end_of_that(ward: Ward) -> None:
+    messenger, incidents = await paged_by_pagerduty(ward)
+    await carried(messenger, 1, incident_id=FIRST)  # as the lead has, whom the worsening did not reach
+    await carried(messenger, 2, action=PageAction.ACKNOWLEDGE, **WORSE)
+    assert Worked(incidents.events).open == {str(FIRST): "acknowledged"}
+    await carried(messenger, 3, action=PageAction.RESOLVE, **WORSE)
+    assert Worked(incidents.events).open == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "rings", "at_last"),
+    [
+        ("r", 1, ["triggered"]),
+        ("r a", 1, ["acknowledged"]),
+        ("r a g g", 1, []),
+        ("r 5 15 30 45 a g g", 1, []),
+        ("r 5 a g 20 r", 2, ["triggered"]),
+        ("r 5 a g 20 r a g g", 2, []),
+        ("r a s", 2, ["triggered"]),
+        ("r a s a g g", 2, []),
+        ("r c", 1, []),
+        ("r c u", 2, ["triggered"]),
+        ("r c u c u a g g", 3, []),
+        ("r a 5 g 20 r a g 40 r", 3, ["triggered"]),
+    ],
+)
+async def test_what_the_ladder_asks_rings_once_for_each_time_that_it_begins_and_leaves_nothing_open_that_is_over(
+    ward: Ward, words: str, rings: int, at_last: list[str]
+) -> None:
+    incidents = Incidents()
+    await ward.serve(incidents.application())
+    way = PagerDutyWay(ward.addresses["lungs"].with_path("/v2/enqueue"), KEY)
+    service = service_with("lungs", nurse=("incident",))  # who has every other duty too
+    ways: Ways = {Address("joint-centre", "nurse", "incident"): way}
+    messenger = await ward.by({"joint-centre": service}, ways, pagerduty_a_minute=1e6)
+    course = Climbing()
+    told = 0
+    for word in words.split():
+        course.go(word)
+        for request in course.pages[told:]:
+            receipt = await messenger.tell(request)
+            course.receipt(request, receipt.reason, receipt.told)
+        told = len(course.pages)
+
+    there = Worked(incidents.events)
+    assert incidents.refused == []
+    assert (len(there.rang), list(there.open.values())) == (rings, at_last)
+
+
+async def test_where_the_new_incident_is_not_taken_the_one_before_it_is_left_as_it_is(ward: Ward) -> None:
+    messenger, incidents = await paged_by_pagerduty(ward, 400)
+    worse = await carried(messenger, 2, **WORSE)
+    assert (worse.reason, incidents.events) == (FailureReason.REFUSED, [])
+
+
+async def test_a_trigger_that_was_accepted_is_delivered_and_an_end_that_was_not_told_whole_is_told_again(
+    ward: Ward,
+) -> None:
+    messenger, incidents = await paged_by_pagerduty(ward, 202, 500)
+    worse = await carried(messenger, 2, **WORSE)
+    assert (worse.outcome, worse.attempts) == (Outcome.DELIVERED, 1)
+    assert incidents.events == []  # the two answers above were all
+    messenger, incidents = await paged_by_pagerduty(ward, 202, 500)
+    over = await carried(messenger, 3, action=PageAction.RESOLVE, **WORSE)
+    assert (over.outcome, over.attempts) == (Outcome.DELIVERED, 2)
+    assert [event["dedup_key"] for event in incidents.events] == [str(SECOND), str(FIRST)]
+
+
+def test_of_several_that_are_told_together_no_earlier_incident_is_closed() -> None:
+    assert earlier_events_of(Notice((page(1, **WORSE),), "lungs", LUNGS)) != []
+    assert earlier_events_of(Notice((page(1, **WORSE), page(2)), "lungs", LUNGS)) == []
 
 
 async def test_pagerduty_that_asks_to_wait_is_asked_again_and_one_that_refuses_is_not(ward: Ward) -> None:
@@ -223,6 +358,13 @@ def test_a_webhooks_group_holds_every_page_and_is_the_same_to_the_byte() -> None
 )
 def test_a_webhook_is_told_what_happens(action: str, kind: str) -> None:
     assert body_of(Notice((page(action=PageAction(action)),), "lungs", LUNGS))["type"] == kind
+
+
+def test_a_webhook_is_told_which_incident_it_is_where_the_page_says_so_and_never_whom_we_know() -> None:
+    told = body_of(Notice((page(contact="nurse-1", **WORSE),), "lungs", LUNGS))["data"]
+    assert told["incident_id"] == SECOND
+    assert "nurse-1" not in msgspec.json.encode(told).decode()
+    assert "incident_id" not in body_of(Notice((page(),), "lungs", LUNGS))["data"]
 
 
 async def test_a_webhooks_page_holds_its_link_and_the_same_for_every_ask(ward: Ward) -> None:
@@ -378,6 +520,9 @@ def with_roster(**duty: str) -> Service:
     return msgspec.structs.replace(service_with("lungs"), roster=Roster(shifts=(shift,)), contacts=contacts)
 
 
+ACKNOWLEDGED: dict[str, Any] = {"contact": "nurse-1", "action": PageAction.ACKNOWLEDGE}
+
+
 @pytest.mark.parametrize(
     ("service", "changed", "told"),
     [
@@ -387,6 +532,10 @@ def with_roster(**duty: str) -> Service:
         (with_roster(nurse="nurse-1"), {"to": "lead", "by": "phone"}, Told("lead", "phone")),
         (with_roster(nurse="nurse-1"), {"to": "next-nurse"}, Told("nurse-1", "app")),
         (with_roster(lead="nurse-2"), {"to": "next-nurse"}, Told("nurse", "app")),
+        (with_roster(nurse="nurse-1"), {"contact": "nurse-2", "action": PageAction.RESOLVE}, Told("nurse-2", "app")),
+        (with_roster(nurse="nurse-2"), ACKNOWLEDGED | {"by": "sms"}, Told("nurse-1", "sms")),
+        (with_roster(nurse="nurse-2"), ACKNOWLEDGED | {"contact": "left"}, Told("nurse-2", "app")),
+        (with_roster(nurse="nurse-2"), {"contact": "nurse-1"}, Told("nurse-2", "app")),
         (LUNGS, {"to": "lead"}, Told("lead", "incident")),
         (LUNGS, {"to": "next-nurse"}, Told("nurse", "sms")),
         (service_with("lungs"), {}, None),
@@ -400,6 +549,10 @@ def with_roster(**duty: str) -> Service:
         "a contact by the name of the duty",
         "nobody: the nurse on the roster",
         "nobody: the contact nurse",
+        "over: who was told",
+        "over: who was told, by a way they have",
+        "over: who was told is there no longer",
+        "a trigger goes to whoever has the duty",
         "no roster: the contact",
         "no roster and no contact: the nurse",
         "nobody at all",
@@ -431,6 +584,11 @@ async def test_at_the_change_of_shift_the_next_nurse_is_told_and_what_is_over_go
     otherwise = await carried(messenger, 1, action=PageAction.ACKNOWLEDGE, by="incident")
 
     assert (before.told, after.told, over.told, otherwise.told) == ("nurse-1", "nurse-2", "nurse-1", "nurse-2")
+
+    restarted = await ward.by({"lungs": service}, ways, clock=lambda: now[0])
+    forgotten = await carried(restarted, 1, action=PageAction.ACKNOWLEDGE)
+    known = [await carried(restarted, 1, action=action, contact="nurse-1") for action in PageAction]
+    assert (forgotten.told, [one.told for one in known]) == ("nurse-2", ["nurse-2", "nurse-1", "nurse-1"])
 
 
 # One that is slow

@@ -181,6 +181,114 @@ def test_an_address_or_key_that_cannot_be_used_is_named_by_its_field(
     assert not [word for word in ("hunter2", "tiny", "pw@", SECRET, str(tmp_path)) if word in text]
 
 
+ALONE = [{"days": EVERY_DAY, "starts": "08:00", "ends": "08:00", "duty": {"nurse": "nurse-1", "next-nurse": "nurse-1"}}]
+TWO = [{"after_minutes": 0, "to": "nurse"}, {"after_minutes": 5, "to": "next-nurse"}]
+LATER = [*TWO, {"after_minutes": 15, "to": "lead"}]
+EVENING = {"days": EVERY_DAY, "starts": "15:30", "ends": "07:30", "duty": {"nurse": "nurse-2", "next-nurse": "nurse-2"}}
+SMS = {"kind": "apprise", "url_file": "sms.url"}
+BY_INCIDENT = {"ways": {"incident": INCIDENT, "sms": SMS}}
+OTHER = {"ways": {"incident": {**INCIDENT, "routing_key_file": "other.key"}}}
+
+
+def staffed(
+    red: list[dict[str, Any]],
+    shifts: list[dict[str, Any]] | None = None,
+    **more: Any,  # noqa: ANN401 - any JSON
+) -> dict[str, Any]:
+    """Return the lungs' service with another ladder, other shifts, and what else is said of it."""
+    service = deepcopy(LUNGS)
+    service["ladder"]["red"] = red
+    if shifts is not None:
+        service["roster"] = {"shifts": shifts}
+    service["contacts"] |= more.pop("contacts", {})
+    return service | more
+
+
+@pytest.mark.parametrize(
+    ("service", "fault"),
+    [
+        (staffed(TWO, ALONE), "roster.shifts: nurse-1 has every duty of the ladder on mon at 08:00: give one of them"),
+        (
+            staffed(TWO, [LUNGS["roster"]["shifts"][0], EVENING]),
+            "roster.shifts: nurse-2 has every duty of the ladder on mon at 15:30: give one of them",
+        ),
+        (
+            changed("roster/exchanges", [{"day": "2026-01-06", "starts": "07:30", "duty": {"nurse": "nurse-2"}}])
+            | {"ladder": {"red": TWO}},
+            "roster.exchanges[0].duty: nurse-2 has every duty of the ladder: give one of them",
+        ),
+        (
+            staffed(TWO, contacts={"nurse-1": BY_INCIDENT, "nurse-2": BY_INCIDENT, "nurse-3": BY_INCIDENT}),
+            "ladder.red: every step leads into one PagerDuty integration on mon at 07:30, which rings for the first",
+        ),
+        (
+            staffed(TWO, roster=None, contacts={"nurse": BY_INCIDENT, "next-nurse": BY_INCIDENT}),
+            "ladder.red: every step leads into one PagerDuty integration, which rings for the first",
+        ),
+        (
+            staffed([TWO[0], {"after_minutes": 5, "to": "nurse"}], roster=None, contacts={"nurse": BY_INCIDENT}),
+            "ladder.red: every step leads into one PagerDuty integration, which rings for the first",
+        ),
+    ],
+    ids=[
+        "one person for all",
+        "one person at night",
+        "one person by an exchange",
+        "one integration",
+        "one integration without a roster",
+        "one integration again",
+    ],
+)
+def test_a_ladder_that_never_comes_to_a_second_one_is_named_by_its_field(
+    tmp_path: Path, service: dict[str, Any], fault: str
+) -> None:
+    _only_who_is_meant(service)
+    with pytest.raises(ServicesError) as raised:
+        load_services(written(tmp_path, {"lungs": service}))
+
+    assert str(raised.value).startswith(f"services.json: lungs.{fault}")
+    assert str(raised.value).count(fault.partition(" on ")[0]) == 1  # it is told once, though it is so every day
+    assert not [word for word in ("pagerduty.key", ROUTING) if word in str(raised.value)]
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        staffed(LATER, ALONE),
+        staffed([TWO[0]], ALONE),
+        changed("roster/exchanges", [{"day": "9999-12-31", "starts": "07:30", "duty": {"nurse": "nurse-3"}}]),
+        changed("roster/exchanges", [{"day": "2026-03-29", "starts": "07:30", "duty": {"nurse": "nurse-3"}}]),
+        staffed([TWO[0]], roster=None, contacts={"nurse": BY_INCIDENT}),
+        staffed(
+            [TWO[0], {"after_minutes": 5, "to": "nurse", "by": "sms"}], roster=None, contacts={"nurse": BY_INCIDENT}
+        ),
+        staffed(TWO, roster=None, contacts={"nurse": BY_INCIDENT, "next-nurse": OTHER}),
+    ],
+    ids=[
+        "the lead is another",
+        "one duty",
+        "the last day",
+        "the clock changes",
+        "one step",
+        "another way",
+        "another integration",
+    ],
+)
+def test_a_ladder_that_comes_to_a_second_one_or_is_not_meant_to_is_taken(
+    tmp_path: Path, service: dict[str, Any]
+) -> None:
+    _only_who_is_meant(service)
+    assert list(load_services(written(tmp_path, {"lungs": service}))) == ["lungs"]
+
+
+def _only_who_is_meant(service: dict[str, Any]) -> None:
+    """Take out the contacts whom neither roster nor ladder names."""
+    roster = service["roster"] or {"shifts": []}
+    given = [one["duty"] for one in (*roster["shifts"], *roster.get("exchanges", []))]
+    named = {who for duty in given for who in duty.values()} | {step["to"] for step in service["ladder"]["red"]}
+    service["contacts"] = {name: held for name, held in service["contacts"].items() if name in named}
+
+
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     both = {name: changed("time_zone", "Mars/Base") for name in ("lungs", "heart")}
     with pytest.raises(ServicesError, match=r"lungs\.time_zone.*; heart\.time_zone"):

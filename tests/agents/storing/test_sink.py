@@ -134,6 +134,7 @@ async def test_what_cannot_be_read_becomes_a_dead_letter_and_the_rest_is_stored(
     assert (letter.topic, letter.key, letter.value) == ("x-dead-letters", key, value or b"")
     headers = {name: text.decode() for name, text in letter.headers}
     assert (headers["reason"], headers.get("field")) == told
+    assert headers["process"] == "storing"
     assert (headers["topic"], headers["partition"], headers["offset"]) == ("x-assessments", "4", "7")
     assert len(await store.read("reading", start=AT - DAY, stop=AT + DAY)) == 1
 

@@ -174,10 +174,13 @@ async def test_no_more_than_so_many_are_under_way_at_once(eventually: Eventually
 
 def test_a_dead_letter_holds_the_original_bytes_and_where_they_came_from() -> None:
     record = Record("submissions", 3, 41, b"sim-0001", b"{bad", 0)
-    partition, letter = dead_letter("dead-letters", record, DeadLetterReason.INVALID, "readings[0].unit")
+    partition, letter = dead_letter(
+        "dead-letters", record, DeadLetterReason.INVALID, "readings[0].unit", process="triage"
+    )
     assert (partition, letter.topic, letter.key, letter.value) == (3, "dead-letters", b"sim-0001", b"{bad")
     assert dict(letter.headers) == {
         "reason": b"invalid",
+        "process": b"triage",
         "topic": b"submissions",
         "partition": b"3",
         "offset": b"41",
@@ -205,18 +208,21 @@ class Counting:
     def delivered(self, records: object) -> None: ...
 
 
+SETTINGS = SimpleNamespace(dead_letters="dead-letters", process="triage")
+
+
 @pytest.mark.parametrize("poisoned", [0, 1, 6, 7])
 def test_a_record_on_which_the_fold_fails_is_named_and_takes_no_neighbour_along(poisoned: int) -> None:
     values = [b"poison" if number == poisoned else b"" for number in range(8)]
     records = [Record("submissions", 0, number, b"sim-0001", value, 0) for number, value in enumerate(values)]
     reasons: list[DeadLetterReason] = []
-    worker: Any = SimpleNamespace(
-        metrics=SimpleNamespace(dead_letter=reasons.append), settings=SimpleNamespace(dead_letters="dead-letters")
-    )
+    worker: Any = SimpleNamespace(metrics=SimpleNamespace(dead_letter=reasons.append), settings=SETTINGS)
     worker._bisect = lambda *args: StreamWorker._bisect(worker, *args)
     folded = worker._bisect(Counting(), records, {b"sim-0001": b"10"})
     assert folded.states == {b"sim-0001": (0, b"17")}
     assert reasons == [DeadLetterReason.INTERNAL_ERROR]
+    letters = [dict(output.headers)["process"] for _, output in folded.outputs if output.topic == "dead-letters"]
+    assert letters == [b"triage"]
     assert [output.value for _, output in folded.outputs if output.topic == "assessments"] == [
         b"%d" % counted for counted in range(11, 18)
     ]
@@ -232,9 +238,7 @@ class Slicing(Counting):
 def test_a_fold_that_takes_its_time_is_given_the_rest_again_whatever_fails_between() -> None:
     values = [b"poison" if number == 4 else b"" for number in range(8)]
     records = [Record("submissions", 0, number, b"sim-0001", value, 0) for number, value in enumerate(values)]
-    worker: Any = SimpleNamespace(
-        metrics=SimpleNamespace(dead_letter=lambda _: None), settings=SimpleNamespace(dead_letters="dead-letters")
-    )
+    worker: Any = SimpleNamespace(metrics=SimpleNamespace(dead_letter=lambda _: None), settings=SETTINGS)
     worker._bisect = lambda *args: StreamWorker._bisect(worker, *args)
     states: dict[bytes, bytes] = {}
     letters = 0

@@ -189,7 +189,9 @@ async def test_a_dead_letter_that_the_broker_does_not_take_whole_keeps_its_reaso
     standing = Standing()
     standing.writing.most_bytes = 2_000
     origin = Record(TOPIC.topic, 0, 17, KEY, b"x" * 5_000, 1)
-    assert await standing.worker._deliver(1, [dead_letter("dead-letters", origin, DeadLetterReason.NOT_JSON)])
+    assert await standing.worker._deliver(
+        1, [dead_letter("dead-letters", origin, DeadLetterReason.NOT_JSON, process="triage")]
+    )
     said = dict(standing.writing.sent[-1].headers)
     assert (said["reason"], said["topic"], said["offset"], said["cut"]) == (b"not_json", b"submissions", b"17", b"1")
     assert standing.writing.sent[-1].value == b"x" * 1_000
@@ -200,7 +202,9 @@ async def test_a_dead_letter_that_the_broker_takes_not_even_cut_is_never_passed_
     standing.writing.too_large = {"dead-letters"}
     origin = Record(TOPIC.topic, 0, 17, KEY, b"x", 1)
     with pytest.raises(RuntimeError):
-        await standing.worker._deliver(1, [dead_letter("dead-letters", origin, DeadLetterReason.NOT_JSON)])
+        await standing.worker._deliver(
+            1, [dead_letter("dead-letters", origin, DeadLetterReason.NOT_JSON, process="triage")]
+        )
 
 
 async def test_a_state_that_is_too_large_stays_as_it_was_and_its_record_is_named() -> None:
@@ -209,6 +213,7 @@ async def test_a_state_that_is_too_large_stays_as_it_was_and_its_record_is_named
     await standing.worker._work([poll(1, 0)])
     assert (standing.held, standing.done, standing.letters("oversize_state")) == ({}, [1], 1)
     assert standing.writing.written[-1] == [("dead-letters", b"x")]
+    assert dict(standing.writing.sent[-1].headers)["process"] == b"counting"
 
 
 async def test_a_batch_at_work_keeps_the_partitions_until_it_is_done() -> None:

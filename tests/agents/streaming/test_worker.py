@@ -33,6 +33,7 @@ PARTITIONS = 2
 def settings(bootstrap: str, table: str | None = None) -> StreamSettings:
     return StreamSettings(
         app_id="counting",
+        process="counting",
         broker=bootstrap,
         partitions=PARTITIONS,
         sources=("submissions",),

@@ -94,6 +94,7 @@ class Triage:
         self.held = Held(self.fold)
         stream = StreamSettings(
             app_id=f"{prefix}triage",
+            process="triage",
             broker=bootstrap,
             partitions=1,
             sources=self.fold.sources,
@@ -335,6 +336,26 @@ async def test_who_is_not_known_yet_or_has_no_plan_or_cannot_be_read_waits_for_t
     await beside.look(*(sent(f"sim-000{number}", "red", 100, RED) for number in range(1, 5)))
     assert paged(beside) == []
     assert beside.shown("ahead_failures_total") == 0
+
+
+async def test_a_page_has_the_id_that_it_has_in_its_turn_whatever_was_taken_back_of_the_patient_before() -> None:
+    beside, error = Beside(), of(ILL, submitted("error", 90, spo2(RED, 90)))
+    void = Correction(
+        correction_id=named("void"),
+        submission_id=error.submission_id,
+        patient=ILL,
+        recorded_at=at(91),
+        action=CorrectionAction.ENTERED_IN_ERROR,
+    )
+    beside.follow(ILL, error, void)
+    state, red = lost.read(beside.states[ILL.encode()]), sent(ILL, "red", 100, RED)
+    assert state.taken_back
+    for event in (sent(ILL, "backlog", 95, GREEN), red):
+        state, told = step(state, event)
+        assert state is not None
+    await beside.look(red)
+    (ahead_of_it,), (in_turn,) = beside.written, [one for one in told if isinstance(one, PageRequest)]
+    assert (ahead_of_it.page_id, ahead_of_it.incident_id) == (in_turn.page_id, in_turn.incident_id)
 
 
 @pytest.mark.parametrize(("late", "pages"), [(72, [ILL]), (72.01, [])])

@@ -251,7 +251,9 @@ def test_a_care_event_of_the_future_is_a_dead_letter() -> None:
     triage = Triage()
     triage.follow_all()
     event = signed(40, SPO2_LIMITS, version=2, recorded=900)
-    assert reasons(triage.work(triage.record("care", event, PATIENTS[0], hours=30))) == [b"future"]
+    told = triage.work(triage.record("care", event, PATIENTS[0], hours=30))
+    assert reasons(told) == [b"future"]
+    assert [message["process"] for topic, message in told if topic == "dead-letters"] == [b"triage"]
 
 
 def test_a_patient_whose_state_is_full_is_not_monitored() -> None:

@@ -89,6 +89,7 @@ async def triaging(bootstrap: str, died: Ended) -> AsyncIterator[Metrics]:
     fold = TriageFold(prefix="", partitions=1, dead_letter_ratio=0.9, metrics=metrics)
     stream = StreamSettings(
         app_id="triage",
+        process="triage",
         broker=bootstrap,
         partitions=1,
         sources=fold.sources,

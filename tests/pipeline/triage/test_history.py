@@ -73,7 +73,7 @@ class Told:
         """What must be the same in every order: all but pages, which are asked for when their ground is learnt."""
         assert self.state is not None
         standing = {key for key, change in self.changes.items() if not change.retracted}
-        return structs.replace(self.state, open_pages={}, climb=None), self.assessments, standing
+        return structs.replace(self.state, open_pages={}, climb=None, taken_back={}), self.assessments, standing
 
 
 @some

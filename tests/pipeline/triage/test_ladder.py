@@ -16,17 +16,19 @@ from pipeline.triage.ids import derive
 from pipeline.triage.pages import Pages
 from pipeline.triage.state import decode, encode
 from schemas.assessments import Assessment
-from schemas.care import Acknowledged
+from schemas.care import Acknowledged, Cadence
 from schemas.paging import FailureReason, Outcome, PageAction, PageRequest, Priority, Receipt, Tick
 from schemas.services import CANARY
-from schemas.submissions import Correction, CorrectionAction, OnBehalf
+from schemas.submissions import Correction, CorrectionAction, OnBehalf, Submission
 from schemas.types import Zone
 from tests.earlier import write
-from tests.histories import PATIENT, at, enrolled, history, named, read, reading, signed, submitted, transferred
+from tests.histories import PATIENT, at, enrolled, history, named, read, reading, signed, spo2, submitted, transferred
 from tests.spec.test_ladder import HOUR, PULSE, SERVICES, Climbing, said
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipeline.triage import State
 
 some = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
@@ -87,7 +89,287 @@ def test_what_is_told_of_the_end_pushes_out_no_page_by_which_somebody_must_look(
     assert list(pages.kept(1)) == [page.page_id.bytes]
 
 
+# Whom a page reached, and which incident it is of.
+
+
+def told_to(course: Climbing, action: PageAction) -> list[tuple[str, str | None]]:
+    """Which duties were told that, and whom it is for; each ask."""
+    return [(page.to, page.contact) for page in course.pages if page.action is action]
+
+
+def test_the_end_is_told_to_whom_the_pages_reached_also_after_a_restart_or_a_change_of_shift() -> None:
+    course = Climbing().go("r")
+    course.receipt(course.pages[-1], told="nurse-1")
+    course.go("5")
+    course.receipt(course.pages[-1], told="nurse-2")
+    course.go("15 a g g")
+    everybody = [("nurse", "nurse-1"), ("next-nurse", "nurse-2"), ("lead", None)]
+    assert told_to(course, PageAction.TRIGGER) == [("nurse", None), ("next-nurse", None), ("lead", None)]
+    assert told_to(course, PageAction.ACKNOWLEDGE) == everybody
+    assert told_to(course, PageAction.RESOLVE) == everybody
+
+
+def test_whom_a_page_reached_is_taken_up_also_where_somebody_has_it_before_its_receipt_comes() -> None:
+    course = Climbing().go("r a")
+    course.receipt(course.pages[0], told="nurse-1")
+    course.go("g g")
+    assert told_to(course, PageAction.ACKNOWLEDGE) == [("nurse", None)]
+    assert told_to(course, PageAction.RESOLVE) == [("nurse", "nurse-1")]
+
+
+def test_a_step_that_is_asked_again_in_the_next_shift_has_reached_two_and_both_hear_of_the_end() -> None:
+    course = Climbing().go("r 5 15 30")
+    for minute, who in ((45, "lead-1"), (60, "lead-1"), (75, "lead-2")):
+        course.receipt(course.pages[-1], told=who)
+        course.go(str(minute))
+    course.receipt(course.pages[-1], told="lead-2")
+    course.go("a")
+    reached = [page for page in course.pages if page.action is PageAction.ACKNOWLEDGE and page.by == "phone"]
+    assert [page.contact for page in reached] == ["lead-1", "lead-2"]
+    assert len({page.page_id for page in course.pages}) == len(course.pages)
+
+
+def test_of_a_step_that_is_asked_again_whoever_may_have_got_it_last_hears_of_the_end_too() -> None:
+    course = Climbing().go("r 5 15 30")
+    course.receipt(course.pages[-1], told="lead-1")
+    course.go("45 a")
+    reached = [page for page in course.pages if page.action is PageAction.ACKNOWLEDGE and page.by == "phone"]
+    assert [page.contact for page in reached] == ["lead-1", None]
+
+
+def test_whoever_was_told_before_a_worsening_and_not_of_it_hears_that_it_is_over() -> None:
+    course = Climbing().go("r")
+    course.receipt(course.pages[-1], told="nurse-1")
+    course.go("5 a g 20 r")
+    course.receipt(course.pages[1], told="nurse-2")  # of next-nurse, dropped by now
+    course.receipt(course.pages[-1], told="nurse-3")
+    course.go("a g g")
+    assert told_to(course, PageAction.RESOLVE) == [
+        ("nurse", "nurse-1"),
+        ("next-nurse", "nurse-2"),
+        ("nurse", "nurse-3"),
+    ]
+
+
+def test_a_receipt_that_says_nothing_new_changes_nothing() -> None:
+    course = Climbing().go("r")
+    course.receipt(course.pages[-1], told="nurse-1")
+    known, count = course.state, len(course.pages)
+    course.receipt(course.pages[-1], told="nurse-9")  # the page is known to have reached somebody
+    course.receipt(replace(course.pages[-1], page_id=named("of nobody")), told="nurse-1")
+    assert (course.state, len(course.pages)) == (known, count)
+
+
+def test_who_hears_of_the_end_is_bounded() -> None:
+    course = Climbing().go("r 5 15")
+    for number in range(60):
+        course.go(str(30 + 15 * number))
+        course.receipt(course.pages[-1], told=f"lead-{number}")
+    course.go("a")
+    contacts = [contact for _, contact in told_to(course, PageAction.ACKNOWLEDGE)]
+    assert contacts == [f"lead-{number}" for number in range(40, 60)]
+
+
+def incidents(course: Climbing) -> list[tuple[str, int, int]]:
+    """Of each page, what it tells, of which incident, and how many earlier ones it names, in the order they began."""
+    began = list(dict.fromkeys(page.incident_id for page in course.pages))
+    for page in course.pages:
+        earlier = [began.index(one) for one in page.earlier_incident_ids]
+        assert earlier == sorted(earlier)
+        assert page.incident_id not in page.earlier_incident_ids
+    return [(page.action.value, began.index(page.incident_id), len(page.earlier_incident_ids)) for page in course.pages]
+
+
+def test_every_step_of_one_climb_is_of_one_incident_and_a_worsening_takes_its_place() -> None:
+    assert incidents(Climbing().go("r 5 a g 20 r a g g")) == [
+        ("trigger", 0, 0),
+        ("trigger", 0, 0),
+        ("acknowledge", 0, 0),
+        ("acknowledge", 0, 0),
+        ("trigger", 1, 1),
+        ("acknowledge", 1, 1),
+        ("resolve", 1, 1),
+        ("resolve", 1, 1),
+    ]
+
+
+def test_another_service_and_a_red_by_another_vital_sign_have_an_incident_of_their_own() -> None:
+    assert incidents(Climbing().go("r t"))[-1] == ("trigger", 1, 1)
+    assert incidents(Climbing().go("r a s"))[-1] == ("trigger", 1, 1)
+
+
+def test_an_incident_is_known_by_the_first_page_that_is_asked_of_it() -> None:
+    course = Climbing().go("r 5 a s 20")
+    first = {page.incident_id: page.page_id for page in reversed(course.pages) if page.action is PageAction.TRIGGER}
+    assert list(first) == list(first.values())
+
+
+def test_an_end_that_nobody_was_told_of_leaves_its_incident_to_the_red_that_comes_back() -> None:
+    taken_back, told = Climbing().go("r d c"), Climbing().go("r d c d")
+    assert incidents(taken_back.go("u"))[-1] == ("trigger", 1, 1)
+    assert incidents(told.go("u"))[-1] == ("trigger", 1, 0)
+    for course in (taken_back, told):
+        assert course.state is not None
+        assert list(course.state.open_pages) == [course.pages[-1].page_id.bytes]
+
+
+def test_the_incidents_that_are_closed_with_the_newest_are_bounded() -> None:
+    course = Climbing()
+    for number in range(12):
+        course.go(f"{number * 60} r a g")
+    assert max(len(page.earlier_incident_ids) for page in course.pages) == 7
+    assert len({page.incident_id for page in course.pages}) == 12
+
+
+@pytest.mark.parametrize("path", sorted(write.FOLDER.glob("states/2/red-*.msgpack")), ids=lambda path: path.stem)
+def test_a_red_of_a_state_that_knows_no_incidents_is_told_of_under_its_episode_until_it_is_asked_anew(
+    path: Path,
+) -> None:
+    state = decode(path.read_bytes())
+    assert state.climb is not None
+    episode = derive("episode", state.patient, state.climb.episode_ms)
+    after, told = step(state, Tick(at=at(24 * 60)))
+    pages = [page for page in told if isinstance(page, PageRequest) and page.ask == 1]
+    assert bool(pages) == (state.climb.next_ms is not None)
+    assert {(page.incident_id, page.earlier_incident_ids) for page in pages} <= {(episode, ())}
+    assert after is not None
+    taken_over = replace(after, climb=replace(state.climb, next_ms=None))  # as the red was known before
+    again = submitted("again", 24 * 61, spo2(80, 24 * 61))
+    _, told = step(taken_over, again)
+    asked = [page for page in told if isinstance(page, PageRequest) and page.action is PageAction.TRIGGER]
+    assert [(page.incident_id, page.earlier_incident_ids) for page in asked] == [(asked[0].page_id, (episode,))]
+
+
+def test_how_often_a_red_was_taken_back_is_known_of_the_newest_ones() -> None:
+    course = Climbing().go("r")
+    assert course.state is not None
+    pages = Pages(course.state)
+    first = named("first")
+    assert pages.first(first) == first
+    ids = set()
+    for _ in range(3):
+        pages.take_back(first)
+        ids.add(pages.first(first))
+    assert len(ids - {first}) == 3
+    for number in range(15):
+        pages.take_back(named(f"other-{number}"))
+    pages.take_back(first)  # once more: it is the newest again
+    for number in range(15, 30):
+        pages.take_back(named(f"other-{number}"))
+    assert pages.first(first) not in ids | {first}
+    pages.take_back(named("other-30"))
+    assert (len(pages.taken_back), pages.first(first)) == (16, first)
+
+
+def corrected(session: Submission, name: str, hours: float, *, back: bool) -> Correction:
+    """Of a session: taken back, or given again as it was."""
+    return Correction(
+        correction_id=named(name),
+        submission_id=session.submission_id,
+        patient=PATIENT,
+        recorded_at=at(hours),
+        action=CorrectionAction.REPLACED if back else CorrectionAction.ENTERED_IN_ERROR,
+        readings=session.readings if back else (),
+    )
+
+
+def test_no_page_of_a_red_that_is_back_has_an_id_of_before_though_no_time_has_passed() -> None:
+    """The clock of the patient is ahead: what is recorded before it does not move it."""
+    course = Climbing()
+    course.take(pulse("ahead", 70, HOUR - 1, late=25))
+    red = pulse("red", 125, HOUR)
+    course.take(red)
+    for number in range(3):
+        course.go("1500 t")  # to the hospital, which is told from its first step on
+        course.go("1510")
+        course.take(corrected(red, f"void-{number}", HOUR + number + 0.1, back=False))
+        course.take(corrected(red, f"back-{number}", HOUR + number + 0.2, back=True))
+    asked = [page for page in course.pages if page.ask == 1]
+    assert len([page for page in asked if page.action is PageAction.RESOLVE]) > 3
+    assert len({page.page_id for page in asked}) == len(asked)
+
+
+def learnt_of_when_it_was_over() -> tuple[Climbing, Submission]:
+    """A red that was taken over, learnt of after two greens, taken back, and given again: told, and told to be over."""
+    late = pulse("late", 127, HOUR, late=1)
+    in_turn = Climbing()
+    in_turn.take(late)
+    course = Climbing()
+    course.minute = 10
+    course.acknowledge(in_turn.newest)
+    course.go("20 g g")
+    for event in (
+        late,
+        corrected(late, "void", HOUR + 1.1, back=False),
+        corrected(late, "back", HOUR + 1.2, back=True),
+    ):
+        course.take(event)
+    return course, late
+
+
+def waiting(course: Climbing) -> list[PageRequest]:
+    """The pages by which somebody must look, and that nobody got yet."""
+    assert course.state is not None
+    pages = Pages(course.state)
+    found = [pages.find(key) for key in course.state.open_pages]
+    return [page for page in found if page is not None and page.action is PageAction.TRIGGER]
+
+
+def test_a_page_of_a_red_that_was_back_is_asked_no_more_once_that_is_taken_back_too() -> None:
+    course, late = learnt_of_when_it_was_over()
+    assert [page.page_id for page in waiting(course)] == [course.pages[-2].page_id]
+    course.take(corrected(late, "void again", HOUR + 1.3, back=False))
+    assert waiting(course) == []
+
+
+def test_a_page_of_a_red_that_is_back_is_asked_again_as_that_is_known_by_then() -> None:
+    course, _ = learnt_of_when_it_was_over()
+    before = waiting(course)
+    course.take(pulse("earlier", 105, HOUR - 1, late=2.3))  # from yellow to red by now, not from no data
+    (known,) = waiting(course)
+    assert [page.page_id for page in before] == [known.page_id]
+    assert known.zone_change_id != before[0].zone_change_id
+
+
+@pytest.mark.parametrize("words", ["r a", "r a g g"])
+def test_a_red_that_was_too_old_to_be_paged_and_is_not_by_now_is_asked_about_under_another_id(words: str) -> None:
+    course = Climbing().go(words)
+    plans = ((2, 80.0), (3, 1.0))  # the second one was written down before the first, and comes after it
+    for version, recorded in plans:
+        plan = signed(0, PULSE, version=version, recorded=HOUR + recorded, cadence=Cadence(grace_minutes=10_080))
+        course.take(plan)
+    asked = [page.page_id for page in course.pages if page.action is PageAction.TRIGGER]
+    assert len(set(asked)) == len(asked) == 2
+
+
 # What is learnt late.
+
+
+def test_a_late_red_of_an_episode_that_is_over_is_told_so_and_no_end_is_told_of_the_one_that_is_open() -> None:
+    """The second red was taken for a worsening of the first episode, until a green between them was learnt of."""
+    other = submitted("other", HOUR + 3 / 60, reading("2708-6", 80, "%", HOUR + 3 / 60), late=0.5)
+    in_turn = Climbing().go("r a")
+    in_turn.take(other)
+    course = Climbing().go("r a")
+    course.minute, course.number = 4, 9
+    course.acknowledge(in_turn.newest)
+    course.go("5 g 20 r")
+    opened = course.pages[-1].episode_id
+    course.minute = 25
+    course.take(pulse("between", 70, HOUR + 10 / 60, late=0.2))
+    assert course.status is not None
+    assert course.status.episode is not None
+    assert course.status.episode.opened_at == at(HOUR + 20 / 60)
+    before = len(course.pages)
+    course.take(other)
+    assert [(page.action.value, said(page)) for page in course.pages[before:]] == [
+        ("trigger", "nurse"),
+        ("resolve", "nurse"),
+    ]
+    assert opened not in {page.episode_id for page in course.pages[before:]}
+    course.go("30")
+    assert course.asked()[-1] == "next-nurse"
+    assert course.pages[-1].episode_id == opened
 
 
 def test_an_earlier_red_learnt_of_later_pages_nobody_twice_and_loses_no_step() -> None:
@@ -179,7 +461,7 @@ def test_a_worsening_that_is_taken_back_goes_on_for_the_red_before_it() -> None:
     course.take(
         Correction(
             correction_id=named("void"),
-            submission_id=course.sessions[-1],
+            submission_id=course.sessions[-1].submission_id,
             patient=PATIENT,
             recorded_at=at(instant + 0.01),
             action=CorrectionAction.ENTERED_IN_ERROR,
@@ -302,6 +584,7 @@ class Climbed:
         self.pages: list[PageRequest] = []
         self.wrong: list[str] = []
         self.failed: set[bytes] = set()
+        self.came_back = 0
         for event in events:
             self.take(event, restarts=restarts)
             for _ in range(random.randrange(3)):
@@ -323,6 +606,7 @@ class Climbed:
                 at=page.at + timedelta(minutes=random.randrange(100)),
                 attempts=1,
                 reason=reason,
+                told=random.choice([None, "nurse-1", "nurse-2"]),
             )
         wakes = None if self.state is None else wakes_at(self.state)
         return Tick(at=at(0) if wakes is None else at(0) + timedelta(milliseconds=wakes - at(0).timestamp() * 1000))
@@ -336,17 +620,33 @@ class Climbed:
         episode = None if self.state is None else self.state.episode
         born = {page.zone_change_id for page in asked if page.step == 0}
         for page in asked:
-            if page.action is not PageAction.TRIGGER:
-                continue
             open_already = before is not None and page.page_id.bytes in before.open_pages
             if page.ask > 1 and not open_already:
                 self.wrong.append(f"{page.page_id} was asked again though nobody waits for it")
             if page.ask == 1 and page.page_id in {known.page_id for known in self.pages}:
                 self.wrong.append(f"{page.page_id} was asked for twice")
+            if page.action is not PageAction.TRIGGER:
+                continue
             acknowledged = episode is None or (episode.acknowledged and episode.change == page.zone_change_id.bytes)
             if page.step and acknowledged and page.zone_change_id not in born:
                 self.wrong.append(f"step {page.step} was asked of a red that somebody has, or that is over")
         self.pages += asked
+        if self.state is not None:
+            self.came_back = max(self.came_back, *self.state.taken_back.values(), 0)
+            self.check(self.state)
+
+    def check(self, state: State) -> None:
+        """An open red that somebody was asked to look at, and that nobody has, is told to nobody as over."""
+        climb, pages = state.climb, Pages(state)
+        if state.episode is None or state.episode.acknowledged or climb is None or climb.next_ms is None:
+            return
+        over = [
+            request
+            for _, request in pages.of(derive("episode", PATIENT, climb.episode_ms))
+            if request.action is PageAction.RESOLVE
+        ]
+        if over:
+            self.wrong.append(f"{climb.change.hex()} is open, and a page says that it is over")
 
     def climbs(self) -> object:
         """Whether somebody must still look: the newest worsening, if it was ever asked for and nobody has it."""
@@ -371,6 +671,73 @@ def with_acknowledgements(random: Random, events: list[Any]) -> list[Any]:
         if (minutes := random.choice([0, 4, 5, 40, 4000, None])) is not None
     ]
     return [*events, *map(read, more)]
+
+
+def with_reds_that_come_back(random: Random, events: list[Any]) -> list[Any]:
+    """`events`, of whose sessions some are taken back by a correction and given again by the next, once or twice."""
+    more: list[Any] = []
+    for session in events:
+        if not isinstance(session, Submission) or random.random() < 0.4:
+            continue
+        for number in range(random.choice([2, 2, 4])):
+            back = number % 2
+            correction = Correction(
+                correction_id=named(f"back-{session.submission_id}-{number}"),
+                submission_id=session.submission_id,
+                patient=PATIENT,
+                recorded_at=session.received_at + timedelta(minutes=10 * (number + 1)),
+                action=CorrectionAction.REPLACED if back else CorrectionAction.ENTERED_IN_ERROR,
+                readings=session.readings if back else (),
+            )
+            more.append(read(correction))
+    return [*events, *more]
+
+
+class Recorded(Climbing):
+    """A way whose events are kept."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        super().__init__()
+
+    def take(self, event: Any) -> None:  # noqa: ANN401 - any message that the fold takes
+        if not isinstance(event, Tick | Receipt):
+            self.events.append(read(event))
+        super().take(event)
+
+
+def busy_day(random: Random) -> list[Any]:
+    """Reds, greens, acknowledgements and corrections within hours, most in turn and some told late."""
+    course = Recorded()
+    minute = 0
+    for _ in range(random.randrange(6, 25)):
+        minute += random.choice([1, 3, 10, 40])
+        word = random.choice("rrsyggggaaaoccut")
+        no_alert = course.status is None or course.status.episode is None
+        if (word == "a" and no_alert) or (word in "cu" and not course.sessions):
+            continue
+        course.go(f"{minute} {word}")
+    keys = {id(event): place + random.choice([0, 0, 0, 0, 4, 9]) for place, event in enumerate(course.events)}
+    return sorted(course.events, key=lambda event: keys[id(event)])
+
+
+@some
+@given(RANDOM)
+def test_however_a_busy_day_is_told_no_open_red_is_told_to_be_over_and_no_page_is_asked_for_twice(
+    random: Random,
+) -> None:
+    for _ in range(5):
+        assert Climbed(busy_day(random), random, restarts=True).wrong == []
+
+
+@some
+@given(RANDOM)
+def test_whatever_comes_back_no_page_has_the_id_of_an_earlier_one(random: Random) -> None:
+    events = with_reds_that_come_back(random, with_acknowledgements(random, history(random)))
+    in_turn = sorted(events, key=lambda event: getattr(event, "received_at", None) or event.recorded_at)
+    shuffled = random.sample(events, len(events))
+    for order in (in_turn, shuffled):
+        assert Climbed(order, random, restarts=True).wrong == []
 
 
 @some
