@@ -81,7 +81,7 @@ class Clean:
     letters: dict[Letter, tuple[bytes | None, bytes]] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pages as bytes: a field is left out of them where it is the very default, which unpickling would make anew."""
+        """Pages as bytes: a field that is the very default is left out of them, and unpickling would make it anew."""
         return {**self.__dict__, "first": {page: encode(request) for page, request in self.first.items()}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
