@@ -60,6 +60,13 @@ class Group(NamedTuple):
         return [*self.counts, *self.amounts, *self.figures]
 
 
+class _Gone(NamedTuple):
+    """Which rows or cells are hidden, and which of them as they tell of few and not as companions."""
+
+    hidden: Bools
+    few: Bools
+
+
 def suppressed(
     table: pd.DataFrame,
     by: Sequence[str],
@@ -89,7 +96,7 @@ def suppressed(
     tells = kept[per] if per is not None else pd.Series("", index=kept.index)
     names = list(dict.fromkeys(tells))
     rows = {name: np.flatnonzero(tells == name) for name in names}
-    before = {name: np.zeros(len(rows[name]), np.bool_) for name in names}
+    before = {name: _nothing(len(rows[name])) for name in names}
     told = kept.copy()
     not_elsewhere: dict[str, list[Key]] = {}
     for group in groups:
@@ -98,10 +105,11 @@ def suppressed(
         for some in [names] if group.shared else [[name] for name in names]:
             tables = [kept.iloc[rows[name]] for name in some]
             known = cells(tables[0], by, further)
-            hidden, withheld = _hidden(tables, by, group, [before[name] for name in some], known)
+            gone, withheld = _hidden(tables, by, group, [before[name] for name in some], known)
             unshown |= withheld
-            for name, of_table in zip(some, hidden, strict=True):
-                found[rows[name]] = before[name] = of_table
+            for name, of_table in zip(some, gone, strict=True):
+                before[name] = of_table
+                found[rows[name]] = of_table.hidden
         for column in group.columns:
             told[column] = told[column].astype("float64").mask(found)
         told[f"{group.name}_hidden"] = found
@@ -117,8 +125,8 @@ def small(values: Floats) -> Bools:
 
 
 def _hidden(
-    tables: Sequence[pd.DataFrame], by: Sequence[str], group: Group, before: Sequence[Bools], known: Cells
-) -> tuple[list[Bools], set[Key]]:
+    tables: Sequence[pd.DataFrame], by: Sequence[str], group: Group, before: Sequence[_Gone], known: Cells
+) -> tuple[list[_Gone], set[Key]]:
     """Where the rows of one or more tables over the same cells are hidden, and which totals that they do not show."""
     places = [_places(known, table, by) for table in tables]
     values = {
@@ -126,18 +134,20 @@ def _hidden(
         for number, (table, place) in enumerate(zip(tables, places, strict=True))
         for name in (*group.counts, *group.amounts)
     }
-    primary = np.zeros(len(known.keys), np.bool_)
-    for place, hidden in zip(places, before, strict=True):
-        primary[place[hidden]] = True
+    few, primary = _nothing(len(known.keys))
+    for place, (gone, of_few) in zip(places, before, strict=True):
+        primary[place[gone]] = True
+        few[place[of_few]] = True
     for (_, name), column in values.items():
         if name in group.counts:
-            primary |= small(column)
+            few |= small(column)
     for number, table in enumerate(tables):
         for part, whole in group.parts:
             total = known.values(_ordered(table[whole], places[number]))
-            primary |= small(total - values[number, part])
+            few |= small(total - values[number, part])
+    primary |= few
     columns = [
-        Column(column, _wanted(column, primary, whole=name in group.counts), whole=name in group.counts)
+        Column(column, _wanted(column, few, whole=name in group.counts), whole=name in group.counts)
         for (_, name), column in values.items()
     ]
     hidden = hidden_with(known, columns, primary)
@@ -147,13 +157,17 @@ def _hidden(
             break
         hidden = hidden_with(known, columns, spread)
     unshown = {key for key, gone in zip(known.keys[known.shown :], hidden[known.shown :], strict=True) if gone}
-    return [hidden[place] for place in places], unshown
+    return [_Gone(hidden[place], few[place]) for place in places], unshown
 
 
-def _wanted(values: Floats, primary: Bools, *, whole: bool) -> Floats:
+def _wanted(values: Floats, few: Bools, *, whole: bool) -> Floats:
     """How far apart what is possible must lie: of what tells of few, half of its size; companions must not be known."""
-    few: Floats = np.where(primary, OF_FEW * values, 0.0)
-    return np.maximum(np.ceil(few), WIDTH) if whole else few
+    half: Floats = np.where(few, OF_FEW * values, 0.0)
+    return np.maximum(np.ceil(half), WIDTH) if whole else half
+
+
+def _nothing(count: int) -> _Gone:
+    return _Gone(np.zeros(count, np.bool_), np.zeros(count, np.bool_))
 
 
 def _along(known: Cells, hidden: Bools, dimension: int) -> Bools:

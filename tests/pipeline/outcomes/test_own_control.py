@@ -17,11 +17,14 @@ from pipeline.outcomes.intervals import clopper_pearson
 from pipeline.outcomes.own_control import Times, around, before_after, own_times, rate_ratio
 from pipeline.outcomes.rates import admissions, emergency_contacts
 from pipeline.outcomes.time_at_risk import scope
-from tests.pipeline.outcomes.made import START, at, enrolled, frame, moved, stay
+from tests.oracles import outcomes as oracle
+from tests.pipeline.outcomes.made import PATIENTS, START, at, enrolled, frame, histories, moved, stay
 from tests.pipeline.outcomes.simulated import ENROLLED, KNOWN_UNTIL, Truth, care_events
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from tests.oracles.outcomes import Event
 
     Floats = NDArray[np.float64]
 
@@ -145,6 +148,31 @@ def test_the_exact_interval_leaves_its_tails(told: list[tuple[int, int, int, int
         assert sum(law(found.low)[after:]) == pytest.approx(0.025, rel=1e-5)
     if found.method == "exact" and math.isfinite(found.high):
         assert sum(law(found.high)[: after + 1]) == pytest.approx(0.025, rel=1e-5)
+
+
+@given(histories(200))
+@settings(deadline=None, max_examples=20)
+def test_own_times_are_as_an_hour_at_a_time(events: list[Event]) -> None:
+    told = scope(frame(events), START, at(200), "all")
+    ours = own_times(emergency_contacts(frame(events)), told, Times(before_days=2, after_days=3, left_out_days=1))
+    slow = {}
+    for patient in PATIENTS:
+        begun = next((hour for hour in range(200) if oracle.traits(events, patient, hour)), None)
+        if begun is None:
+            continue
+        sides = (
+            list(range(begun - 3 * DAY, begun - DAY)),
+            [hour for hour in range(begun, min(200, begun + 3 * DAY)) if oracle.traits(events, patient, hour)],
+        )
+        seen = [e.hour for e in events if e.patient == patient and e.kind == "emergency_contact"]
+        row = []
+        for hours in sides:
+            at_risk = [hour for hour in hours if not oracle.in_hospital(events, patient, hour, 200)]
+            row += [sum(hour in hours for hour in seen), round(len(at_risk) / DAY, 9)]
+        slow[patient] = row
+    columns = ["events_before", "days_before", "events_after", "days_after"]
+    found = {row["patient"]: [round(row[name], 9) for name in columns] for row in ours.to_dict("records")}
+    assert found == slow
 
 
 def test_time_in_hospital_and_after_the_end_is_not_at_risk() -> None:

@@ -115,6 +115,22 @@ def test_the_share_readmitted_is_of_discharges_whose_thirty_days_are_known() -> 
     assert readmissions(scoped(left, 70 * DAY), by=())["discharges"].tolist() == []
 
 
+@given(histories(HOURS))
+@settings(deadline=None, max_examples=20)
+def test_the_share_readmitted_is_as_a_discharge_at_a_time(events: list[Event]) -> None:
+    slow = []
+    for patient in PATIENTS:
+        known = oracle.stays(events, patient, HOURS)
+        for place, (_, last, _, still) in enumerate(known):
+            then = [oracle.traits(events, patient, hour) for hour in range(last, last + 2 * DAY)]
+            if still or last + 2 * DAY > HOURS or None in then:
+                continue
+            later = known[place + 1] if place + 1 < len(known) else None
+            slow.append(later is not None and later[2] and later[0] - last <= 2 * DAY)
+    told = readmissions(scoped(events), by=(), days=2)
+    assert told[["discharges", "readmitted"]].to_numpy().tolist() == ([[len(slow), sum(slow)]] if slow else [])
+
+
 def test_a_series_is_one_measure_over_periods() -> None:
     events = [enrolled(0), *stay(40 * DAY, 41 * DAY)]
     told = scope(frame(events), at(-40 * DAY), at(59 * DAY), "month", zone="UTC")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight  # type: ignore[import-untyped] # statsmodels ships no types
 
-from pipeline.outcomes.survival import at_days, kaplan_meier
+from pipeline.outcomes.survival import at_days, kaplan_meier, time_to_end, time_to_first_admission
+from pipeline.outcomes.time_at_risk import scope
+from tests.oracles import outcomes as oracle
+from tests.pipeline.outcomes.made import PATIENTS, START, at, enrolled, frame, histories, moved, stay
+
+if TYPE_CHECKING:
+    from tests.oracles.outcomes import Event
 
 # Freireich et al., Blood 21 (6), 1963: weeks in remission on 6-mercaptopurine; a plus is still in remission.
 WEEKS = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
@@ -79,6 +87,41 @@ def test_given_days_are_read_off_the_curve_and_not_beyond_it() -> None:
     assert read.loc[8, ["at_risk", "events"]].tolist() == [16, 4]
     assert read.loc[8, "share"] == pytest.approx(0.807, abs=6e-4)
     assert read.loc[35, "at_risk"] == 1
+
+
+@given(histories(200))
+@settings(deadline=None, max_examples=20)
+def test_time_to_the_first_admission_is_as_an_hour_at_a_time(events: list[Event]) -> None:
+    here = scope(frame(events), START, at(200), "all")
+    slow, ends = [], []
+    for patient in PATIENTS:
+        followed = [oracle.traits(events, patient, hour) is not None for hour in range(200)]
+        if not any(followed):
+            continue
+        begun = followed.index(True)
+        left = followed.index(False, begun) if False in followed[begun:] else 200
+        came = [first for first, *_ in oracle.stays(events, patient, 200) if begun <= first < left]
+        slow.append(((came[0] if came else left) - begun, bool(came)))
+        ends.append((left - begun, left < 200))
+    for ours, theirs in ((time_to_first_admission(here), slow), (time_to_end(here), ends)):
+        known = kaplan_meier(
+            pd.Series([hours / 24 for hours, _ in theirs], dtype=float),
+            pd.Series([one for _, one in theirs], dtype=bool),
+        )
+        assert np.allclose(ours[list(known.columns)], known, equal_nan=True)
+
+
+def test_curves_by_group_are_those_of_each_group() -> None:
+    events = [
+        enrolled(0, "sim-1"),
+        enrolled(0, "sim-2", service="b"),
+        *stay(48, 50, "sim-2"),
+        moved(96, "ended", "sim-1"),
+    ]
+    here = scope(frame(sorted(events, key=lambda event: event.hour)), START, at(240), "all")
+    told = time_to_first_admission(here, by=("service",)).set_index("service")
+    assert told.loc["a", ["day", "at_risk", "events", "share"]].tolist() == [4.0, 1, 0, 1.0]
+    assert told.loc["b", ["day", "at_risk", "events", "share"]].tolist() == [2.0, 1, 1, 0.0]
 
 
 def test_nobody_makes_no_curve() -> None:

@@ -59,6 +59,11 @@ def test_what_leaves_holds_no_small_number_and_no_patient(name: str) -> None:
             assert not (found[whole] - found[part]).between(1, LEAST - 1).any()
 
 
+def test_what_is_not_in_the_list_does_not_leave() -> None:
+    with pytest.raises(KeyError):
+        released("lead_times", pd.DataFrame({"patient": ["sim-0001"], "lead_days": [3.0]}))
+
+
 def test_of_sixteen_patients_in_five_services_most_is_hidden_by_service() -> None:
     found = released("rates", outputs()["rates"].frame, outputs()["rates"].by)
     assert found["followed_hidden"].mean() > 0.5
