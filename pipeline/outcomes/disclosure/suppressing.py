@@ -102,7 +102,7 @@ def suppressed(
     for group in groups:
         found = np.zeros(len(kept), np.bool_)
         unshown: set[Key] = set()
-        for some in [names] if group.shared else [[name] for name in names]:
+        for some in [names] if group.shared and names else [[name] for name in names]:
             tables = [kept.iloc[rows[name]] for name in some]
             known = cells(tables[0], by, further)
             gone, withheld = _hidden(tables, by, group, [before[name] for name in some], known)

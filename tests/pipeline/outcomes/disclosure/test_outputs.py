@@ -64,6 +64,14 @@ def test_what_is_not_in_the_list_does_not_leave() -> None:
         released("lead_times", pd.DataFrame({"patient": ["sim-0001"], "lead_days": [3.0]}))
 
 
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_an_output_of_nobody_leaves_as_it_is(name: str) -> None:
+    told = outputs()[name]
+    found = released(name, told.frame.iloc[:0], told.by)
+    assert found.empty
+    assert {f"{group.name}_hidden" for group in OUTPUTS[name].groups} <= set(found.columns)
+
+
 def test_of_sixteen_patients_in_five_services_most_is_hidden_by_service() -> None:
     found = released("rates", outputs()["rates"].frame, outputs()["rates"].by)
     assert found["followed_hidden"].mean() > 0.5
