@@ -1,0 +1,64 @@
+"""Frames as a store gives them: simulated patients, folded, and what is stored of it as rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from agents.storing.care_points import of_care_event
+from agents.storing.points import of_assessment, of_status, of_zone_change
+from pipeline.cohort import simulate
+from pipeline.triage import step
+from schemas.assessments import Assessment, PatientStatus, ZoneChange
+from schemas.care import CareEvent
+from schemas.paging import Tick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agents.stores.port import Point
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+TICKS = timedelta(hours=6)
+_TOLD = {Assessment: of_assessment, ZoneChange: of_zone_change, PatientStatus: of_status}
+
+
+def frames(points: Iterable[Point]) -> dict[str, pd.DataFrame]:
+    """Points as frames by measurement; of two of one identity the later holds, as in a store."""
+    held: dict[Any, Point] = {}
+    for point in points:
+        held[(point.measurement, tuple(sorted(point.tags.items())), point.at_ns)] = point
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for point in held.values():
+        time = pd.Timestamp(point.at_ms, unit="ms", tz="UTC")
+        rows.setdefault(point.measurement, []).append({"time": time, **point.tags, **point.fields})
+    return {name: pd.DataFrame(told).sort_values("time", ignore_index=True) for name, told in rows.items()}
+
+
+@lru_cache(maxsize=1)
+def cohort(patients: int = 16, days: int = 60, seed: int = 5) -> dict[str, pd.DataFrame]:
+    """A simulated cohort's frames."""
+    told = simulate(seed, START, days, patients)
+    until = START + timedelta(days=days)
+    points: list[Point] = []
+    for one in told.patients:
+        mine = [event for event in told.events if event.message.patient == one.name and event.at < until]
+        ticks = [
+            (START + TICKS * number, Tick(at=START + TICKS * number)) for number in range(int((until - START) / TICKS))
+        ]
+        state: Any = None
+        known = sorted([*((event.at, event.message) for event in mine), *ticks], key=lambda each: each[0])
+        for _, message in known:
+            if isinstance(message, Tick) and state is None:
+                continue
+            state, outputs = step(state, message)
+            if isinstance(message, CareEvent):
+                points += of_care_event(message)
+            for output in outputs:
+                told_as = _TOLD.get(type(output))
+                if told_as is not None:
+                    points += told_as(output)
+    return frames(points)
