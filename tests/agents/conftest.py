@@ -25,9 +25,9 @@ def eventually() -> Eventually:
     return wait
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
-    """Take back what configuring the logs changes in this process."""
+    """Take back what configuring the logs changes in this process, or the next test would capture nothing."""
     root, hook, raises = logging.getLogger(), sys.excepthook, logging.raiseExceptions
     handlers, level = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in ("aiokafka", "faust", "mode", "asyncio", "aiohttp")}

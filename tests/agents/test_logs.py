@@ -23,8 +23,6 @@ TOKEN = "hunter2-token"  # noqa: S105 - a made up one, to look for
 VALUE = "187.25"
 SECRETS = (PSEUDONYM, TOKEN, VALUE)
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
 
 def written(*, strict: bool = False, level: str = "info") -> tuple[io.StringIO, Callable[[], list[dict[str, Any]]]]:
     stream = io.StringIO()

@@ -50,7 +50,11 @@ def differences(must: Clean, found: Observed) -> list[str]:
     wrong += told("patients without a status", set(must.statuses) - set(found.statuses))
     wrong += told(
         "patients whose newest status differs",
-        {patient for patient, raw in must.statuses.items() if found.statuses.get(patient, raw) != raw},
+        {
+            (patient, *_differing(raw, found.statuses[patient]))
+            for patient, raw in must.statuses.items()
+            if found.statuses.get(patient, raw) != raw
+        },
     )
     return wrong
 
@@ -65,6 +69,12 @@ def _but_for_receipts(raw: bytes) -> State:
         for name in ("asked", "before")
     }
     return msgspec.structs.replace(state, climb=msgspec.structs.replace(state.climb, **named))
+
+
+def _differing(must: bytes, there: bytes) -> list[str]:
+    """The fields in which two messages differ, as they must be and as they are."""
+    one, other = msgspec.json.decode(must), msgspec.json.decode(there)
+    return [f"{name}: {one.get(name)} is {other.get(name)}" for name in one | other if one.get(name) != other.get(name)]
 
 
 def unheard(taken: Mapping[UUID, Submission | Correction], found: Observed) -> list[str]:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

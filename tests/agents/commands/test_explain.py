@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from pipeline.triage.explain import Language
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 LANGUAGES: Final[tuple[Language, ...]] = ("nb", "en")
 EVENTS = [
     (CARE, enrolled()),

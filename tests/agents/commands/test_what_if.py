@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

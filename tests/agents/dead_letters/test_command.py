@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from tests.agents.dead_letters.conftest import Installation
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 ACTS = Codec[DeadLetterAct](DeadLetterAct)
 README = Path(__file__).parents[3] / "README.md"
 SECRET = b'{"patient": "sim-0001", "spo2": 61}'

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 PASSWORD = "four words nobody says"  # noqa: S105 - made up
 ONE = Identity(name="Patient One", telephone="+47 000 00 001")
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from tests.agents.people.conftest import Board
 
-pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 ONE = Identity(
     name="Patient Utterly-Unique",
     year_of_birth=1941,
