@@ -48,6 +48,7 @@ def differences(must: Clean, found: Observed) -> list[str]:
     }
     wrong += told("patients whose final state differs", other)
     wrong += told("patients without a status", set(must.statuses) - set(found.statuses))
+    wrong += told("patients whose newest status is older than one before it", found.late)
     wrong += told(
         "patients whose newest status differs",
         {

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str, int, int]  # topic without prefix, partition, offset
 FETCH_BYTES: Final = 8_388_608
+_STATUS: Final = Codec[Any](PATIENT_STATUS.message)
 
 
 @dataclass
@@ -38,8 +39,8 @@ class Observed:
         Topic without prefix -> its records, by partition and offset.
     messages
         The digest of what came out, each with how often, poison of ours left out.
-    statuses
-        Patient -> the newest.
+    statuses, late
+        Patient -> the newest; and those of whom it is older than one that was written before it.
     asks, ahead
         Page id -> what was asked in its turn, and ahead of it.
     receipts
@@ -57,6 +58,7 @@ class Observed:
     records: dict[str, list[Any]] = field(default_factory=dict)
     messages: dict[str, Counter[bytes]] = field(default_factory=lambda: defaultdict(Counter))
     statuses: dict[str, bytes] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
     asks: dict[UUID, list[PageRequest]] = field(default_factory=lambda: defaultdict(list))
     ahead: dict[UUID, list[PageRequest]] = field(default_factory=lambda: defaultdict(list))
     receipts: dict[UUID, list[Receipt]] = field(default_factory=lambda: defaultdict(list))
@@ -93,9 +95,10 @@ async def observe(bootstrap: str, prefix: str, changelog: str, poison: set[Place
             for record in found.records[name]
             if (name, record.partition, record.offset) not in poison
         )
+    ages: dict[str, tuple[int, float]] = {}
     for record in found.records[PATIENT_STATUS.name]:
         if (PATIENT_STATUS.name, record.partition, record.offset) not in poison:
-            found.statuses[record.key.decode()] = record.value
+            _status(found, record.key.decode(), record.value, ages)
     for record in found.records[DEAD_LETTERS.name]:
         if (DEAD_LETTERS.name, record.partition, record.offset) not in poison:
             headers = {name: value.decode() for name, value in record.headers}
@@ -166,6 +169,18 @@ def _state(found: Observed, record: Any) -> None:  # noqa: ANN401 - aiokafka's r
         found.regressed[patient] += 1
     found.newest[patient], found.weights[patient] = record.value, stands_for
     found.written.append((record.timestamp / 1000, len(record.value)))
+
+
+def _status(found: Observed, patient: str, raw: bytes, ages: dict[str, tuple[int, float]]) -> None:
+    """Take a status; `ages` are the highest revision and the latest time that were told of each patient."""
+    told = _STATUS.decode(raw)
+    age = (told.revision, 0.0 if told.at is None else told.at.timestamp())
+    if age < ages.get(patient, age):
+        found.late.add(patient)
+    else:
+        found.late.discard(patient)
+        ages[patient] = age
+    found.statuses[patient] = raw
 
 
 def weight(raw: bytes) -> int:
