@@ -53,10 +53,10 @@ async def test_all_of_it_comes_up_and_goes_away_again(addresses: object) -> None
         assert found
         assert alarms
         async with aiohttp.ClientSession() as http, asyncio.timeout(WITHIN_S):
-            while {one["value"][1] for one in await asked(http, found[1], UP)} != {"1"}:  # noqa: ASYNC110 - it is asked, nobody tells
+            up: list[Any] = []
+            while [one["value"][1] for one in up] != ["1"] * len(product.NAMES):  # each from its first scrape on
                 await asyncio.sleep(0.5)
-            up = await asked(http, found[1], UP)
-            assert len(up) == len(product.NAMES)
+                up = await asked(http, found[1], UP)
             roles = set(re.findall(r"role: (\w+)", DEPLOYED.read_text()))
             assert {one["metric"].get("role") for one in up} - {None} == roles - {"canary"}
             async with http.get(f"{found[1]}/api/v1/rules") as answer:
