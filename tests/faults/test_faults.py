@@ -38,7 +38,7 @@ async def test_the_suite_finds_what_faust_as_it_comes_commits_over(
         rolls=0,
         rate=450,
         stock=True,
-        settle_s=60,
+        settle_s=180,  # it is slow where the machine has other work
     )
     report = await run(plan, kafka, influxdb, tmp_path)
     # It is not slow: it holds everything for done. Of a session on which its agent raised (what came of it was too
