@@ -160,7 +160,7 @@ class BatchConsumer(Consumer):
         if self.flow_active and not self._get_active_partitions():
             await asyncio.sleep(_FULL_PAUSE_S)  # upstream sleeps for a second here, at every restore
             return
-        records: Fetched
+        records: Any
         records, _ = await self._wait_next_records(1.0)  # a plain empty dict where nothing is active
         generation = self.app.consumer_generation_id
         await asyncio.sleep(0)

@@ -24,7 +24,20 @@ if TYPE_CHECKING:
 
 SESSION_S: Final = 6.0
 PAUSE_S: Final = SESSION_S + 3
-KILLED: Final = ("triage", "gateway", "triage", "storing", "triage", "paging", "triage", "clock", "triage", "storing")
+KILLED: Final = (
+    "triage",
+    "gateway",
+    "triage",
+    "storing",
+    "triage",
+    "paging",
+    "triage",
+    "clock",
+    "triage",
+    "board",
+    "triage",
+    "reconcile",
+)
 PAUSED: Final = ("triage", "storing", "paging")
 OUTAGES: Final = (
     "kafka_stop",

@@ -33,6 +33,7 @@ from agents.metrics import Metrics
 from agents.paging.receiver import Receiver
 from agents.paging.signing import SigningSecret
 from agents.partitioner import partition_for
+from agents.people import demo as people
 from agents.replay.feed import Feed
 from agents.settings import Settings
 from agents.stores.influxdb import InfluxDBStore
@@ -42,7 +43,7 @@ from infra.local.process import free_port
 from schemas.codec import Codec, encode
 from schemas.services import NURSE, Contact, EscalationStep, Ladder, Service, Webhook
 from schemas.topics import ASSESSMENTS, MAX_MESSAGE_BYTES, PAGES, PATIENT_STATUS, SUBMISSIONS, TICKS
-from tests.faults import compared
+from tests.faults import compared, onlookers
 from tests.faults.clean import clean
 from tests.faults.ends import line, reason
 from tests.faults.growth import Growth
@@ -73,6 +74,7 @@ FED_S: Final = 0.5
 STEADY: Final = 0.6  # of the sessions; the others come by bursts,
 BURST_EVERY_S: Final = 8.0  # about so often
 TICK_S: Final = 0.5
+RECONCILED_S: Final = 10.0  # between rounds, and how long a message may be on its way
 APART_S: Final = 15.0
 UNDERWAY_S: Final = 0.2  # what was written just before a kill may reach the log just after it
 MOST_ENDS: Final = 20  # by themselves, for no fault of ours
@@ -184,6 +186,7 @@ class _Run:
             await self._while_all_is_well(going, beside)
             watching.cancel()
             await self._settled()
+            self.report.wrong += await onlookers.wrong(self.product.asked, wallclock.now(), self.plan.settle_s)
             await self.product.stop()
         self._judge()
         self.report.seconds = monotonic() - began
@@ -591,6 +594,7 @@ class _Run:
         token = self.folder / "influxdb.token"
         token.touch(mode=0o600)
         token.write_text(self.influxdb.token)
+        people.people(self.folder, sorted(self.work.services), wallclock.now())
         self.tokens = [token_urlsafe(32) for _ in range(LANES)]
         digests = {f"vendor-{n}": [sha256(one.encode()).hexdigest()] for n, one in enumerate(self.tokens)}
         (self.folder / "tokens.json").write_bytes(msgspec.json.encode(digests))
@@ -610,6 +614,10 @@ class _Run:
             "SONEVAKT_GATEWAY_TOKENS_FILE": str(self.folder / "tokens.json"),
             "SONEVAKT_GATEWAY_PORT": str(port),
             "SONEVAKT_TICK_SECONDS": f"{TICK_S:g}",
+            "SONEVAKT_BOARD_PORT": str(free_port()),
+            "SONEVAKT_RECONCILE_SECONDS": f"{RECONCILED_S:g}",
+            "SONEVAKT_SETTLE_SECONDS": f"{RECONCILED_S:g}",
+            **people.variables_in(self.folder),
             # Poison is one message in twenty here, which would show patients as not monitored by how it happens to lie.
             "SONEVAKT_DEAD_LETTER_RATIO": "1",
         }
