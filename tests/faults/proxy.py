@@ -45,7 +45,7 @@ class Mood(StrEnum):
 
 
 class Proxy:
-    """An HTTP proxy on loopback; `mood` may be set at any time.
+    """An HTTP proxy on loopback; `mood`, and `slow_s` of the slow one, may be set at any time.
 
     Parameters
     ----------
@@ -63,6 +63,7 @@ class Proxy:
     def __init__(self, url: str) -> None:
         self._to = url
         self.mood = Mood.WELL
+        self.slow_s = SLOW_S
         self.troubled = 0
         self.bad_lines = 0
         self.url = ""
@@ -95,7 +96,7 @@ class Proxy:
             case Mood.UNAVAILABLE | Mood.TOO_MANY:
                 return web.Response(status=int(mood), headers={"Retry-After": "1"})
             case Mood.SLOW:
-                await asyncio.sleep(SLOW_S)
+                await asyncio.sleep(self.slow_s)
         body = await request.read()
         if mood is Mood.CUT_ASKING:
             await self._half(request, body)
