@@ -27,7 +27,7 @@ TEXTS: Final = {  # of each measurement a field that is a text: a number in it i
     b"page_receipt": b"outcome",
     b"care_event": b"event_id",
 }
-_HOP: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-encoding"})
+_HOP: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 
 class Mood(StrEnum):
@@ -119,8 +119,6 @@ class Proxy:
 
     async def _pass_on(self, request: web.Request, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
-        if "Content-Encoding" in request.headers:
-            headers["Content-Encoding"] = request.headers["Content-Encoding"]
         async with self._session.request(
             request.method, self._to + request.path_qs, data=body, headers=headers
         ) as answer:

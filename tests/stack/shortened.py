@@ -22,7 +22,7 @@ _BOUNDS: Final = {'_assessed_seconds_bucket{le="0.3"}': '_assessed_seconds_bucke
 
 def held(seconds: float) -> float:
     """Of a `for` [s]."""
-    return min(max(seconds / 30, 1), 5)
+    return min(max(seconds / 30, 2), 5)
 
 
 def window(seconds: float) -> float:
@@ -32,7 +32,7 @@ def window(seconds: float) -> float:
 
 def step(seconds: float) -> float:
     """Of a subquery [s]."""
-    return max(seconds / 20, 1)
+    return max(seconds / 20, 2)
 
 
 def threshold(seconds: float) -> float:
@@ -80,7 +80,7 @@ def routes(config: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str,
 
 
 def _hurried(route: Mapping[str, Any]) -> dict[str, Any]:
-    times = {"group_wait": "2s", "group_interval": "2s", "repeat_interval": "1h"}
+    times = {"group_wait": "2s", "group_interval": "2s", "repeat_interval": "10s"}
     return {
         **{name: times.get(name, value) for name, value in route.items() if name != "routes"},
         **({"routes": [_hurried(one) for one in route["routes"]]} if "routes" in route else {}),

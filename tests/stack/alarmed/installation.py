@@ -57,9 +57,10 @@ if TYPE_CHECKING:
 PARTITIONS: Final = 3
 SERVICES: Final = {"lungs": 60, "heart": 1}  # after how many minutes the one step of the ladder is asked again
 BEHIND_THE_WAY: Final = ("storing", "clock", "board")
+EVERY_S: Final = 2  # Prometheus scrapes and looks at its rules
 DISK: Final = "4m"
 HUNG_S: Final = 1.8  # paging gives up an attempt after 2 s
-WITHIN_S: Final = 100.0
+WITHIN_S: Final = 180.0
 
 
 class Installation:
@@ -135,7 +136,7 @@ class Installation:
         for path in RULES:
             (rules / path.name).write_text(shortened.rules(path.read_text("utf-8")))
         self.prometheus = self._stack.enter_context(
-            Prometheus(roles=self.roles(), rules=sorted(rules.iterdir()), alertmanager=alarms.address)
+            Prometheus(roles=self.roles(), rules=sorted(rules.iterdir()), alertmanager=alarms.address, every_s=EVERY_S)
         )
 
     def roles(self) -> dict[str, str]:
@@ -241,7 +242,9 @@ class Installation:
 
     async def command(self, *arguments: str) -> None:
         """Run one of the product's own commands."""
-        run = await asyncio.create_subprocess_exec(*COMMAND[:-1], *arguments, env=self._env)
+        run = await asyncio.create_subprocess_exec(
+            *COMMAND[:-1], *arguments, env=self._env, stdout=asyncio.subprocess.DEVNULL
+        )
         assert await run.wait() == 0
 
     # Asking.

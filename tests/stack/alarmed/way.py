@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -61,19 +62,23 @@ class Way:
         self.cut()
 
     async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        with _closing(self._open, writer), suppress(OSError):
             if self._cut:
-                writer.transport.abort()
                 return
             there, back = await asyncio.open_connection(self._host, self._to_port)
-            both = {writer, back}
-            self._open |= both
-            try:
+            with _closing(self._open, back):
                 await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
-            finally:
-                self._open -= both
-                for one in both:
-                    one.transport.abort()
+
+
+@contextmanager
+def _closing(known: set[asyncio.StreamWriter], writer: asyncio.StreamWriter) -> Iterator[None]:
+    """A connection that is known while the block runs, and gone after it."""
+    known.add(writer)
+    try:
+        yield
+    finally:
+        known.discard(writer)
+        writer.transport.abort()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
