@@ -64,7 +64,7 @@ class Place(NamedTuple):
 
 def end_process(code: int, reason: str) -> None:
     """End at once, acknowledging nothing: what was under way is read again."""
-    _log.error("worker_ends", reason=reason, code=code)
+    _log.error("worker_ends", reason=reason, status=code)
     os._exit(code)
 
 

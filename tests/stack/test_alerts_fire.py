@@ -33,8 +33,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 BAD: Final = b'{"patient": 5}'
 ELSEWHERE: Final = "elsewhere"  # a service that the services file does not name
 QUIET: Final = "quiet"  # another
-COMMITS: Final = "__consumer_offsets"
-OF_COMMITS: Final = {"cleanup.policy": "compact", "compression.type": "producer", "segment.bytes": "104857600"}
+STORED: Final = "sonevakt_received_to_stored_seconds_count"
 STEADY: Final = [f"steady-{number}" for number in range(40)]
 REDS: Final = [f"red-{number}" for number in range(40)]
 
@@ -234,16 +233,15 @@ async def pages_that_are_late_first_some_and_then_most(here: Installation) -> No
 async def assessments_and_what_is_stored_that_are_late_first_some_and_then_most(here: Installation) -> None:
     alarms = here.alarms
     await alarms.not_yet("AssessmentsLate", "AssessmentsOftenLate", "StoringLate", "StoringOftenLate")
-    series = "sonevakt_received_to_stored_seconds_count"
 
     async def sent(number: int, *, late: bool) -> None:
-        before = await here.shown("storing", series) or 0
+        before = await here.shown("storing", STORED) or 0
         pid = here.members["triage"].pause() if late else None
         await here.send((STEADY * 3)[:number])
         if late:
             await asyncio.sleep(5.5)
             here.members["triage"].wake(pid)
-        await here.until_shown(lambda count: count >= before + number, "storing", series)
+        await here.until_shown(lambda count: count >= before + number, "storing", STORED)
 
     await sent(110, late=False)
     await sent(11, late=True)
@@ -273,24 +271,21 @@ async def a_store_that_is_away_and_one_that_is_slow(here: Installation) -> None:
 
 async def storing_clock_and_board_that_are_cut_off_from_the_broker(here: Installation) -> None:
     alarms = here.alarms
-    names = ("AcknowledgementsNotTaken", "ClockStopped", "DeadLettersUnread", "LagUnknown")
+    names = ("AcknowledgementsNotTaken", "ClockStopped", "CommitsStalled", "DeadLettersUnread", "LagUnknown")
     await alarms.not_yet(*names)
-    link = await here.linked("lungs", "red-39")
+    await here.send(["red-38"], red=True)
+    link = await here.linked("lungs", "red-38")
+    sending = asyncio.create_task(here.send_on(STEADY))  # so that storing is cut off from work that it has done
+    stored = await here.shown("storing", STORED) or 0
+    await here.until_shown(lambda count: count > stored, "storing", STORED)
     here.way.cut()
+    sending.cancel()
     await here.acknowledged(link, 503)
     await together(*map(alarms.fires, names))
     assert not alarms.firing("BrokerDown")
     here.way.mend()
     await here.acknowledged(link, 200)
     await together(*map(alarms.ends, names))
-
-
-async def a_broker_that_takes_no_commit(here: Installation) -> None:
-    await here.alarms.not_yet("CommitsStalled")
-    await here.configure_topic(COMMITS, {**OF_COMMITS, "max.message.bytes": "1"})
-    await here.alarms.fires("CommitsStalled")
-    await here.configure_topic(COMMITS, OF_COMMITS)
-    await here.alarms.ends("CommitsStalled")
 
 
 async def a_broker_that_is_down_is_told_and_what_follows_from_it_is_not(here: Installation) -> None:
@@ -313,10 +308,12 @@ async def a_triage_that_is_down_and_comes_back_to_states_that_are_many_large_and
     alarms = here.alarms
     await alarms.not_yet("CanaryLate", "Unaccounted", "RecoverySlow", "StatesUnreadable", "MemoryHigh")
     await here.stop("triage")
+    await here.send(STEADY)
     await together(
         alarms.fires("CanaryLate", service="lungs"), alarms.fires("Unaccounted", step="assessed"), junk(here)
     )
-    here.start("triage")
+    here.way.rate = 12_000_000.0
+    here.start("triage", by_the_way=True)
     await alarms.fires("RecoverySlow", process="triage")
     await together(
         alarms.fires("StatesUnreadable"), alarms.fires("MemoryHigh", role="triage"), alarms.ends("RecoverySlow")
@@ -324,13 +321,13 @@ async def a_triage_that_is_down_and_comes_back_to_states_that_are_many_large_and
 
 
 async def junk(here: Installation) -> None:
-    """Fill the changelog: with what takes long to read, with what takes room, and with nothing that is a state."""
+    """Fill the changelog with 200 MB of what is no state."""
     changelog = processes.changelog(here.settings)
     sent = []
-    for number in range(150_000):
-        key, size = (f"junk-{number}", 6_000) if number < 30_000 else ("junk", 100)
-        sent.append(await here.producer.send(changelog, b"x" * size, key=key.encode(), partition=number % PARTITIONS))
-        if len(sent) == 1_000:
+    for number in range(25_000):
+        key, partition = f"junk-{number}".encode(), number % PARTITIONS
+        sent.append(await here.producer.send(changelog, b"x" * 8_000, key=key, partition=partition))
+        if len(sent) == 500:
             await asyncio.gather(*sent)
             sent.clear()
 
@@ -351,7 +348,6 @@ PHASES: Final = (
     assessments_and_what_is_stored_that_are_late_first_some_and_then_most,
     a_store_that_is_away_and_one_that_is_slow,
     storing_clock_and_board_that_are_cut_off_from_the_broker,
-    a_broker_that_takes_no_commit,
     a_broker_that_is_down_is_told_and_what_follows_from_it_is_not,
     a_triage_that_is_down_and_comes_back_to_states_that_are_many_large_and_unreadable,
     a_clock_and_a_canary_that_nobody_started,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import signal
 from base64 import b64encode
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -20,13 +19,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiohttp
 import msgspec
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents import processes, wallclock
 from agents.broker import topics
-from agents.broker.clients import started
 from agents.http import serving
 from agents.paging.receiver import Receiver
 from agents.paging.signing import SigningSecret
@@ -48,7 +44,7 @@ from tests.stack.alarmed.way import Way
 from tests.stack.test_faults_clock import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -210,11 +206,11 @@ class Installation:
 
     # Processes.
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, *, by_the_way: bool = False) -> None:
         """Start a process, and again whenever it ends by itself, as an orchestrator does."""
         env = {**self._env, "SONEVAKT_HTTP_PORT": str(self.ports[name])}
         command = (*COMMAND, name)
-        if name in BEHIND_THE_WAY:
+        if name in BEHIND_THE_WAY or by_the_way:
             env["SONEVAKT_BROKER"] = f"kafka://{self.kafka.way}"
         if name == "reconcile":
             env["SONEVAKT_STORE"] = self.to_reconcile.url.replace("http:", "influxdb:")
@@ -310,6 +306,11 @@ class Installation:
         events = [session(patient, now, number, red=red) for number, patient in enumerate(patients)]
         await self.feed.send_all(self.producer, events)
 
+    async def send_on(self, patients: Sequence[str]) -> None:
+        """Sessions of them all, again and again, until it is cancelled."""
+        while True:
+            await self.send(patients)
+
     def link(self, service: str, patient: str) -> str | None:
         """By which a page about a patient is acknowledged; None while its receiver has not taken it."""
         taken = self._receivers[service].taken.values()
@@ -339,22 +340,6 @@ class Installation:
         async with asyncio.timeout(WITHIN_S):
             while await self.acknowledge(link) != status:  # noqa: ASYNC110 - another process must be asked
                 await asyncio.sleep(0.2)
-
-    # The broker.
-
-    async def configure_topic(self, topic: str, config: Mapping[str, str]) -> None:
-        """Give a topic these settings, in place of all that differ from the broker's own."""
-        async with started(AIOKafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)) as admin:
-            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict(config))])
-
-    async def pause_broker(self, seconds: float) -> None:
-        """Let the broker stand still for so long."""
-        assert self.kafka.pid is not None
-        os.kill(self.kafka.pid, signal.SIGSTOP)
-        try:
-            await asyncio.sleep(seconds)
-        finally:
-            os.kill(self.kafka.pid, signal.SIGCONT)
 
 
 def on_small_disk(folder: Path) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What stands between a client and a server, on loopback: passes everything on, until it is cut."""
+"""What stands between a client and a server, on loopback: passes everything on, until it is narrow or cut."""
 
 from __future__ import annotations
 
@@ -24,12 +24,18 @@ class Way:
         host:port of the server.
     certificate
         File of a certificate and its key: TLS ends here. None: there is none.
+
+    Attributes
+    ----------
+    rate
+        What each connection passes on each way, at the most [B/s]. None: all.
     """
 
     def __init__(self, port: int, to: str, certificate: Path | None = None) -> None:
         self._port = port
         self._host, _, to_port = to.rpartition(":")
         self._to_port = int(to_port)
+        self.rate: float | None = None
         self._cut = False
         self._open: set[asyncio.StreamWriter] = set()
         self._tls = None if certificate is None else ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -67,7 +73,17 @@ class Way:
                 return
             there, back = await asyncio.open_connection(self._host, self._to_port)
             with _closing(self._open, back):
-                await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+                await asyncio.gather(self._pass_on(reader, back), self._pass_on(there, writer))
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+                if self.rate is not None:
+                    await asyncio.sleep(len(data) / self.rate)
+        finally:
+            writer.close()
 
 
 @contextmanager
@@ -79,12 +95,3 @@ def _closing(known: set[asyncio.StreamWriter], writer: asyncio.StreamWriter) -> 
     finally:
         known.discard(writer)
         writer.transport.abort()
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    finally:
-        writer.close()
