@@ -81,7 +81,7 @@ DECLARED: Final = (
     Metric(
         "undeliverable_pages",
         _gauge,
-        "Pages that nobody has taken for longer than a minute, each further ask included.",
+        "Pages that nobody has taken for longer than a minute; one that takes the place of another is the same page.",
         labels=("service",),
     ),
     Metric(
