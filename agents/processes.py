@@ -425,7 +425,6 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
     bootstrap = settings.bootstrap
     served: web.Application | None = None
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(certificates.watched(certificates.addresses(settings), metrics))
         if name == "triage":
             process = triage(settings, bootstrap, metrics, configured(settings))
         elif name == "storing":
@@ -456,6 +455,7 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
         served = served or application(Health(name, metrics, process.checks), metrics)
         port = await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
         _log.info("listening", host=settings.http_host, port=port)
+        await stack.enter_async_context(certificates.watched(certificates.addresses(settings), metrics))
         return await _until_stopped(process)
 
 

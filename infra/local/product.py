@@ -45,7 +45,7 @@ def main() -> int:
         running: dict[str, subprocess.Popen[bytes]] = {}
         alarms = Alertmanager()
         watching = Prometheus(
-            targets=[f"127.0.0.1:{port}" for port in ports.values()],
+            roles={name: f"127.0.0.1:{port}" for name, port in ports.items()},
             rules=sorted(RULES.glob("*.rules.yml")),
             every_s=SCRAPED_EVERY_S,
         )
