@@ -27,6 +27,8 @@ TAGS: Final = {
     "reading": ("device", "patient", "vital"),
     "answer": ("patient", "question", "questionnaire"),
     "zone_change": ("from_zone", "patient", "to_zone"),
+    "alert_reason": ("patient", "rule", "vital"),
+    "plan_limit": ("patient", "vital"),
     "status": ("patient",),
     "page": ("patient", "zone"),
     "page_receipt": ("patient",),
