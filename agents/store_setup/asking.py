@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -81,7 +82,7 @@ class Asking:
                 if answer.status == HTTPStatus.NO_CONTENT:
                     return {}
                 told: Json = await answer.json()
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, JSONDecodeError) as error:
             problem = f"InfluxDB does not answer as it should ({type(error).__name__}): is it up, is the address right?"
             raise StoreSetupError(problem) from None
         return told

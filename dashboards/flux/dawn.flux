@@ -1,6 +1,7 @@
 // dawn: the beginning of the day on which an instant lies.
 //
 // Parameters: t (time), zone (the time zone of days).
+// Returns: a time.
 import "date"
 import "timezone"
 

@@ -41,7 +41,7 @@ equipmentOut = (bucket, at, services=["*"], municipalities=["*"]) => {
                         equipment: r.equipment,
                         patient: r.patient,
                         handed_out: r.handed_out,
-                        days: float(v: int(v: at) - int(v: r.handed_out)) / 86400000000000.0,
+                        days: secondsBetween(from: r.handed_out, to: at) / 86400.0,
                         service: r.service,
                         municipality: r.municipality,
                     }),

@@ -1,6 +1,7 @@
 // monday: the beginning of the week on which an instant lies; weeks begin on Monday (ISO 8601).
 //
 // Parameters: t (time), zone (the time zone of days).
+// Returns: a time.
 import "date"
 import "timezone"
 

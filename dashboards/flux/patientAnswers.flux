@@ -3,8 +3,6 @@
 // An answer that a correction left out, or that belongs to a registration entered in error, does not stand.
 // Parameters: bucket, patient, start, stop.
 // Columns: _time (of the registration as it was first sent), _value, questionnaire; a series a question, by `series`.
-import "join"
-
 patientAnswers = (bucket, patient, start, stop) => {
     rows = (tables=<-) =>
         tables
@@ -35,18 +33,28 @@ patientAnswers = (bucket, patient, start, stop) => {
             |> filter(fn: (r) => r.kind != "text")
 
     return
-        join.inner(
-            left: answers,
-            right: newest,
-            on: (l, r) => l.submission_id == r.submission_id and l.revision == r.revision,
-            as: (l, r) =>
-                ({
-                    _time: l._time,
-                    _value: l.value,
-                    questionnaire: l.questionnaire,
-                    series: l.question,
-                }),
+        union(
+            tables: [
+                newest
+                    |> rename(columns: {revision: "newest"})
+                    |> keep(columns: ["submission_id", "newest"])
+                    |> set(key: "what", value: "0 newest"),
+                answers |> set(key: "what", value: "1 answer"),
+            ],
         )
+            |> group(columns: ["submission_id"])
+            |> sort(columns: ["what"])
+            |> fill(column: "newest", usePrevious: true)
+            |> filter(fn: (r) => r.what == "1 answer" and exists r.newest and r.newest == r.revision)
+            |> map(
+                fn: (r) =>
+                    ({
+                        _time: r._time,
+                        _value: r.value,
+                        questionnaire: r.questionnaire,
+                        series: r.question,
+                    }),
+            )
             |> group(columns: ["series"])
             |> sort(columns: ["_time"])
 }

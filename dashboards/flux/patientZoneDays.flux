@@ -1,7 +1,7 @@
 // patientZoneDays: for how long each patient stood in each zone on each day, as is known now.
 //
 // Counted is the time in the service alone: from an enrolment until the end. The worst zone of a day is the worst of all
-// in which the patient stood at any instant of it, in the order red, yellow, no data, green, not monitored.
+// in which the patient stood for a millisecond of it, in the order red, yellow, no data, green, not monitored.
 // Parameters: bucket, start (whole days from its day on), stop, zone (the time zone of days), which (a function of a row
 //   with patient: whose).
 // Columns: patient, _time (the day's beginning), field and value: `seconds_<zone>` [s], `bed_s` [s] in hospital, and
@@ -56,15 +56,15 @@ patientZoneDays = (bucket, start, stop, zone="Europe/Oslo", which=(r) => true) =
                     }),
             )
     changes =
-        zoneChanges(bucket: bucket, start: time(v: 0), stop: stop, which: which)
+        zoneChanges(bucket: bucket, start: opening, stop: stop, which: which)
             |> map(
                 fn: (r) =>
                     ({
                         patient: r.patient,
                         _time: r._time,
                         place: 1,
-                        left: rankOf(zone: r.from_zone),
-                        rank: rankOf(zone: r.to_zone),
+                        left: r.left,
+                        rank: r.rank,
                     }),
             )
     intervals =
@@ -102,7 +102,7 @@ patientZoneDays = (bucket, start, stop, zone="Europe/Oslo", which=(r) => true) =
             |> duplicate(column: "followed", as: "came")
             |> duplicate(column: "bed", as: "in")
             |> difference(columns: ["up", "came", "in"], keepFirst: true)
-            |> elapsed(unit: 1ms)
+            |> elapsed(unit: 1ns)
             |> group()
             |> filter(fn: (r) => r._time > opening and r.followed - r.came == 1.0 and r.pathway != "canary")
             |> map(
@@ -111,7 +111,7 @@ patientZoneDays = (bucket, start, stop, zone="Europe/Oslo", which=(r) => true) =
                         patient: r.patient,
                         day: if exists r.day then r.day else r.next,
                         stood: if exists r.left then r.left else r.rank - r.up,
-                        seconds: float(v: r.elapsed) / 1000.0,
+                        seconds: float(v: r.elapsed) / 1000000000.0,
                         in_bed: r.bed - r.in,
                     }),
             )
@@ -134,6 +134,7 @@ patientZoneDays = (bucket, start, stop, zone="Europe/Oslo", which=(r) => true) =
                             }),
                     ),
                 intervals
+                    |> filter(fn: (r) => r.seconds >= 0.001)
                     |> group(columns: ["patient", "day"])
                     |> max(column: "stood")
                     |> value()

@@ -11,9 +11,9 @@ patientZones = (bucket, patient, start, stop) => {
     changes =
         union(
             tables: [
-                zoneChanges(bucket: bucket, start: time(v: 0), stop: stop, which: (r) => r.patient == patient)
-                    |> map(fn: (r) => ({since: r._time, zone: r.to_zone})),
-                array.from(rows: [{since: time(v: 0), zone: "not_monitored"}]),
+                zoneChanges(bucket: bucket, start: start, stop: stop, which: (r) => r.patient == patient)
+                    |> map(fn: (r) => ({since: r._time, rank: r.rank})),
+                array.from(rows: [{since: time(v: 0), rank: -1.0}]),
             ],
         )
             |> sort(columns: ["since"])
@@ -24,15 +24,15 @@ patientZones = (bucket, patient, start, stop) => {
                 changes
                     |> filter(fn: (r) => r.since <= start)
                     |> last(column: "since")
-                    |> map(fn: (r) => ({_time: start, zone: r.zone})),
+                    |> map(fn: (r) => ({_time: start, rank: r.rank})),
                 changes
                     |> filter(fn: (r) => r.since > start)
-                    |> map(fn: (r) => ({_time: r.since, zone: r.zone})),
+                    |> map(fn: (r) => ({_time: r.since, rank: r.rank})),
                 changes
                     |> last(column: "since")
-                    |> map(fn: (r) => ({_time: experimental.subDuration(d: 1ns, from: stop), zone: r.zone})),
+                    |> map(fn: (r) => ({_time: experimental.subDuration(d: 1ns, from: stop), rank: r.rank})),
             ],
         )
             |> sort(columns: ["_time"])
-            |> map(fn: (r) => ({_time: r._time, zone: r.zone, zone_rank: rankOf(zone: r.zone)}))
+            |> map(fn: (r) => ({_time: r._time, zone: zoneOf(rank: r.rank), zone_rank: r.rank}))
 }

@@ -1,6 +1,7 @@
 // pattern: a filter as a regular expression, which the storage itself can apply to a tag.
 //
 // Parameters: set (array of text; ["*"] lets everything pass, none nothing).
+// Returns: a regular expression.
 import "array"
 import "regexp"
 import "strings"

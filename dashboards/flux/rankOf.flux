@@ -1,6 +1,7 @@
 // rankOf: a zone as a number: 3 red, 2 yellow, 1 no_data, 0 green, -1 not_monitored.
 //
 // Parameters: zone (text).
+// Returns: a float.
 rankOf = (zone) =>
     if zone == "red" then
         3.0

@@ -1,6 +1,7 @@
 // serviceFilled: rows of `service_day` or `service_week` with 0 where a field has no value.
 //
 // Parameters: the rows, piped in.
+// Returns: the same rows.
 serviceFilled = (tables=<-) =>
     tables
         |> fill(column: "patients", value: 0.0)

@@ -1,6 +1,7 @@
 // vitalFilled: rows of `vital_day` or `vital_week` with 0 where a field has no value.
 //
 // Parameters: the rows, piped in.
+// Returns: the same rows.
 vitalFilled = (tables=<-) =>
     tables
         |> fill(column: "count", value: 0.0)

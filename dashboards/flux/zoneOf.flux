@@ -1,6 +1,7 @@
 // zoneOf: the zone of a number, see `rankOf`.
 //
 // Parameters: rank (float).
+// Returns: a text.
 zoneOf = (rank) =>
     if rank == 3.0 then
         "red"

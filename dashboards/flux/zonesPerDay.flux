@@ -1,7 +1,7 @@
 // zonesPerDay: of how many patients each zone was the worst of the day.
 //
-// The worst of all zones in which a patient stood at any instant of the day, in the order red, yellow, no data, green, not
-// monitored; see `patientZoneDays`. By weeks: patient-days.
+// The worst of all zones in which a patient stood for a millisecond of the day, in the order red, yellow, no data, green,
+// not monitored; see `patientZoneDays`. By weeks: patient-days.
 // Parameters: bucket, start (whole days or weeks from its own on), stop, weeks (whether by weeks, from the weekly bucket),
 //   services, municipalities, zone. From rollups: as new as their last run.
 // Columns: _time (the beginning of the day or week), _value [patients, or patient-days]; the five zones, by `series`.
