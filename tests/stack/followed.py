@@ -68,8 +68,9 @@ AWAITED: Final = Reason(rule="awaiting_registration", zone=Zone.NO_DATA)
 
 
 def at(said: str) -> datetime:
-    """The instant of a wall clock in Oslo: `03-04 12:00`, of 2026."""
-    return datetime.strptime(f"2026-{said}", "%Y-%m-%d %H:%M").replace(tzinfo=OSLO).astimezone(UTC)
+    """The instant of a wall clock in Oslo: `03-04 12:00`, of 2026, or with its year before it."""
+    whole = said if said.startswith("20") else f"2026-{said}"
+    return datetime.strptime(whole, "%Y-%m-%d %H:%M").replace(tzinfo=OSLO).astimezone(UTC)
 
 
 def named(what: str) -> UUID:

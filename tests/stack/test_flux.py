@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from agents.metrics import Metrics
 from agents.settings import Settings
 from agents.store_setup import applying, tokens
+from agents.store_setup import tasks as setup_tasks
 from agents.store_setup.asking import asking
 from agents.store_setup.rolling import Rolling
 from agents.stores.influxdb import InfluxDBStore
@@ -116,8 +117,8 @@ class Store:
                 for name in (self.bucket, f"{self.bucket}-daily", f"{self.bucket}-weekly"):
                     for found in (await influxdb.get("buckets", name=name)).get("buckets", []):
                         await influxdb.delete(f"buckets/{found['id']}")
-                for task in (await influxdb.get("tasks", limit="100")).get("tasks", []):
-                    if task["name"].startswith(self.bucket):
+                for name, task in (await setup_tasks._found(influxdb)).items():
+                    if name.startswith(self.bucket):
                         await influxdb.delete(f"tasks/{task['id']}")
 
         asyncio.run(drop())
