@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TIMEOUT_S: Final = (
     900.0  # of one piece: a week of days of a thousand patients takes seconds, on a slow machine a minute
 )
-PIECE_DAYS: Final = 7
+PIECE_DAYS: Final = 28  # half the work a day of a piece of seven
 DAYS: Final = "rollUpDays"
 WEEKS: Final = "rollUpWeeks"
 

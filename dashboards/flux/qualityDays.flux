@@ -2,18 +2,16 @@
 //
 // By the service and municipality to which the patient belonged when it was measured, by vital, and by the kind
 // of equipment: that under which the device was handed out, `own` for a device that never was. See `readings`.
-// Parameters: bucket, start (whole days from its day on), stop, zone.
+// Parameters: rows of `readings`, piped in; bucket, stop (later than every row), zone (the time zone of days).
 // Columns: service, municipality, vital, equipment, _time (the day's beginning), readings, quarantined, limited,
 //   in_range (readings each). One table, no order.
-qualityDays = (bucket, start, stop, zone="Europe/Oslo") =>
+qualityDays = (tables=<-, bucket, stop, zone="Europe/Oslo") =>
     union(
         tables: [
             equipmentKinds(bucket: bucket, stop: stop)
                 |> map(fn: (r) => ({device: r.device, equipment: r.equipment, what: "0 kind"}))
                 |> drop(columns: []),
-            readings(bucket: bucket, start: dawn(t: start, zone: zone), stop: stop)
-                |> map(fn: (r) => ({r with what: "1 reading"}))
-                |> drop(columns: []),
+            tables |> set(key: "what", value: "1 reading") |> drop(columns: []),
         ],
     )
         |> group(columns: ["device"])

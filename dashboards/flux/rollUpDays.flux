@@ -7,6 +7,7 @@
 rollUpDays = (bucket, start, stop, zone="Europe/Oslo") => {
     opening = dawn(t: start, zone: zone)
     into = bucket + "-daily"
+    measured = readings(bucket: bucket, start: opening, stop: stop)
 
     return
         union(
@@ -22,7 +23,8 @@ rollUpDays = (bucket, start, stop, zone="Europe/Oslo") => {
                         start: opening,
                         stop: stop,
                     ),
-                qualityDays(bucket: bucket, start: opening, stop: stop, zone: zone)
+                measured
+                    |> qualityDays(bucket: bucket, stop: stop, zone: zone)
                     |> written(
                         zeros: qualityZeros(),
                         filled: qualityFilled,
@@ -33,7 +35,8 @@ rollUpDays = (bucket, start, stop, zone="Europe/Oslo") => {
                         start: opening,
                         stop: stop,
                     ),
-                vitalDays(bucket: bucket, start: opening, stop: stop, zone: zone)
+                measured
+                    |> vitalDays(zone: zone)
                     |> written(
                         zeros: vitalZeros(),
                         filled: vitalFilled,

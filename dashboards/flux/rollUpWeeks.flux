@@ -48,7 +48,8 @@ rollUpWeeks = (bucket, start, stop, zone="Europe/Oslo") => {
                         start: opening,
                         stop: stop,
                     ),
-                vitalDays(bucket: bucket, start: opening, stop: stop, weeks: true, zone: zone)
+                readings(bucket: bucket, start: opening, stop: stop)
+                    |> vitalDays(weeks: true, zone: zone)
                     |> written(
                         zeros: vitalZeros(),
                         filled: vitalFilled,

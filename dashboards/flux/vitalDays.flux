@@ -1,15 +1,14 @@
-// vitalDays: each patient's readings of each vital on each day, in five numbers, worked out from the raw bucket.
+// vitalDays: each patient's readings of each vital on each day or in each week, in few numbers.
 //
 // A mean hides desaturations: there is none. The median is the middle value, or half-way between the two in the middle.
-// Parameters: bucket, start (whole days or weeks from its own on), stop, weeks (whether by weeks, which begin on Monday),
-//   zone, which (a function of a row with patient and vital: which).
+// Parameters: rows of `readings`, piped in; weeks (whether by weeks, which begin on Monday), zone (the time zone of days).
 // Columns: patient, vital, _time (the beginning of the day or week), count, min, median and max (of what is not quarantined
 //   [the vital's unit]; where count is 0 they are 0 and say nothing), quarantined, limited, in_range (readings each, see
 //   `readings`). One table, no order; a day without readings has no row.
-vitalDays = (bucket, start, stop, weeks=false, zone="Europe/Oslo", which=(r) => true) => {
+vitalDays = (tables=<-, weeks=false, zone="Europe/Oslo") => {
     begins = (t) => if weeks then monday(t: t, zone: zone) else dawn(t: t, zone: zone)
     measured =
-        readings(bucket: bucket, start: begins(t: start), stop: stop, which: which)
+        tables
             |> map(
                 fn: (r) =>
                     ({
