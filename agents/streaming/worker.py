@@ -456,6 +456,8 @@ class StreamWorker:
             if not health.behind:
                 self._pace.moved()
             self.metrics.pace(health.still_s, health.uncommitted_s)
+            waits = health.assigned and not health.recovered
+            self.metrics.restoring(monotonic() - self._began if waits else 0.0)
             stalled = self._pace.stalled(waits=health.behind and not self._busy and not self._carries())
             if stalled is not None:
                 self.metrics.commit_stall()
