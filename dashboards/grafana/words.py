@@ -1,0 +1,39 @@
+"""What dashboards for nurses and analysts say, in Norwegian (bokmål) and English. Operators read English."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Final, NamedTuple
+
+import msgspec
+
+from dashboards.board import words as board
+from dashboards.board.words import LANGUAGES, Lang
+from dashboards.grafana.panels import Said
+
+_WORDS: Final = msgspec.json.decode(
+    (resources.files(__package__) / "words.json").read_bytes(), type=dict[str, tuple[str, str]]
+)
+
+
+class Words(NamedTuple):
+    """The words of one language."""
+
+    lang: Lang
+
+    def of(self, key: str) -> str:
+        """Return the text of `key`: our own, else the board's; raises KeyError where neither has it."""
+        if key in _WORDS:
+            return _WORDS[key][LANGUAGES.index(self.lang)]
+        if board.known(key):
+            return board.word(key, self.lang)
+        raise KeyError(key)
+
+    def said(self, panel: str) -> Said:
+        """Return title and description of a panel."""
+        return Said(self.of(f"{panel}.title"), self.of(f"{panel}.says"))
+
+
+def keys() -> frozenset[str]:
+    """Return every key of our own."""
+    return frozenset(_WORDS)
