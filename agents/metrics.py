@@ -40,6 +40,7 @@ class Metric(NamedTuple):
     unit: str = ""
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()  # upper bounds [unit]; histograms only
+    unseen: str = ""  # why no panel of a dashboard and no alert looks at it; empty: one does
 
     @property
     def series(self) -> str:

@@ -15,6 +15,19 @@ _WORDS: Final = msgspec.json.decode(
     (resources.files(__package__) / "words.json").read_bytes(), type=dict[str, tuple[str, str]]
 )
 
+VITALS: Final = {  # as the store's tag `vital` names them, with their UCUM units
+    "systolic": "mm[Hg]",
+    "diastolic": "mm[Hg]",
+    "heart_rate": "/min",
+    "spo2": "%",
+    "temperature": "Cel",
+    "weight": "kg",
+    "respiratory_rate": "/min",
+    "glucose": "mmol/L",
+    "fev1": "L",
+    "pef": "L/min",
+}
+
 
 class Words(NamedTuple):
     """The words of one language."""
@@ -28,6 +41,10 @@ class Words(NamedTuple):
         if board.known(key):
             return board.word(key, self.lang)
         raise KeyError(key)
+
+    def vital(self, name: str) -> str:
+        """Return a vital sign and its unit, as the title of a chart."""
+        return f"{self.of(f'vital.{name}').capitalize()} [{self.of(f'unit.{VITALS[name]}')}]"
 
     def said(self, panel: str) -> Said:
         """Return title and description of a panel."""

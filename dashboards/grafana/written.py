@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dashboards.grafana import core
+from dashboards.board.words import LANGUAGES
+from dashboards.grafana import centre, core, equipment, operations, outcomes, patient
 
 if TYPE_CHECKING:
     from dashboards.grafana.made import Made
@@ -15,4 +16,5 @@ FOLDER: Final = Path(__file__).parent / "json"
 
 def dashboards() -> tuple[Made, ...]:
     """Return every dashboard."""
-    return (core.build(),)
+    clinical = (one.build(lang) for one in (centre, patient, outcomes, equipment, operations) for lang in LANGUAGES)
+    return (*clinical, core.build())

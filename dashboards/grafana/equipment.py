@@ -1,0 +1,107 @@
+"""Equipment that is out, and how well it measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dashboards.grafana.bounds import NoBounds
+from dashboards.grafana.clinical import HALF, Clinical
+from dashboards.grafana.library import CHOSEN, NOW, PERIOD, table
+from dashboards.grafana.made import Made, make
+from dashboards.grafana.panels import bars, gauge_bars, numbers, rows
+from dashboards.grafana.sources import promql
+from dashboards.grafana.units import COUNT, SHARE
+from dashboards.grafana.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dashboards.board.words import Lang
+    from dashboards.grafana.panels import Tile
+
+_KINDS: Final = ("oximeter", "cuff", "scale", "thermometer", "glucometer", "spirometer", "tablet", "other")
+_OWN: Final = NoBounds("how many are too many is for each service to say; no limit of it is stated anywhere")
+
+
+def build(lang: Lang) -> Made:
+    """Return the dashboard in a language."""
+    clinical = Clinical("equipment", Words(lang))
+    return make(clinical.about(("now-90d", "now"), "5m"), [*_tiles(clinical)])
+
+
+def _tiles(clinical: Clinical) -> Iterator[Tile]:
+    yield numbers(
+        clinical.asked(
+            "out_count",
+            COUNT,
+            _OWN,
+            table("equipmentOut", 'count(column: "device")', 'keep(columns: ["device"])', **NOW, **CHOSEN),
+            size=(4, 8),
+        )
+    )
+    yield gauge_bars(
+        clinical.asked(
+            "out_by_kind",
+            COUNT,
+            _OWN,
+            table(
+                "equipmentOut",
+                'group(columns: ["equipment"])',
+                'count(column: "device")',
+                "group()",
+                'rename(columns: {device: "devices"})',
+                'sort(columns: ["devices"], desc: true)',
+                **NOW,
+                **CHOSEN,
+            ),
+            size=(8, 8),
+            fields=[clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS)],
+        ),
+        each_row=True,
+    )
+    yield bars(
+        clinical.asked(
+            "quality_over_time",
+            COUNT,
+            NoBounds("what a reading may be used for is decided by each reading's own bounds"),
+            promql("sum by (quality) (increase(sonevakt_readings_total[$__interval]))", "{{quality}}"),
+            size=(12, 8),
+            fields=[clinical.field(name, f"quality.{name}") for name in ("valid", "implausible", "quarantined")],
+            most_points=100,
+            least_step="10s",
+        )
+    )
+    yield rows(
+        clinical.asked(
+            "quality",
+            COUNT,
+            _OWN,
+            table("dataQuality", **PERIOD, **CHOSEN),
+            size=HALF,
+            fields=[
+                clinical.vital(),
+                clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS),
+                clinical.field("readings", "field.readings", COUNT),
+                clinical.field("quarantined", "field.quarantined", COUNT),
+                clinical.field("share", "field.share", SHARE),
+            ],
+        )
+    )
+    yield rows(
+        clinical.asked(
+            "out",
+            COUNT,
+            _OWN,
+            table("equipmentOut", 'sort(columns: ["days"], desc: true)', **NOW, **CHOSEN),
+            size=HALF,
+            fields=[
+                clinical.field("device", "field.device"),
+                clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS),
+                clinical.patient(),
+                clinical.field("handed_out", "field.handed_out"),
+                clinical.field("days", "field.days", COUNT),
+                clinical.service(),
+                clinical.municipality(),
+            ],
+        )
+    )

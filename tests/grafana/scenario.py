@@ -1,0 +1,408 @@
+"""What happens to the product before its dashboards are asked: weeks of simulated patients, and a day of known ones.
+
+The known ones are of one service, so that what its panels must say is known exactly (`KNOWN`). Beside them everything
+goes wrong once that a panel tells of: poison on the topics, receivers that refuse, a store that is down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from http import HTTPStatus
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import msgspec
+
+from agents import processes, wallclock
+from agents.broker.lag import LagWatch
+from agents.partitioner import partition_for
+from agents.recordings.events import Event
+from agents.replay.feed import Feed
+from agents.replay.tally import Tally
+from pipeline import cohort as cohorts
+from pipeline.cohort.sessions import registration
+from pipeline.triage.vitals import SPO2
+from schemas.care import (
+    Admitted,
+    Cadence,
+    ContactKind,
+    ContactMade,
+    Discharged,
+    EmergencyContact,
+    Enrolled,
+    EquipmentHandedOut,
+    EquipmentReturned,
+    Limit,
+    Plan,
+    PlanSigned,
+)
+from schemas.submissions import Reading, Submission
+from schemas.topics import CARE, SUBMISSIONS
+from schemas.types import Zone
+from tests.grafana.product import NAMES, Product
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from infra.local.servers import InfluxDB, Kafka
+
+SERVICE: Final = "lungs"
+FJORD, FELL = "fjord", "fell"
+DAYS: Final = 45
+PATIENTS: Final = 30
+WITHIN_S: Final = 120.0
+STORM: Final = 8  # patients who turn red while nobody takes pages
+POISON: Final = (b"{not json", b'{"type":"submission","submission_id":"7"}', b'{"schema_version":99,"type":"submission"}')
+OSLO: Final = ZoneInfo("Europe/Oslo")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A known patient: what is registered today, and where that leads."""
+
+    name: str
+    municipality: str
+    zone: Zone
+    spo2: float | None = None  # None: nothing is registered today [%]
+    pulse: float = 70.0  # [/min]
+    planned: bool = True
+    acknowledged: bool = False
+
+
+KNOWN: Final = (  # in the order of the worklist, green ones last
+    Person("known-red-waits", FJORD, Zone.RED, spo2=84),
+    Person("known-red-taken", FELL, Zone.RED, spo2=83, acknowledged=True),
+    Person("known-yellow", FJORD, Zone.YELLOW, spo2=95, pulse=112),
+    Person("known-late", FELL, Zone.NO_DATA),
+    Person("known-unplanned", FJORD, Zone.NOT_MONITORED, spo2=95, planned=False),
+    Person("known-green-1", FJORD, Zone.GREEN, spo2=96),
+    Person("known-green-2", FELL, Zone.GREEN, spo2=95),
+)
+BY_ZONE: Final = {zone.value: sum(person.zone is zone for person in KNOWN) for zone in Zone}
+
+
+@dataclass
+class Scene:
+    """A scenario that has been played and goes on: registrations keep coming in.
+
+    Attributes
+    ----------
+    began_at
+        When the day of the known patients began.
+    course
+        A simulated patient to whom much has happened.
+    poison
+        Messages that nobody can work with, so many on the topic of submissions.
+    """
+
+    product: Product
+    tally: Tally
+    began_at: datetime
+    course: str = ""
+    poison: int = 0
+    sent: int = 0
+    _problems: list[BaseException] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def played(kafka: Kafka, influxdb: InfluxDB, folder: Path) -> AsyncIterator[Scene]:
+    """Play the scenario; while the block runs, registrations go on coming in."""
+    now = wallclock.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    cohort = cohorts.simulate(7, midnight - timedelta(days=DAYS), DAYS, PATIENTS)
+    services = {name: () for name in cohort.services} | {SERVICE: (FJORD, FELL)}
+    async with AsyncExitStack() as stack:
+        product = await stack.enter_async_context(Product(kafka, influxdb, folder, services))
+        settings = product.settings
+        tally = Tally(settings.bootstrap, settings.topic_prefix)
+        await tally.start()
+        stack.push_async_callback(tally.stop)
+        await stack.enter_async_context(processes.running(processes.Process("tally", tally.run)))
+        scene = Scene(product, tally, now)
+        feed = Feed(
+            settings.bootstrap,
+            prefix=settings.topic_prefix,
+            partitions=settings.partitions,
+            group=processes.group(settings, "triage"),
+        )
+        product.start("triage", "storing")
+        past = [Event(*event) for event in cohort.events if event.at < now - timedelta(hours=1)]
+        await feed.run(sorted([*past, *_earlier(now)], key=lambda event: event.at), lambda *_: None)
+        product.start(*(name for name in NAMES if name not in {"triage", "storing"}))
+        await product.watch()
+        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)))
+        producer = await stack.enter_async_context(feed.producing())
+        await _ready(product, http)
+        flowing = asyncio.create_task(_flow(scene, cohort, http))
+        stack.push_async_callback(_ended, flowing)
+        await _day(scene, http)
+        await _trouble(scene, cohort, producer, http)
+        await _at_the_board(product)
+        scene.course = _eventful(tally)
+        yield scene
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def named(what: str) -> UUID:
+    """The id of `what`."""
+    return uuid5(NAMESPACE_OID, f"panels-{what}")
+
+
+def _earlier(now: datetime) -> Iterator[Event]:
+    """What happened to the known patients before today."""
+    local = now.astimezone(OSLO)
+    times = (f"{(local + timedelta(hours=6)):%H:%M}",)  # due again in six hours at the earliest, whatever the hour
+    for person in KNOWN:
+        at = now - timedelta(days=4)
+        care = {"patient": person.name, "at": at, "recorded_at": at}
+        yield Event(
+            at,
+            CARE,
+            Enrolled(
+                event_id=named(f"{person.name}-enrolled"),
+                pathway="copd",
+                service=SERVICE,
+                municipality=person.municipality,
+                **care,
+            ),
+        )
+        if person.planned:
+            plan = Plan(
+                version=1,
+                valid_from_at=at,
+                limits=(
+                    Limit(code="2708-6", unit="%", red_low=85, yellow_low=88),
+                    Limit(code="8867-4", unit="/min", red_low=40, yellow_high=110, red_high=130),
+                ),
+                cadence=Cadence(times=times, grace_minutes=60),
+            )
+            signed = PlanSigned(event_id=named(f"{person.name}-plan"), signed_by="doctor-1", plan=plan, **care)
+            yield Event(at, CARE, signed)
+        for day in (3, 2, 1):
+            if person.planned and (person.zone is not Zone.NO_DATA or day == 3):  # noqa: PLR2004 - the first day
+                yield Event(now - timedelta(days=day), SUBMISSIONS, session(person.name, now - timedelta(days=day)))
+    yield from _care(now)
+
+
+def _care(now: datetime) -> Iterator[Event]:
+    """Equipment, admissions, contacts."""
+
+    def said(event: type[Any], name: str, ago: timedelta, **what: Any) -> Event:  # noqa: ANN401 - of that event
+        at = now - ago
+        told = event(event_id=named(f"{name}-{event.__name__}-{ago}"), patient=name, at=at, recorded_at=at, **what)
+        return Event(at, CARE, told)
+
+    for number, person in enumerate(KNOWN):
+        yield said(EquipmentHandedOut, person.name, timedelta(days=4), device=f"known-oximeter-{number}", kind="oximeter")
+    yield said(EquipmentReturned, "known-late", timedelta(hours=30), device="known-oximeter-3")
+    yield said(Admitted, "known-green-1", timedelta(days=3), acute=True)
+    yield said(Discharged, "known-green-1", timedelta(days=2))
+    yield said(Admitted, "known-green-2", timedelta(days=2), acute=False)
+    yield said(Discharged, "known-green-2", timedelta(days=1))
+    yield said(EmergencyContact, "known-green-1", timedelta(days=3, hours=1), kind="emergency-room")
+    yield said(
+        ContactMade, "known-green-1", timedelta(hours=20), kind=ContactKind.CALL, reached=True, by="nurse-1"
+    )
+
+
+def session(patient: str, at: datetime, spo2: float = 95.0, pulse: float = 70.0) -> Submission:
+    """A registration of two readings."""
+    readings = tuple(
+        Reading(code=code, value=value, unit=unit, measured_at=at, device=f"{patient}-oximeter")
+        for code, value, unit in (("2708-6", spo2, "%"), ("8867-4", pulse, "/min"))
+    )
+    return Submission(submission_id=uuid4(), patient=patient, received_at=at, readings=readings)
+
+
+async def _ready(product: Product, http: aiohttp.ClientSession) -> None:
+    """Wait until Prometheus has every process and the gateway takes sessions."""
+
+    async def all_up() -> bool:
+        found = await _asked(product, http, 'sum(up{job="sonevakt"})')
+        return bool(found) and float(found[0]["value"][1]) == len(NAMES)
+
+    async def takes() -> bool:
+        try:
+            async with http.get(f"{product.gateway_url}/docs") as answer:
+                return answer.status == HTTPStatus.OK  
+        except aiohttp.ClientError:
+            return False
+
+    await until(all_up, "Prometheus reaches every process", product)
+    await until(takes, "the gateway answers", product)
+
+
+async def _asked(product: Product, http: aiohttp.ClientSession, query: str) -> list[dict[str, Any]]:
+    async with http.get(f"{product.prometheus.url}/api/v1/query", params={"query": query}) as answer:
+        found: list[dict[str, Any]] = (await answer.json())["data"]["result"]
+        return found
+
+
+async def until(holds: Callable[[], Awaitable[bool]], what: str, product: Product) -> None:
+    """Wait for a condition; where it does not come, with the ends of the processes' logs."""
+    for _ in range(int(WITHIN_S / 0.2)):
+        if await holds():
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"not within {WITHIN_S:g} s: {what}\n{product.logs()}")
+
+
+async def hand_in(product: Product, http: aiohttp.ClientSession, *sessions: Submission) -> None:
+    """Hand sessions in as a vendor's app does, until they are taken."""
+    headers = {"Authorization": f"Bearer {product.vendor_token}", "Content-Type": "application/json"}
+    body = msgspec.json.encode([_as_sent(one) for one in sessions])
+    for _ in range(100):
+        async with http.post(f"{product.gateway_url}/v1/submissions", data=body, headers=headers) as answer:
+            if answer.status == 202:  # noqa: PLR2004 - taken
+                return
+            assert answer.status >= 500, await answer.text()  # noqa: PLR2004, S101 - theirs, and to be asked again
+        await asyncio.sleep(0.2)
+    raise AssertionError("the gateway takes nothing")
+
+
+def _as_sent(session: Submission) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(session)
+    return {name: value for name, value in built.items() if name in {"submission_id", "patient", "readings", "answers", "questionnaire"}}
+
+
+async def _flow(scene: Scene, cohort: cohorts.Cohort, http: aiohttp.ClientSession) -> None:
+    """A registration every half second, for ever."""
+    random = Random("flow")  # noqa: S311 - a simulation
+    followed = [one for one in cohort.patients if one.ends_at is None]
+    number = 0
+    while True:
+        number += 1
+        now = wallclock.now()
+        one = random.choice(followed)
+        sent = registration(random, one, now - timedelta(seconds=5), now, f"flow-{number}-{now.isoformat()}")
+        await hand_in(scene.product, http, sent)
+        scene.sent += 1
+        await asyncio.sleep(0.5)
+
+
+async def _day(scene: Scene, http: aiohttp.ClientSession) -> None:
+    """The known patients register, and a nurse takes one of the reds."""
+    for person in KNOWN:
+        if person.spo2 is not None:
+            await hand_in(scene.product, http, session(person.name, wallclock.now(), person.spo2, person.pulse))
+    changes = scene.tally.changes
+
+    async def both_red() -> bool:
+        reds = {change.patient for change in changes.values() if change.to_zone is Zone.RED and not change.retracted}
+        return {person.name for person in KNOWN if person.zone is Zone.RED} <= reds
+
+    await until(both_red, "both reds are told", scene.product)
+    for person in KNOWN:
+        if person.zone is Zone.RED:
+            await until(partial(_paged, scene.product, person.name), f"{person.name} is paged", scene.product)
+    for person in KNOWN:
+        if person.acknowledged:
+            await _take_over(scene.product, person.name)
+
+
+async def _paged(product: Product, patient: str) -> bool:
+    return any(page["patient"] == patient for page in product.receiver.taken.values())
+
+
+async def _take_over(product: Product, patient: str) -> None:
+    """Acknowledge by the link that stands in the page, as a nurse does on a telephone."""
+    link = next(page["link"] for page in product.receiver.taken.values() if page["patient"] == patient)
+    form = {"reason": "true"}
+
+    async def done() -> bool:
+        headers = {"Origin": product.board_url}
+        connector = aiohttp.TCPConnector(ssl=False)
+        async with aiohttp.ClientSession(connector=connector) as http, http.post(link, data=form, headers=headers) as said:
+            return said.status == HTTPStatus.OK
+
+    await until(done, f"the board takes the acknowledgement of {patient}", product)
+
+
+async def _trouble(  # noqa: PLR0913 - all that takes part
+    scene: Scene, cohort: cohorts.Cohort, producer: Any, http: aiohttp.ClientSession  # noqa: ANN401 - aiokafka's
+) -> None:
+    """Everything goes wrong once."""
+    product = scene.product
+    prefix, partitions = product.settings.topic_prefix, product.settings.partitions
+    for raw in POISON:
+        partition = partition_for(b"poison", partitions)
+        await producer.send_and_wait(prefix + SUBMISSIONS.name, raw, key=b"poison", partition=partition)
+        scene.poison += 1
+    url = f"{product.gateway_url}/v1/submissions"
+    async with http.post(url, json={}, headers={"Authorization": "Bearer nobody"}) as answer:
+        assert answer.status == 401  # noqa: PLR2004, S101 - who is this?
+    async with http.post(url, json={"readings": [{}]}, headers={"Authorization": f"Bearer {product.vendor_token}"}) as answer:
+        assert 400 <= answer.status < 500  # noqa: PLR2004, S101 - the sender's fault
+
+    product.refuses = True
+    ill = [one for one in cohort.patients if one.ends_at is None and any(u.vital is SPO2 for u in one.group.usual)]
+    await hand_in(product, http, *(session(one.name, wallclock.now(), spo2=81, pulse=90) for one in ill[:STORM]))
+    taken = product.receiver.posts
+
+    async def refused() -> bool:
+        return product.receiver.posts >= taken + STORM
+
+    await until(refused, "pages were refused", product)
+    product.refuses = False
+
+    await asyncio.to_thread(product.influxdb.stop)
+    sent = scene.sent
+
+    async def went_on() -> bool:
+        failed = await _asked(product, http, 'sum(sonevakt_sink_seconds_count{outcome!="answered"})')
+        return scene.sent > sent + 4 and bool(failed) and float(failed[0]["value"][1]) > 0
+
+    await until(went_on, "the store was missed", product)
+    await asyncio.to_thread(product.influxdb.start)
+
+
+async def _at_the_board(product: Product) -> None:
+    """Somebody tries to sign in with a wrong password, then rightly, and looks at a patient."""
+    login = next(one for one in product.logins if one.ref == "nurse")
+    jar = aiohttp.CookieJar(unsafe=True)
+    connector = aiohttp.TCPConnector(ssl=False)
+    async with aiohttp.ClientSession(cookie_jar=jar, connector=connector) as http:
+        for password in ("wrong", login.password):
+            async with http.get(f"{product.board_url}/login") as answer:
+                csrf = re.search(r'name="csrf" value="([^"]+)"', await answer.text())
+            assert csrf is not None  # noqa: S101 - the page has a form
+            form = {"csrf": csrf[1], "ref": login.ref, "password": password}
+            headers = {"Origin": product.board_url}
+            async with http.post(f"{product.board_url}/login", data=form, headers=headers) as answer:
+                await answer.read()
+        async with http.get(f"{product.board_url}/patients/{KNOWN[0].name}") as answer:
+            assert answer.status == HTTPStatus.OK, await answer.text()  # noqa: PLR2004, S101 - shown
+
+
+def _eventful(tally: Tally) -> str:
+    """The simulated patient with the most alerts that stand."""
+    counted: dict[str, int] = {}
+    for change in tally.changes.values():
+        if change.to_zone in {Zone.RED, Zone.YELLOW} and not change.retracted and change.patient.startswith("sim-"):
+            counted[change.patient] = counted.get(change.patient, 0) + 1
+    return max(sorted(counted), key=lambda name: counted[name])
+
+
+async def stored(scene: Scene) -> None:
+    """Wait until nothing waits for triage or storing."""
+    settings = scene.product.settings
+    async with LagWatch(settings.bootstrap) as watch:
+
+        async def quiet() -> bool:
+            topics = [settings.topic_prefix + topic.name for topic in (SUBMISSIONS, CARE)]
+            return not any((await watch.behind(processes.group(settings, "triage"), topics)).values())
+
+        await until(quiet, "nothing waits", scene.product)
