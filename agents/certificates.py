@@ -75,7 +75,7 @@ async def _follow(field: str, url: URL, metrics: Metrics) -> None:
         try:
             until = await expires_at(url.host or "", url.port or 443)
         except (OSError, ValueError) as error:
-            _log.warning("certificate_not_seen", setting=variable(field), error=type(error).__name__)
+            _log.warning("certificate_not_seen", variable=variable(field), error=type(error).__name__)
             await asyncio.sleep(AFTER_FAILURE_S)
         else:
             metrics.certificate_expires.labels(field).set(until)

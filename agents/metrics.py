@@ -73,7 +73,12 @@ DECLARED: Final = (
     Metric("readings", _counter, "Readings judged, by what they may be used for.", labels=("vital", "quality")),
     Metric("assessments", _counter, "Registrations judged, by the zone they fell in.", labels=("zone",)),
     Metric("zone_changes", _counter, "Patients moving between zones.", labels=("from_zone", "to_zone")),
-    Metric("pages", _counter, "Asked pages, by way and what became of them.", labels=("way", "outcome")),
+    Metric(
+        "pages",
+        _counter,
+        "Asked pages, by way and what became of them, without those that only try a way.",
+        labels=("way", "outcome"),
+    ),
     Metric("grouped_pages", _counter, "Pages told together with others in one notice.", labels=("way",)),
     Metric(
         "undeliverable_pages",
@@ -125,9 +130,14 @@ DECLARED: Final = (
     ),
     Metric("dead_letters_read", _gauge, "Unix time at which the dead letters were last read.", "timestamp_seconds"),
     Metric("points_written", _counter, "Points that the store confirmed.", labels=("measurement",)),
-    Metric("last_store_write", _gauge, "Unix time at which the store last confirmed points.", "timestamp_seconds"),
     Metric(
-        "store_reachable", _gauge, "1 while the store answers and takes what is written to it, 0 while it does not."
+        "last_store_write", _gauge, "Unix time at which the store last confirmed points; 0: never.", "timestamp_seconds"
+    ),
+    Metric(
+        "store_reachable",
+        _gauge,
+        "1 while the store answers and takes what is written to it, 0 while it does not.",
+        labels=("process",),
     ),
     Metric("gateway_requests", _counter, "Requests answered by the gateway.", labels=("status",)),
     Metric("ticks", _counter, "Ticks that the clock tried to write.", labels=("outcome",)),
@@ -187,7 +197,13 @@ DECLARED: Final = (
         "seconds",
         ("process",),
     ),
-    Metric("event_loop_lag", _gauge, "How late the process's event loop runs.", "seconds", ("process",)),
+    Metric(
+        "event_loop_lag",
+        _gauge,
+        "How late the process's event loop has run at the worst of the last 15 s.",
+        "seconds",
+        ("process",),
+    ),
     Metric(
         "patients",
         _gauge,

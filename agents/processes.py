@@ -183,7 +183,7 @@ async def _ask(store: TimeSeriesStore, metrics: Metrics) -> None:
     """Know whether the store answers, also while nothing is to be written."""
     while True:
         await store.ping()
-        metrics.store_reachable.set(store.reachable)
+        metrics.store_reachable.labels("storing").set(store.reachable)
         await asyncio.sleep(STORE_ASKED_S)
 
 

@@ -37,6 +37,14 @@ async def test_a_page_is_delivered_and_its_receipt_lies_on_its_patients_partitio
     assert ward.count("sonevakt_received_to_paged_seconds_sum") == pytest.approx(0.4)
 
 
+async def test_a_page_that_only_tries_the_way_is_not_counted_among_those_that_are_delivered(ward: Ward) -> None:
+    receiver = await ward.receiver()
+    await (await ward.messenger()).carry(posted(test=True))
+    assert list(receiver.taken) == [str(page().page_id)]
+    assert ward.count("sonevakt_pages_total", way="webhook", outcome="delivered") == 0
+    assert ward.count("sonevakt_page_attempts_total", outcome="delivered") == 1
+
+
 async def test_it_is_what_a_worker_takes_for_a_messenger(ward: Ward) -> None:
     await ward.receiver()
 
