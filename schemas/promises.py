@@ -6,6 +6,5 @@ from typing import Final
 
 ASSESSED_P99_S: Final = 0.3  # from the receipt of a session to its assessment, at 50 a second [s]
 PAGED_P99_S: Final = 1.0  # from the receipt of a session to its page at the receiver, at 50 a second [s]
-RESTORED_S: Final = 60.0  # until the states of 100,000 patients are there again [s]
 STATE_WANTED_BYTES: Final = 4096  # of 90 days of a COPD patient [B]
 STATE_MOST_BYTES: Final = 16_384  # of any patient, however long followed [B]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.written import FOLDER, dashboards
+from dashboards.grafana.written import FOLDER, files
 
 
 def main() -> None:
-    """Write every dashboard's file."""
-    wanted = {FOLDER / made.path: made.json() for made in dashboards()}
+    """Write every file."""
+    wanted = files()
     for old in set(FOLDER.rglob("*.json")) - set(wanted):
         old.unlink()
     for path, text in wanted.items():

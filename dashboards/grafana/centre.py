@@ -1,4 +1,4 @@
-"""The follow-up centre, live: who needs somebody now, for how long they have waited, and whether pages reach anybody."""
+"""The follow-up centre, live: who needs somebody now, since when they have waited, and whether pages reach anybody."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dashboards.board.listing import ATTENTION
 from dashboards.grafana import limits, zones
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, NOW, PERIOD, series, table
+from dashboards.grafana.library import CHOSEN, NOW, PERIOD, series, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, lines, numbers, rows
 from dashboards.grafana.sources import promql_now
@@ -51,6 +51,7 @@ def _now(clinical: Clinical) -> Iterator[Tile]:
             ),
             size=(11, 5),
             fields=zones.fields(clinical.words.lang),
+            ordered=True,
         ),
         ground=True,
     )
@@ -152,9 +153,10 @@ def _over_time(clinical: Clinical) -> Iterator[Tile]:
             "zones_over_time",
             COUNT,
             _ZONES,
-            series("zonesOverTime", "zone", **PERIOD, every="v.windowPeriod", **CHOSEN),
+            side_by_side("zonesOverTime", **PERIOD, every="v.windowPeriod", **CHOSEN),
             size=HALF,
             fields=zones.fields(lang),
+            ordered=True,
             most_points=96,
             least_step="15m",
         ),
@@ -166,7 +168,7 @@ def _over_time(clinical: Clinical) -> Iterator[Tile]:
             "alerts",
             COUNT,
             NoBounds("how many alerts are too many is for the service to judge by its staff"),
-            series("alertsPerHour", "to_zone", **PERIOD, **CHOSEN),
+            series("alertsPerHour", **PERIOD, **CHOSEN),
             size=HALF,
             fields=[field for field in zones.fields(lang) if field.name in {"yellow", "red"}],
         )

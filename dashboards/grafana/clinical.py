@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dashboards.board.words import vital_word
 from dashboards.grafana import links, variables, zones
 from dashboards.grafana.made import About
-from dashboards.grafana.panels import Asked, Field
+from dashboards.grafana.panels import HIDDEN, Asked, Field
 from dashboards.grafana.units import COUNT, WAITING
-from dashboards.grafana.words import VITALS, Words, keys
 from schemas.types import Phase
 
 if TYPE_CHECKING:
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from dashboards.grafana.panels import Query, Size
     from dashboards.grafana.sdk import Builder, model
     from dashboards.grafana.units import Unit
+    from dashboards.grafana.words import Words
 
 HALF: Final[Size] = (12, 9)
 WHOLE: Final[Size] = (24, 9)
@@ -61,6 +60,7 @@ class Clinical(NamedTuple):
         *queries: Query,
         size: Size = HALF,
         fields: Sequence[Field] = (),
+        ordered: bool = False,
         most_points: int | None = None,
         least_step: str | None = None,
         repeat: str | None = None,
@@ -74,6 +74,7 @@ class Clinical(NamedTuple):
             queries,
             size,
             fields,
+            ordered,
             most_points=most_points,
             least_step=least_step,
             repeat=repeat,
@@ -104,15 +105,12 @@ class Clinical(NamedTuple):
 
     def rule(self) -> Field:
         """Return the column of rules in words."""
-        told = {
-            key.removeprefix("rule."): {"text": self.words.of(key)} for key in sorted(keys()) if key.startswith("rule.")
-        }
+        told = {rule: {"text": text} for rule, text in self.words.rules().items()}
         return self.field("rule", "field.why", mappings=[{"type": "value", "options": told}])
 
     def vital(self, name: str = "vital") -> Field:
         """Return the column of vital signs in words."""
-        told = {vital: {"text": vital_word(vital, self.words.lang)} for vital in VITALS}
-        told["none"] = {"text": ""}
+        told = {vital: {"text": text} for vital, text in self.words.vitals().items()}
         return self.field(name, "field.vital", mappings=[{"type": "value", "options": told}], custom__width=130)
 
     def mapped(self, name: str, word: str, prefix: str, *codes: str, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
@@ -138,7 +136,7 @@ class Clinical(NamedTuple):
 
     def hidden(self, name: str) -> Field:
         """Return a column that is not shown."""
-        return Field(name, {"custom.hidden": True})
+        return Field(name, HIDDEN)
 
     def service(self) -> Field:
         """Return the column of services."""

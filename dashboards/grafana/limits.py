@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from dashboards.grafana.bounds import BAD, WARN, Bounds, NoBounds, Step
+from dashboards.grafana.bounds import BAD, GOOD, WARN, Bounds, NoBounds, Step
 from schemas import promises
 from schemas.services import Ladder
 
@@ -33,18 +33,32 @@ ALERT_LIMITS: Final = (
     AlertLimit("NotReconciled", 1800.0),
     AlertLimit("HeartbeatNotSent", 660.0),
     AlertLimit("ClockStopped", 60.0),
+    AlertLimit("RecoverySlow", 60.0),
+    AlertLimit("StoringLate", 5.0),
+    AlertLimit("MemoryHigh", 2_147_483_648.0),
+    AlertLimit("DiskLow", 0.15),
+    AlertLimit("DiskFull", 0.05),
+    AlertLimit("CertificateEnds", 14 * 86_400.0),
+    AlertLimit("CertificateEndsNow", 2 * 86_400.0),
 )
 
-
-def of_alert(alert: str, *, color: str = BAD) -> Bounds:
-    """Return the threshold at which `alert` is raised; raises KeyError for one that has no limit here."""
-    value = {limit.alert: limit.value for limit in ALERT_LIMITS}[alert]
-    return Bounds((Step(value, color),), f"alert {alert}, dashboards/alerts")
+_VALUES: Final = {limit.alert: limit.value for limit in ALERT_LIMITS}
 
 
-def any_at_all(alert: str, *, color: str = BAD) -> Bounds:
+def of_alert(alert: str) -> Bounds:
+    """Return the threshold above which `alert` is raised; raises KeyError for one that has no limit here."""
+    return Bounds((Step(_VALUES[alert], BAD),), f"alert {alert}, dashboards/alerts")
+
+
+def below(warning: str, critical: str) -> Bounds:
+    """Return the thresholds below which the two alerts are raised."""
+    steps = (Step(_VALUES[critical], WARN), Step(_VALUES[warning], GOOD))
+    return Bounds(steps, f"alert {warning} and alert {critical}, dashboards/alerts", base=BAD)
+
+
+def any_at_all(alert: str) -> Bounds:
     """Return the threshold of an alert that is raised by the first."""
-    return Bounds((Step(1.0, color),), f"alert {alert}, dashboards/alerts: one is too many")
+    return Bounds((Step(1.0, BAD),), f"alert {alert}, dashboards/alerts: one is too many")
 
 
 def promised(value: float, name: str) -> Bounds:
@@ -61,7 +75,6 @@ def ladder() -> Bounds:
 
 ASSESSED: Final = promised(promises.ASSESSED_P99_S, "ASSESSED_P99_S")
 PAGED: Final = promised(promises.PAGED_P99_S, "PAGED_P99_S")
-RESTORED: Final = promised(promises.RESTORED_S, "RESTORED_S")
 STATE: Final = Bounds(
     (Step(promises.STATE_WANTED_BYTES, WARN), Step(promises.STATE_MOST_BYTES)),
     "STATE_WANTED_BYTES and STATE_MOST_BYTES, schemas/promises.py",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dashboards.grafana import limits, zones
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, NOW, PERIOD, series, table
+from dashboards.grafana.library import CHOSEN, NOW, PERIOD, series, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, gauge_bars, lines, rows
 from dashboards.grafana.units import COUNT, SHARE, WAITING
@@ -60,7 +60,7 @@ def _patients(clinical: Clinical) -> Iterator[Tile]:
             "adherence",
             COUNT,
             _DESCRIBES,
-            series("adherencePerDay", "series", **PERIOD, **CHOSEN),
+            series("adherencePerDay", **PERIOD, **CHOSEN),
             size=HALF,
             fields=[clinical.field(name, f"adherence.{name}") for name in ("awaited", "done", "late")],
         )
@@ -70,9 +70,10 @@ def _patients(clinical: Clinical) -> Iterator[Tile]:
             "zones",
             COUNT,
             NoBounds("the colours are the zones' own"),
-            series("zonesPerDay", "zone", **PERIOD, **CHOSEN),
+            side_by_side("zonesPerDay", **PERIOD, **CHOSEN),
             size=HALF,
             fields=zones.fields(clinical.words.lang),
+            ordered=True,
         )
     )
 
@@ -113,9 +114,12 @@ def _alerts(clinical: Clinical) -> Iterator[Tile]:
             NoBounds("by when staff decide stands in the column itself"),
             table(
                 "standings",
-                "filter(fn: (r) => r.followed and exists r.trial_ends)",
+                'filter(fn: (r) => r.followed and r.phase == "start_up")',
+                "detailed()",
+                "filter(fn: (r) => exists r.trial_ends)",
                 'keep(columns: ["patient", "trial_ends", "zone", "service", "municipality"])',
                 'sort(columns: ["trial_ends", "patient"])',
+                needs=("detailed",),
                 **NOW,
                 **CHOSEN,
             ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards.grafana import zones
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, PERIOD, series, table
+from dashboards.grafana.library import CHOSEN, PERIOD, series, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, rows
 from dashboards.grafana.units import COUNT, NUMBER, SHARE
@@ -35,7 +35,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "admissions",
             COUNT,
             _DESCRIBES,
-            series("admissionsPerWeek", "series", 'filter(fn: (r) => r.series != "bed_days")', **PERIOD, **CHOSEN),
+            series("admissionsPerWeek", 'filter(fn: (r) => r.series != "bed_days")', **PERIOD, **CHOSEN),
             fields=[clinical.field(name, f"admissions.{name}") for name in ("admissions", "acute", "readmissions")],
         )
     )
@@ -44,7 +44,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "bed_days",
             COUNT,
             _DESCRIBES,
-            series("admissionsPerWeek", "series", 'filter(fn: (r) => r.series == "bed_days")', **PERIOD, **CHOSEN),
+            series("admissionsPerWeek", 'filter(fn: (r) => r.series == "bed_days")', **PERIOD, **CHOSEN),
             fields=[clinical.field("bed_days", "admissions.bed_days")],
         )
     )
@@ -53,7 +53,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "emergency",
             COUNT,
             _DESCRIBES,
-            series("emergencyContactsPerWeek", "contact", **PERIOD, **CHOSEN),
+            series("emergencyContactsPerWeek", **PERIOD, **CHOSEN),
             fields=[
                 clinical.field(name, f"emergency.{name}") for name in ("emergency-room", "out-of-hours", "ambulance")
             ],
@@ -64,8 +64,9 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "zones",
             COUNT,
             NoBounds("the colours are the zones' own"),
-            series("zonesPerWeek", "zone", **PERIOD, **CHOSEN),
+            side_by_side("zonesPerWeek", **PERIOD, **CHOSEN),
             fields=zones.fields(lang),
+            ordered=True,
         )
     )
     yield rows(

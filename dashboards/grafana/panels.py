@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from dashboards.grafana.bounds import Bounds, NoBounds, thresholds
@@ -9,7 +10,6 @@ from dashboards.grafana.sdk import (
     Builder,
     bargauge,
     common,
-    dashboard,
     model,
     shared,
     stat,
@@ -28,6 +28,7 @@ Query = Builder[Any]  # Flux or PromQL
 Size = tuple[int, int]  # of the grid's 24 columns, and in rows
 _P = TypeVar("_P", bargauge.Panel, stat.Panel, table.Panel, timeseries.Panel)
 _LAST: Final = "lastNotNull"
+HIDDEN: Final[Mapping[str, object]] = MappingProxyType({"hidden": True})
 
 
 class Said(NamedTuple):
@@ -68,7 +69,9 @@ class Asked(NamedTuple):
     Attributes
     ----------
     fields
-        How fields are shown that differ from the rest.
+        How fields are shown that differ from the rest, in the order in which they stand.
+    ordered
+        The answer is one table: its fields are put in the order of `fields`, and those left out that are `HIDDEN`.
     most_points
         How many points of a series it asks for at most; None: as many as it is wide.
     least_step
@@ -84,7 +87,7 @@ class Asked(NamedTuple):
     queries: Sequence[Query]
     size: Size
     fields: Sequence[Field] = ()
-    links: Sequence[dashboard.DashboardLink] = ()
+    ordered: bool = False
     most_points: int | None = None
     least_step: str | None = None
     no_value: str | None = None
@@ -106,12 +109,24 @@ def _common(panel: _P, asked: Asked) -> _P:
         panel = panel.no_value(asked.no_value)
     if asked.repeat is not None:
         panel = panel.repeat(asked.repeat).repeat_direction("h").max_per_row(2)
-    if asked.links:
-        panel = panel.data_links(list(asked.links))
+    if asked.ordered:
+        panel = panel.with_transformation(_order(asked.fields))
     for field in asked.fields:
+        if field.options is HIDDEN:
+            continue
         told = [model.DynamicConfigValue(id_val=name, value=value) for name, value in field.options.items()]
         panel = panel.override_by_name(field.name, told)
     return panel
+
+
+def _order(fields: Sequence[Field]) -> model.DataTransformerConfig:
+    """Flux gives columns by the alphabet."""
+    options: dict[str, object] = {
+        "indexByName": {"_time": 0} | {field.name: place for place, field in enumerate(fields, start=1)},
+        "excludeByName": {field.name: True for field in fields if field.options is HIDDEN},
+        "renameByName": {},
+    }
+    return model.DataTransformerConfig(id_val="organize", options=options)
 
 
 def _source(queries: Sequence[Query]) -> shared.DataSourceRef:
@@ -196,8 +211,8 @@ def gauge_bars(asked: Asked, *, each_row: bool = False) -> Tile:
 
 
 def rows(asked: Asked) -> Tile:
-    """Return a table in the order of its query."""
-    panel = _common(table.Panel(), asked).cell_height(shared.TableCellHeight.SM)
+    """Return a table in the order of its query, its columns in that of `asked.fields`."""
+    panel = _common(table.Panel(), asked._replace(ordered=True)).cell_height(shared.TableCellHeight.SM)
     return _tile(asked, panel)
 
 

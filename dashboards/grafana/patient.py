@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dashboards.grafana import variables, zones
+from dashboards.grafana import library, variables, zones
 from dashboards.grafana.annotations import annotation
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
@@ -13,21 +13,23 @@ from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import Field, bars, lines, rows
 from dashboards.grafana.units import COUNT, FINE
 from dashboards.grafana.words import Words
+from schemas.types import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dashboards.board.words import Lang
     from dashboards.grafana.panels import Tile
+    from dashboards.grafana.sources import Flux
 
 _VITAL: Final = {"vital": "${vital:doublequote}"}
 _OWN: Final = NoBounds("the limits are the patient's own, of each time, and drawn as lines")
 _EVERYBODY: Final = {"services": '["*"]', "municipalities": '["*"]'}
 _LIMITS: Final = {
-    "red_low": zones.COLOURS[zones.Zone.RED],
-    "yellow_low": zones.COLOURS[zones.Zone.YELLOW],
-    "yellow_high": zones.COLOURS[zones.Zone.YELLOW],
-    "red_high": zones.COLOURS[zones.Zone.RED],
+    "red_low": zones.COLOURS[Zone.RED],
+    "yellow_low": zones.COLOURS[Zone.YELLOW],
+    "yellow_high": zones.COLOURS[Zone.YELLOW],
+    "red_high": zones.COLOURS[Zone.RED],
 }
 _BAND: Final = "#7a8794"
 
@@ -42,8 +44,8 @@ def build(lang: Lang) -> Made:
         variables.patient(words),
         variables.vital(words),
         annotations=[
-            annotation(words.of("patient.annotation.alerts"), table("patientAlerts", **PATIENT, **PERIOD), "red"),
-            annotation(words.of("patient.annotation.events"), table("patientEvents", **PATIENT, **PERIOD), "blue"),
+            annotation(words.of("patient.annotation.alerts"), _alerts(words), "red"),
+            annotation(words.of("patient.annotation.events"), _events(words), "blue"),
         ],
     )
     return make(about, [*_standing(clinical), _readings(clinical), *_course(clinical)])
@@ -58,7 +60,9 @@ def _standing(clinical: Clinical) -> Iterator[Tile]:
             table(
                 "standings",
                 "filter(fn: (r) => r.patient == ${patient:doublequote})",
+                "detailed()",
                 f"keep(columns: {_list(*_SHOWN)})",
+                needs=("detailed",),
                 **NOW,
                 **_EVERYBODY,
             ),
@@ -104,10 +108,13 @@ def _list(*names: str) -> str:
 
 def _readings(clinical: Clinical) -> Tile:
     words = clinical.words
-    stepped = {"custom.lineInterpolation": "stepAfter", "custom.lineWidth": 1, "custom.showPoints": "never"}
-    band = {"custom.lineWidth": 0, "custom.showPoints": "never", "color": {"mode": "fixed", "fixedColor": _BAND}}
+    drawn: dict[str, object] = {"custom.drawStyle": "line", "custom.showPoints": "never"}
+    stepped = drawn | {"custom.lineInterpolation": "stepAfter", "custom.lineWidth": 1}
+    band = drawn | {"custom.lineWidth": 0, "color": {"mode": "fixed", "fixedColor": _BAND}}
     limits = [
-        Field(name, {"displayName": words.of(f"chart.{name}"), "color": {"mode": "fixed", "fixedColor": color}, **stepped})
+        Field(
+            name, {"displayName": words.of(f"chart.{name}"), "color": {"mode": "fixed", "fixedColor": color}, **stepped}
+        )
         for name, color in _LIMITS.items()
     ]
     return lines(
@@ -115,15 +122,23 @@ def _readings(clinical: Clinical) -> Tile:
             "vital",
             FINE,
             _OWN,
-            series("patientReadings", "device", **PATIENT, **_VITAL, **PERIOD),
-            series("patientLimits", "limit", **PATIENT, **_VITAL, **PERIOD, ref_id="B"),
-            series("patientBand", "band", **PATIENT, **_VITAL, **PERIOD, ref_id="C"),
+            series("patientReadings", **PATIENT, **_VITAL, **PERIOD),
+            series("patientLimits", **PATIENT, **_VITAL, **PERIOD, ref_id="B"),
+            series("patientBand", **PATIENT, **_VITAL, **PERIOD, ref_id="C"),
             size=HALF,
             fields=[
                 *limits,
                 Field("low", {"displayName": words.of("field.band_low"), **band}),
                 Field("center", {"displayName": words.of("field.center"), **band, "custom.lineWidth": 1}),
-                Field("high", {"displayName": words.of("field.band_high"), **band, "custom.fillBelowTo": "low", "custom.fillOpacity": 15}),
+                Field(
+                    "high",
+                    {
+                        "displayName": words.of("field.band_high"),
+                        **band,
+                        "custom.fillBelowTo": "low",
+                        "custom.fillOpacity": 15,
+                    },
+                ),
             ],
             repeat="vital",
         ),
@@ -132,12 +147,13 @@ def _readings(clinical: Clinical) -> Tile:
 
 
 def _course(clinical: Clinical) -> Iterator[Tile]:
+    newest = 'sort(columns: ["_time"], desc: true)'
     yield lines(
         clinical.asked(
             "answers",
             COUNT,
             NoBounds("which answer is an alert is the patient's own plan"),
-            series("patientAnswers", "question", **PATIENT, **PERIOD),
+            series("patientAnswers", **PATIENT, **PERIOD),
             size=HALF,
         ),
         points=True,
@@ -147,28 +163,35 @@ def _course(clinical: Clinical) -> Iterator[Tile]:
             "adherence",
             COUNT,
             NoBounds("how often is often enough is the patient's own plan"),
-            series("patientAdherence", "series", **PATIENT, **PERIOD),
+            series("patientAdherence", **PATIENT, **PERIOD),
             size=HALF,
             fields=[clinical.field(name, f"adherence.{name}") for name in ("awaited", "done", "late")],
         )
     )
-    yield rows(
-        clinical.asked(
-            "alerts",
-            COUNT,
-            NoBounds("an alert has the colour of its zone"),
-            table("patientAlerts", 'sort(columns: ["_time"], desc: true)', **PATIENT, **PERIOD),
-            size=HALF,
-            fields=[clinical.field("_time", "field.when"), clinical.hidden("tags")],
+    for name, query in (("alerts", _alerts(clinical.words, newest)), ("events", _events(clinical.words, newest))):
+        yield rows(
+            clinical.asked(
+                name,
+                COUNT,
+                NoBounds("what has happened is no measure"),
+                query,
+                size=HALF,
+                fields=[
+                    clinical.field("_time", "field.when", custom__width=170),
+                    clinical.field("title", "field.what", custom__width=170),
+                    clinical.field("text", "field.why"),
+                    clinical.hidden("tags"),
+                ],
+            )
         )
-    )
-    yield rows(
-        clinical.asked(
-            "events",
-            COUNT,
-            NoBounds("an event is no measure"),
-            table("patientEvents", 'sort(columns: ["_time"], desc: true)', **PATIENT, **PERIOD),
-            size=HALF,
-            fields=[clinical.field("_time", "field.when"), clinical.hidden("tags")],
-        )
-    )
+
+
+def _alerts(words: Words, *then: str) -> Flux:
+    zones_of = {zone.value: zones.named(zone, words.lang) for zone in Zone}
+    worded = (library.Words("title", zones_of), library.Words("text", words.rules(), words.vitals(), parted=True))
+    return table("patientAlerts", *then, *worded, **PATIENT, **PERIOD)
+
+
+def _events(words: Words, *then: str) -> Flux:
+    worded = (library.Words("title", words.all("event")), library.Words("text", words.said_of_events()))
+    return table("patientEvents", *then, *worded, **PATIENT, **PERIOD)

@@ -42,9 +42,31 @@ class Words(NamedTuple):
             return board.word(key, self.lang)
         raise KeyError(key)
 
+    def all(self, prefix: str) -> dict[str, str]:
+        """Return every word that begins with `prefix.`, ours and the board's, by what follows it."""
+        begin = f"{prefix}."
+        every = sorted({*_WORDS, *board.keys()})
+        return {key.removeprefix(begin): self.of(key) for key in every if key.startswith(begin)}
+
+    def rules(self) -> dict[str, str]:
+        """Return the rules in words."""
+        return self.all("rule")
+
+    def vitals(self) -> dict[str, str]:
+        """Return the vital signs in words; none has none."""
+        return {name: self.of(f"vital.{name}") for name in VITALS} | {"none": ""}
+
+    def said_of_events(self) -> dict[str, str]:
+        """Return what care events say beside their kind in words: phases, equipment, contacts, reasons."""
+        found: dict[str, str] = {}
+        for prefix in ("phase", "equipment", "contact", "emergency", "reason", "admission"):
+            found |= self.all(prefix)
+        return found
+
     def vital(self, name: str) -> str:
         """Return a vital sign and its unit, as the title of a chart."""
-        return f"{self.of(f'vital.{name}').capitalize()} [{self.of(f'unit.{VITALS[name]}')}]"
+        text = self.of(f"vital.{name}")
+        return f"{text[:1].upper()}{text[1:]} [{self.of(f'unit.{VITALS[name]}')}]"
 
     def said(self, panel: str) -> Said:
         """Return title and description of a panel."""

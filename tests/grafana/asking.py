@@ -39,6 +39,7 @@ _TYPES: Final = {
     "boolean": "boolean",
     "string": "string",
 }
+_LEGEND: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _LABEL_VALUES: Final = re.compile(r"label_values\((?:(?P<series>.+), *)?(?P<label>\w+)\)")
 
 
@@ -104,9 +105,7 @@ class Servers:
         seen = interpolation.Period(period.start, period.stop, question.most_points, question.least_step)
         began = perf_counter()
         if question.source == "influxdb":
-            text = interpolation.flux(
-                question.text, chosen, seen, self._influxdb["bucket"], self._influxdb["org"]
-            )
+            text = interpolation.flux(question.text, chosen, seen, self._influxdb["bucket"], self._influxdb["org"])
             frames = await self._flux(question, text)
         else:
             text = interpolation.promql(question.text, chosen, seen)
@@ -145,9 +144,11 @@ class Servers:
         return [_prometheus_frame(metric, points, question.target.get("legendFormat")) for metric, points in series]
 
     async def _get(self, path: str, told: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
-        async with self._http.post(f"{self._prometheus}{path}", data=told) if "query" in told else self._http.get(
-            f"{self._prometheus}{path}", params=told
-        ) as answer:
+        async with (
+            self._http.post(f"{self._prometheus}{path}", data=told)
+            if "query" in told
+            else self._http.get(f"{self._prometheus}{path}", params=told) as answer
+        ):
             said = await answer.json()
         if said["status"] != "success":
             raise AnswerError(f"{told}: {said.get('error')}")
@@ -206,9 +207,7 @@ def flux_frames(text: str) -> Iterable[Frame]:
 
 
 def _flux_frame(header: list[str], types: list[str], lines: list[list[str]]) -> Frame:
-    kinds = dict(zip(header, (_TYPES[kind] for kind in types if kind), strict=True)) if False else {
-        name: _TYPES[kind] for name, kind in zip(header, types, strict=True)
-    }
+    kinds = {name: _TYPES[kind] for name, kind in zip(header, types, strict=True)}
     columns = {
         name: [_parsed(kinds[name], row[place]) for row in lines]
         for place, name in enumerate(header)
@@ -240,12 +239,16 @@ def _parsed(kind: str, text: str) -> Any:  # noqa: ANN401 - what a cell holds
 
 def _prometheus_frame(metric: dict[str, str], points: list[Any], legend: str | None) -> Frame:
     labels = {name: value for name, value in metric.items() if name != "__name__"}
-    shown = metric.get("__name__", "") + ("{" + ", ".join(f'{k}="{v}"' for k, v in labels.items()) + "}" if labels else "")
-    if legend:
-        shown = re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda match: metric.get(match[1], ""), legend)
+    shown = _LEGEND.sub(lambda match: metric.get(match[1], ""), legend) if legend else _spelled(metric, labels)
     values = [_finite(float(value)) for _, value in points]
     fields = [_field("Time", "time"), _field("Value", "number", labels, displayNameFromDS=shown or "Value")]
     return _frame(fields, [[float(at) * 1000 for at, _ in points], values])
+
+
+def _spelled(metric: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    """A series without a legend is called by its name and labels."""
+    told = ", ".join(f'{name}="{value}"' for name, value in labels.items())
+    return metric.get("__name__", "") + (f"{{{told}}}" if told else "")
 
 
 def _label_table(series: list[tuple[dict[str, str], list[Any]]]) -> Frame:

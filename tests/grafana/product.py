@@ -205,4 +205,4 @@ class Product:
 
 def described(services: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Services without municipalities of their own."""
-    return {service: () for service in services}
+    return dict.fromkeys(services, ())

@@ -61,7 +61,11 @@ DAYS: Final = 45
 PATIENTS: Final = 30
 WITHIN_S: Final = 120.0
 STORM: Final = 8  # patients who turn red while nobody takes pages
-POISON: Final = (b"{not json", b'{"type":"submission","submission_id":"7"}', b'{"schema_version":99,"type":"submission"}')
+POISON: Final = (
+    b"{not json",
+    b'{"type":"submission","submission_id":"7"}',
+    b'{"schema_version":99,"type":"submission"}',
+)
 OSLO: Final = ZoneInfo("Europe/Oslo")
 
 
@@ -119,7 +123,7 @@ async def played(kafka: Kafka, influxdb: InfluxDB, folder: Path) -> AsyncIterato
     now = wallclock.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     cohort = cohorts.simulate(7, midnight - timedelta(days=DAYS), DAYS, PATIENTS)
-    services = {name: () for name in cohort.services} | {SERVICE: (FJORD, FELL)}
+    services = dict.fromkeys(cohort.services, ()) | {SERVICE: (FJORD, FELL)}
     async with AsyncExitStack() as stack:
         product = await stack.enter_async_context(Product(kafka, influxdb, folder, services))
         settings = product.settings
@@ -192,7 +196,7 @@ def _earlier(now: datetime) -> Iterator[Event]:
             signed = PlanSigned(event_id=named(f"{person.name}-plan"), signed_by="doctor-1", plan=plan, **care)
             yield Event(at, CARE, signed)
         for day in (3, 2, 1):
-            if person.planned and (person.zone is not Zone.NO_DATA or day == 3):  # noqa: PLR2004 - the first day
+            if person.planned and (person.zone is not Zone.NO_DATA or day == 3):
                 yield Event(now - timedelta(days=day), SUBMISSIONS, session(person.name, now - timedelta(days=day)))
     yield from _care(now)
 
@@ -206,16 +210,16 @@ def _care(now: datetime) -> Iterator[Event]:
         return Event(at, CARE, told)
 
     for number, person in enumerate(KNOWN):
-        yield said(EquipmentHandedOut, person.name, timedelta(days=4), device=f"known-oximeter-{number}", kind="oximeter")
+        yield said(
+            EquipmentHandedOut, person.name, timedelta(days=4), device=f"known-oximeter-{number}", kind="oximeter"
+        )
     yield said(EquipmentReturned, "known-late", timedelta(hours=30), device="known-oximeter-3")
     yield said(Admitted, "known-green-1", timedelta(days=3), acute=True)
     yield said(Discharged, "known-green-1", timedelta(days=2))
     yield said(Admitted, "known-green-2", timedelta(days=2), acute=False)
     yield said(Discharged, "known-green-2", timedelta(days=1))
     yield said(EmergencyContact, "known-green-1", timedelta(days=3, hours=1), kind="emergency-room")
-    yield said(
-        ContactMade, "known-green-1", timedelta(hours=20), kind=ContactKind.CALL, reached=True, by="nurse-1"
-    )
+    yield said(ContactMade, "known-green-1", timedelta(hours=20), kind=ContactKind.CALL, reached=True, by="nurse-1")
 
 
 def session(patient: str, at: datetime, spo2: float = 95.0, pulse: float = 70.0) -> Submission:
@@ -237,7 +241,7 @@ async def _ready(product: Product, http: aiohttp.ClientSession) -> None:
     async def takes() -> bool:
         try:
             async with http.get(f"{product.gateway_url}/docs") as answer:
-                return answer.status == HTTPStatus.OK  
+                return answer.status == HTTPStatus.OK
         except aiohttp.ClientError:
             return False
 
@@ -266,16 +270,20 @@ async def hand_in(product: Product, http: aiohttp.ClientSession, *sessions: Subm
     body = msgspec.json.encode([_as_sent(one) for one in sessions])
     for _ in range(100):
         async with http.post(f"{product.gateway_url}/v1/submissions", data=body, headers=headers) as answer:
-            if answer.status == 202:  # noqa: PLR2004 - taken
+            if answer.status == 202:
                 return
-            assert answer.status >= 500, await answer.text()  # noqa: PLR2004, S101 - theirs, and to be asked again
+            assert answer.status >= 500, await answer.text()
         await asyncio.sleep(0.2)
     raise AssertionError("the gateway takes nothing")
 
 
 def _as_sent(session: Submission) -> dict[str, Any]:
     built: dict[str, Any] = msgspec.to_builtins(session)
-    return {name: value for name, value in built.items() if name in {"submission_id", "patient", "readings", "answers", "questionnaire"}}
+    return {
+        name: value
+        for name, value in built.items()
+        if name in {"submission_id", "patient", "readings", "answers", "questionnaire"}
+    }
 
 
 async def _flow(scene: Scene, cohort: cohorts.Cohort, http: aiohttp.ClientSession) -> None:
@@ -325,14 +333,20 @@ async def _take_over(product: Product, patient: str) -> None:
     async def done() -> bool:
         headers = {"Origin": product.board_url}
         connector = aiohttp.TCPConnector(ssl=False)
-        async with aiohttp.ClientSession(connector=connector) as http, http.post(link, data=form, headers=headers) as said:
+        async with (
+            aiohttp.ClientSession(connector=connector) as http,
+            http.post(link, data=form, headers=headers) as said,
+        ):
             return said.status == HTTPStatus.OK
 
     await until(done, f"the board takes the acknowledgement of {patient}", product)
 
 
-async def _trouble(  # noqa: PLR0913 - all that takes part
-    scene: Scene, cohort: cohorts.Cohort, producer: Any, http: aiohttp.ClientSession  # noqa: ANN401 - aiokafka's
+async def _trouble(
+    scene: Scene,
+    cohort: cohorts.Cohort,
+    producer: Any,
+    http: aiohttp.ClientSession,  # noqa: ANN401 - aiokafka's
 ) -> None:
     """Everything goes wrong once."""
     product = scene.product
@@ -343,9 +357,11 @@ async def _trouble(  # noqa: PLR0913 - all that takes part
         scene.poison += 1
     url = f"{product.gateway_url}/v1/submissions"
     async with http.post(url, json={}, headers={"Authorization": "Bearer nobody"}) as answer:
-        assert answer.status == 401  # noqa: PLR2004, S101 - who is this?
-    async with http.post(url, json={"readings": [{}]}, headers={"Authorization": f"Bearer {product.vendor_token}"}) as answer:
-        assert 400 <= answer.status < 500  # noqa: PLR2004, S101 - the sender's fault
+        assert answer.status == 401
+    async with http.post(
+        url, json={"readings": [{}]}, headers={"Authorization": f"Bearer {product.vendor_token}"}
+    ) as answer:
+        assert 400 <= answer.status < 500
 
     product.refuses = True
     ill = [one for one in cohort.patients if one.ends_at is None and any(u.vital is SPO2 for u in one.group.usual)]
@@ -378,13 +394,13 @@ async def _at_the_board(product: Product) -> None:
         for password in ("wrong", login.password):
             async with http.get(f"{product.board_url}/login") as answer:
                 csrf = re.search(r'name="csrf" value="([^"]+)"', await answer.text())
-            assert csrf is not None  # noqa: S101 - the page has a form
+            assert csrf is not None
             form = {"csrf": csrf[1], "ref": login.ref, "password": password}
             headers = {"Origin": product.board_url}
             async with http.post(f"{product.board_url}/login", data=form, headers=headers) as answer:
                 await answer.read()
         async with http.get(f"{product.board_url}/patients/{KNOWN[0].name}") as answer:
-            assert answer.status == HTTPStatus.OK, await answer.text()  # noqa: PLR2004, S101 - shown
+            assert answer.status == HTTPStatus.OK, await answer.text()
 
 
 def _eventful(tally: Tally) -> str:

@@ -50,5 +50,7 @@ async def test_no_panel_is_empty(tmp_path: Path) -> None:
                 if not empty:
                     break
                 await asyncio.sleep(2)
-            print("\n".join(empty)); print(scene.product.ends()); print(Counter(scene.tally.letters.values()))
+            print("\n".join(empty))
+            print(scene.product.ends())
+            print(Counter(scene.tally.letters.values()))
             assert empty == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.grafana import limits
-from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.operators import THIRD, asked, quantile
 from dashboards.grafana.panels import lines
 from dashboards.grafana.sources import promql
@@ -17,17 +16,15 @@ if TYPE_CHECKING:
     from dashboards.grafana.bounds import Bounds
     from dashboards.grafana.panels import Tile
 
-_NOT_PROMISED = NoBounds("the store may be down for hours without a page being late, so no time to it is promised")
-
 
 def tiles() -> Iterator[Tile]:
     """Return one panel for each way, from the gateway's receipt on."""
     yield _way("to_assessed", "assessed", "its assessment was confirmed by the broker", limits.ASSESSED)
     yield _way("to_paged", "paged", "its page was with the receiver", limits.PAGED)
-    yield _way("to_stored", "stored", "the store confirmed its points", _NOT_PROMISED)
+    yield _way("to_stored", "stored", "the store confirmed its points", limits.of_alert("StoringLate"))
 
 
-def _way(name: str, end: str, until: str, bounds: Bounds | NoBounds) -> Tile:
+def _way(name: str, end: str, until: str, bounds: Bounds) -> Tile:
     histogram = f"sonevakt_received_to_{end}_seconds"
     shares = ((0.5, "half within", "A"), (0.95, "95 % within", "B"), (0.99, "99 % within", "C"))
     return lines(

@@ -34,7 +34,7 @@ def tiles() -> Iterator[Tile]:
         asked(
             "dead_letter_ratio",
             "Share of dead letters",
-            "Of the last thousand messages or more of each process. Above the threshold the patients concerned show as not monitored.",
+            "Of the last thousand messages or more of each process. Above it their patients show as not monitored.",
             PERCENT,
             limits.of_alert("DeadLetters"),
             promql("max by (process) (sonevakt_dead_letter_ratio)", "{{process}}"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards.grafana import limits
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.operators import QUARTER, THIRD, asked, more
-from dashboards.grafana.panels import Field, bars, lines, rows
+from dashboards.grafana.panels import HIDDEN, Field, bars, lines, rows
 from dashboards.grafana.sources import promql, promql_table
 from dashboards.grafana.units import BYTES, PERCENT, SECONDS, WHOLE
 
@@ -25,7 +25,7 @@ def tiles() -> Iterator[Tile]:
             "Memory",
             "Resident memory of each process. Triage's grows with its patients.",
             BYTES,
-            NoBounds("how much a process may have is for its machine to say; docs/operations.md has a table"),
+            limits.of_alert("MemoryHigh"),
             promql('process_resident_memory_bytes{job="sonevakt"}', "{{instance}}"),
             size=THIRD,
         )
@@ -74,7 +74,7 @@ def tiles() -> Iterator[Tile]:
             "Processes that ended themselves",
             "For standing still, or because they were paused for too long to be sure of what they owned.",
             WHOLE,
-            limits.any_at_all("Fenced"),
+            limits.any_at_all("ProcessRestarted"),
             promql(more("sonevakt_commit_stalls_total", "process"), "{{process}} stood still"),
             promql(more("sonevakt_fenced_total", "process"), "{{process}} fenced", "B"),
             size=THIRD,
@@ -97,7 +97,7 @@ def tiles() -> Iterator[Tile]:
             "Free disk",
             "Share of the space where a process keeps its files.",
             PERCENT,
-            NoBounds("the alert looks at where it is going"),
+            limits.below("DiskLow", "DiskFull"),
             promql("min by (of) (sonevakt_disk_free_bytes / sonevakt_disk_size_bytes)", "{{of}}"),
             size=QUARTER,
         )
@@ -108,7 +108,7 @@ def tiles() -> Iterator[Tile]:
             "Certificates are valid for",
             "Until the end of the certificate that was last shown at the address of a setting.",
             SECONDS,
-            NoBounds("the alert says how early"),
+            limits.below("CertificateEnds", "CertificateEndsNow"),
             promql("min by (of) (sonevakt_certificate_expires_timestamp_seconds) - time()", "{{of}}"),
             size=QUARTER,
         )
@@ -133,6 +133,6 @@ def tiles() -> Iterator[Tile]:
             NoBounds("versions are names"),
             promql_table("sonevakt_build_info"),
             size=QUARTER,
-            fields=[Field(name, {"custom.hidden": True}) for name in ("Time", "__name__", "job", "Value")],
+            fields=[Field(name, HIDDEN) for name in ("Time", "__name__", "job", "Value")],
         )
     )

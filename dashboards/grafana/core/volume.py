@@ -45,7 +45,7 @@ def tiles() -> Iterator[Tile]:
         asked(
             "sessions_by_service",
             "Sessions by service",
-            "Patients' sessions judged for the first time, without canaries. An alert knows when a service falls silent.",
+            "Patients' sessions judged for the first time, without canaries. An alert tells of a silent service.",
             PER_SECOND,
             VOLUME,
             promql(rate("sonevakt_sessions_total", "service"), "{{service}}"),

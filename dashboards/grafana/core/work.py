@@ -80,8 +80,8 @@ def tiles() -> Iterator[Tile]:
             "The store answers",
             "1 while it answers and takes what is written to it.",
             WHOLE,
-            Bounds((Step(1.0, GOOD),), "sonevakt_store_reachable itself: 1 is well", base=BAD),
-            promql("min by (instance) (sonevakt_store_reachable)", "{{instance}}"),
+            Bounds((Step(1.0, GOOD),), "alert StoreAway, dashboards/alerts: 1 is well", base=BAD),
+            promql("min by (process) (sonevakt_store_reachable)", "{{process}}"),
             size=QUARTER,
         ),
         steps=True,
@@ -113,10 +113,11 @@ def tiles() -> Iterator[Tile]:
         asked(
             "recovery",
             "Restore of state",
-            "How long the last restore of a process's state took.",
+            "How long the last restore of a process's state took, and for how long one has been going on.",
             SECONDS,
-            limits.RESTORED,
-            promql("max by (process) (sonevakt_recovery_seconds)", "{{process}}"),
+            limits.of_alert("RecoverySlow"),
+            promql("max by (process) (sonevakt_recovery_seconds)", "{{process}}, the last"),
+            promql("max by (process) (sonevakt_restoring_seconds)", "{{process}}, going on", "B"),
             size=THIRD,
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import prod
 from pathlib import Path
 from typing import Final
 
@@ -12,24 +13,25 @@ import yaml
 
 from agents import metrics
 from agents.settings import Settings
+from agents.storing.points import RANK
 from dashboards.board.listing import ATTENTION
 from dashboards.board.words import LANGUAGES
 from dashboards.grafana import limits, words, zones
 from dashboards.grafana.written import FOLDER
-from agents.storing.points import RANK
 from pipeline.triage.explain import RULES_TOLD
 from pipeline.triage.vitals import VITALS
 from schemas import promises
 from tests.grafana.questions import of_annotations, of_panels, of_variable, panels, variables
 
 ROOT: Final = Path(__file__).parents[3]
-RULES: Final = {
-    rule["alert"]: rule["expr"]
+_READ: Final = [
+    rule
     for path in sorted((ROOT / "dashboards" / "alerts").glob("*.rules.yml"))
     for group in yaml.safe_load(path.read_text())["groups"]
     for rule in group["rules"]
-    if "alert" in rule
-}
+]
+RECORDED: Final = {rule["record"]: rule["expr"] for rule in _READ if "record" in rule}
+RULES: Final = {rule["alert"]: rule["expr"] for rule in _READ if "alert" in rule}
 ASKED: Final = [
     question
     for path in sorted(FOLDER.rglob("*.json"))
@@ -44,7 +46,10 @@ ASKED: Final = [
 
 @pytest.mark.parametrize("limit", limits.ALERT_LIMITS, ids=lambda limit: limit.alert)
 def test_a_limit_that_is_an_alerts_stands_in_its_expression(limit: limits.AlertLimit) -> None:
-    assert limit.value in {float(number) for number in re.findall(r"(?<![\w.\[])\d+(?:\.\d+)?(?![\w.\]])", RULES[limit.alert])}
+    expr = RULES[limit.alert]
+    whole = " ".join([expr, *(text for name, text in RECORDED.items() if name in expr)])
+    told = re.findall(r"(?<![\w.\[])\d+(?:\.\d+)?(?: \* \d+)*(?![\w.\]])", whole)
+    assert limit.value in {prod(float(factor) for factor in one.split(" * ")) for one in told}
 
 
 def test_every_alert_that_a_threshold_names_is_there() -> None:
@@ -58,8 +63,8 @@ def test_every_alert_that_a_threshold_names_is_there() -> None:
 
 def test_the_limits_of_settings_are_their_defaults() -> None:
     defaults = Settings()
-    assert limits.CANARY_WITHIN_S == defaults.canary_within_seconds
-    assert limits.CANARY_EVERY_S == defaults.canary_seconds
+    assert defaults.canary_within_seconds == limits.CANARY_WITHIN_S
+    assert defaults.canary_seconds == limits.CANARY_EVERY_S
 
 
 def test_a_histogram_has_a_boundary_at_each_promise() -> None:
@@ -94,7 +99,9 @@ def test_vital_signs_have_their_units() -> None:
 
 
 def test_every_metric_is_in_a_panel_or_an_alert_or_says_why_not() -> None:
-    shown = " ".join([*(question.text for question in ASKED if question.source == "prometheus"), *RULES.values()])
+    shown = " ".join(
+        [*(question.text for question in ASKED if question.source == "prometheus"), *RULES.values(), *RECORDED.values()]
+    )
     for metric in metrics.DECLARED:
         seen = re.search(rf"\b{metric.series}(_bucket|_sum|_count)?\b", shown) is not None
         assert seen or metric.unseen, f"{metric.series} is in no panel and no alert, and does not say why"

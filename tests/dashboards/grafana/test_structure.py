@@ -13,7 +13,7 @@ import pytest
 from dashboards.board.words import LANGUAGES
 from dashboards.grafana import units, words
 from dashboards.grafana.bounds import Bounds, NoBounds
-from dashboards.grafana.written import FOLDER, dashboards
+from dashboards.grafana.written import FOLDER, REFERENCE, dashboards, files
 from tests.grafana.questions import of_annotations, of_panels, of_variable, panels, variables
 
 if TYPE_CHECKING:
@@ -54,9 +54,10 @@ def fields(panel: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_the_files_are_as_they_are_made() -> None:
     """`make dashboards` writes them anew."""
-    assert {path: made.json() for path, made in MADE.items()} == {
-        path: (FOLDER / path).read_text(encoding="utf-8") for path in FILES
-    }
+    wanted = files()
+    assert set(wanted) == {*FOLDER.rglob("*.json"), REFERENCE}
+    for path, text in wanted.items():
+        assert path.read_text(encoding="utf-8") == text, path.name
 
 
 def test_every_clinical_dashboard_is_there_in_both_languages_and_the_core_in_english() -> None:
@@ -80,7 +81,7 @@ def test_panels_have_ids_of_their_own_and_none_lies_on_another(path: str) -> Non
     assert [number for number, times in Counter(panel["id"] for panel in every).items() if times > 1] == []
     for panel in every:
         place = panel["gridPos"]
-        assert 0 <= place["x"] and place["x"] + place["w"] <= 24, panel["title"]
+        assert place["x"] >= 0 and place["x"] + place["w"] <= 24, panel["title"]
     for one, other in combinations([panel["gridPos"] for panel in every], 2):
         beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
         below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
@@ -166,7 +167,10 @@ def _names_in(text: str) -> set[str]:
 def test_links_lead_to_dashboards_that_are_there_and_give_them_variables_that_they_have(path: str) -> None:
     dashboard = FILES[path]
     by_uid = {one["uid"]: one for one in FILES.values()}
-    links = [*dashboard["links"], *(link for panel in panels(dashboard) for one in fields(panel) for link in _links(one))]
+    links = [
+        *dashboard["links"],
+        *(link for panel in panels(dashboard) for one in fields(panel) for link in _links(one)),
+    ]
     assert links
     for link in links:
         assert link["title"].strip()
@@ -195,7 +199,9 @@ def test_the_centre_leads_to_the_patient_and_both_to_the_board() -> None:
             tile = next(one for one in MADE[f"clinical/{_name(dashboard)}.{lang}.json"].tiles if one.name == title_of)
             panel = next(one for one in panels(dashboard) if one["title"] == tile.said.title)
             urls = [link["url"] for options in fields(panel) for link in _links(options)]
-            assert any(url.startswith(f"/d/sonevakt-patient-{lang}?var-patient=${{__data.fields.patient}}") for url in urls)
+            assert any(
+                url.startswith(f"/d/sonevakt-patient-{lang}?var-patient=${{__data.fields.patient}}") for url in urls
+            )
             assert "${board}/patients/${__data.fields.patient}" in urls
 
 
