@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from agents.stores.port import Point
 from agents.storing.points import NO_NUMBER, apart_ns, at_ms
 from pipeline.triage.plans import NOTHING, faults, prescription
@@ -28,6 +30,7 @@ from schemas.care import (
     PlanSigned,
     Transferred,
 )
+from schemas.types import Phase
 
 if TYPE_CHECKING:
     from pipeline.triage.plans import Bounds
@@ -47,9 +50,32 @@ def of_care_event(event: CareEvent) -> list[Point]:
         "event_id": str(event.event_id),
         "recorded": float(at_ms(event.recorded_at)),  # [ms since 1970]
         **_said(event),
+        **_place(event),
     }
     told = Point("care_event", tags, fields, at_ms(event.at), apart_ns(event.event_id))
     return [told, *_plan_limits(event)] if isinstance(event, PlanSigned) else [told]
+
+
+def _place(event: CareEvent) -> Fields:
+    """What changes in where a patient belongs, as one JSON text: one field of everybody is read much faster than five.
+
+    An empty text is as it was before. Whoever adds to it names it anew, for Flux cannot ask a text whether it has a key.
+    """
+    match event:
+        case Enrolled():
+            places, followed = (event.service, event.municipality, event.pathway), event.phase is not Phase.ENDED
+        case Transferred():
+            places, followed = (event.service, "", ""), None
+        case PhaseChanged(phase=Phase.ENDED):
+            places, followed = ("", "", ""), False
+        case _:
+            return {}
+    said: Fields = {
+        **dict(zip(("service", "municipality", "pathway"), places, strict=True)),
+        "followed": NO_NUMBER if followed is None else float(followed),
+        "recorded": float(at_ms(event.recorded_at)),
+    }
+    return {"place": msgspec.json.encode(said).decode()}
 
 
 def _plan_limits(event: PlanSigned) -> list[Point]:

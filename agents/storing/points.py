@@ -20,6 +20,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from agents.stores.checks import NANOSECONDS
 from agents.stores.port import Point
 from pipeline.triage.vitals import BY_CODE
@@ -194,13 +196,16 @@ def _vital(reason: Reason | None) -> str:
 def of_status(status: PatientStatus) -> list[Point]:
     """Return the `status` point: where the patient stood when it was told, since when and why, and who has it.
 
-    Later knowledge stands later, so the newest point is what is known now, also where the past was corrected.
+    Later knowledge stands later, so the newest point is what is known now, also where the past was corrected. `standing`
+    is the whole row once more as one JSON text: one field of a thousand patients is read in a tenth of the time that
+    twenty take. Whoever adds to it names it anew, for Flux cannot ask a text whether it has a key.
     """
     episode, leading = status.episode, _leading(status.reasons, status.zone)
     fields: dict[str, float | str] = {
         "zone": status.zone.value,
         "zone_rank": RANK[status.zone],
         "rule": leading.rule if leading else NONE,
+        "detail": leading.detail or NONE if leading else NONE,  # why nobody is monitored, out of a closed set
         "vital": _vital(leading),
         "phase": status.phase.value if status.phase else NONE,
         "pathway": status.pathway or NONE,
@@ -219,6 +224,7 @@ def of_status(status: PatientStatus) -> list[Point]:
         "since": float(at_ms(status.since_at)),  # [ms since 1970]
         "revision": float(status.revision),
     }
+    fields["standing"] = msgspec.json.encode(fields).decode()
     return [Point("status", {"patient": status.patient}, fields, at_ms(status.at or status.since_at))]
 
 

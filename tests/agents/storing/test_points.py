@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from schemas.assessments import ZoneChange
 
 
+NOBODY = Reason(rule="not_monitored", zone=Zone.NOT_MONITORED, detail="no_plan")
 EPISODE = Episode(
     state=EpisodeState.ACKNOWLEDGED,
     opened_at=AT - timedelta(hours=2),
@@ -326,6 +328,15 @@ def test_an_alert_is_told_once_for_each_rule_and_vital_that_raised_it() -> None:
     assert {point.at_ns for point in told} == {change.at_ns}
 
 
+def test_a_status_says_all_of_it_once_more_in_one_text() -> None:
+    (point,) = of_status(status(zone=Zone.NOT_MONITORED, reasons=(NOBODY,), due_at=AT, service="a"))
+
+    said = json.loads(str(point.fields["standing"]))
+
+    assert said == {name: value for name, value in point.fields.items() if name != "standing"}
+    assert (said["detail"], said["due"], said["service"]) == ("no_plan", AT_MS, "a")
+
+
 @pytest.mark.parametrize("zone", [Zone.GREEN, Zone.NO_DATA, Zone.NOT_MONITORED])
 def test_what_is_no_alert_has_no_alert_reasons(zone: Zone) -> None:
     assert len(of_zone_change(zone_change(to_zone=zone, reasons=(reason(),)))) == 1
@@ -421,7 +432,32 @@ def test_a_care_event_is_stored_with_what_can_be_counted(event: CareEvent, said:
     assert point.tags["patient"] == "p-1"
     assert point.tags["kind"] == KINDS[type(event)]
     assert point.at_ms == AT_MS
-    assert point.fields == {"event_id": str(ONE), "recorded": float(AT_MS + 60_000), **said}
+    fields = {name: value for name, value in point.fields.items() if name != "place"}
+    assert fields == {"event_id": str(ONE), "recorded": float(AT_MS + 60_000), **said}
+
+
+@pytest.mark.parametrize(
+    ("event", "place"),
+    [
+        (Enrolled(**ABOUT, pathway="copd", service="a", municipality="m"), ["a", "m", "copd", 1.0]),
+        (Enrolled(**ABOUT, pathway="copd", service="a", municipality="m", phase=Phase.ENDED), ["a", "m", "copd", 0.0]),
+        (Transferred(**ABOUT, service="b"), ["b", "", "", -1.0]),
+        (PhaseChanged(**ABOUT, phase=Phase.ENDED), ["", "", "", 0.0]),
+    ],
+)
+def test_where_a_patient_belongs_is_told_in_one_text(event: CareEvent, place: list[float | str]) -> None:
+    (point,) = of_care_event(event)
+
+    said = json.loads(str(point.fields["place"]))
+
+    assert [said[name] for name in ("service", "municipality", "pathway", "followed")] == place
+    assert said["recorded"] == AT_MS + 60_000
+
+
+def test_what_changes_nothing_in_where_a_patient_belongs_says_no_place() -> None:
+    kinds = {KINDS[type(event)] for event, _ in SAID if "place" in of_care_event(event)[0].fields}
+    assert kinds == {"enrolled", "phase_changed", "transferred"}
+    assert "place" not in of_care_event(PhaseChanged(**ABOUT, phase=Phase.FOLLOW_UP))[0].fields
 
 
 def test_every_kind_of_care_event_is_stored() -> None:
