@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dashboards.grafana import links, variables, zones
+from dashboards.grafana.bounds import GOOD, WARN
 from dashboards.grafana.made import About
 from dashboards.grafana.panels import HIDDEN, Asked, Field
 from dashboards.grafana.units import COUNT, WAITING
@@ -133,6 +134,14 @@ class Clinical(NamedTuple):
         colored = {"custom__cellOptions": {"type": "color-text"}}
         timed = [self.field(name, f"field.{name}", WAITING, **colored) for name in ("p50_s", "p95_s", "longest_s")]
         return [self.service(), *counted, *timed]
+
+    def adherence(self) -> list[Field]:
+        """Return the parts of what was awaited."""
+        colors = {"in_time": GOOD, "late": WARN, "missed": "semi-dark-blue"}
+        return [
+            self.field(name, f"adherence.{name}", color={"mode": "fixed", "fixedColor": color})
+            for name, color in colors.items()
+        ]
 
     def hidden(self, name: str) -> Field:
         """Return a column that is not shown."""

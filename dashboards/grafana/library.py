@@ -38,10 +38,16 @@ def series(function: str, *then: str, ref_id: str = "A", **arguments: str) -> Fl
     return Flux(_text((function,), (*then, 'rename(columns: {series: "_field"})'), arguments), ref_id)
 
 
-def side_by_side(function: str, **arguments: str) -> Flux:
+def side_by_side(function: str, *then: str, **arguments: str) -> Flux:
     """Return the series of `function` as one table with a column for each, so that they have an order."""
     beside = 'pivot(rowKey: ["_time"], columnKey: ["series"], valueColumn: "_value")'
-    return table(function, "group()", beside, 'sort(columns: ["_time"])', **arguments)
+    return table(function, "group()", beside, 'sort(columns: ["_time"])', *then, **arguments)
+
+
+def adherence(function: str, **arguments: str) -> Flux:
+    """Return what became of each awaited registration by the series of `function`: the parts make the whole."""
+    parts = "({_time: r._time, in_time: r.done - r.late, late: r.late, missed: r.awaited - r.done})"
+    return side_by_side(function, f"map(fn: (r) => {parts})", **arguments)
 
 
 class Words(NamedTuple):

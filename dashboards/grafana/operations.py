@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from dashboards.grafana import limits, zones
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, NOW, PERIOD, series, side_by_side, table
+from dashboards.grafana.library import CHOSEN, NOW, PERIOD, adherence, side_by_side, table
 from dashboards.grafana.made import Made, make
-from dashboards.grafana.panels import bars, gauge_bars, lines, rows
+from dashboards.grafana.panels import bars, gauge_bars, rows
 from dashboards.grafana.units import COUNT, SHARE, WAITING
 from dashboards.grafana.words import Words
 
@@ -55,14 +55,15 @@ def _patients(clinical: Clinical) -> Iterator[Tile]:
         ),
         each_row=True,
     )
-    yield lines(
+    yield bars(
         clinical.asked(
             "adherence",
             COUNT,
             _DESCRIBES,
-            series("adherencePerDay", **PERIOD, **CHOSEN),
+            adherence("adherencePerDay", **PERIOD, **CHOSEN),
             size=HALF,
-            fields=[clinical.field(name, f"adherence.{name}") for name in ("awaited", "done", "late")],
+            fields=clinical.adherence(),
+            ordered=True,
         )
     )
     yield bars(

@@ -8,7 +8,7 @@ from dashboards.grafana import library, variables, zones
 from dashboards.grafana.annotations import annotation
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import NOW, PATIENT, PERIOD, series, table
+from dashboards.grafana.library import NOW, PATIENT, PERIOD, adherence, series, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import Field, bars, lines, rows
 from dashboards.grafana.units import COUNT, FINE
@@ -163,9 +163,10 @@ def _course(clinical: Clinical) -> Iterator[Tile]:
             "adherence",
             COUNT,
             NoBounds("how often is often enough is the patient's own plan"),
-            series("patientAdherence", **PATIENT, **PERIOD),
+            adherence("patientAdherence", **PATIENT, **PERIOD),
             size=HALF,
-            fields=[clinical.field(name, f"adherence.{name}") for name in ("awaited", "done", "late")],
+            fields=clinical.adherence(),
+            ordered=True,
         )
     )
     for name, query in (("alerts", _alerts(clinical.words, newest)), ("events", _events(clinical.words, newest))):

@@ -18,7 +18,7 @@ def page(every: Sequence[Made]) -> str:
     lines = [
         "# Dashboards",
         "",
-        "Made from `dashboards/grafana` by `make dashboards`. What is for nurses and analysts is there in bokmål and in",
+        "Made from `dashboards/grafana` by `make dashboards`. What nurses and analysts read is there in bokmål and in",
         "English, under the same panels. [dashboards.md](../dashboards.md) says how to read and to change them.",
     ]
     for made in every:

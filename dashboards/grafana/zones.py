@@ -55,7 +55,7 @@ def mappings(lang: Lang, keys: Mapping[Zone, str] | None = None) -> list[dict[st
 
 def ranked(name: str, shown: str, lang: Lang) -> Field:
     """Return how a field of zones by their rank is shown over time: the axis names them, and each has its colour."""
-    steps = [{"value": None, "color": COLOURS[Zone.NOT_MONITORED]}]
+    steps: list[dict[str, object]] = [{"value": None, "color": COLOURS[Zone.NOT_MONITORED]}]
     steps += [{"value": RANKS[zone], "color": COLOURS[zone]} for zone in sorted(RANKS, key=RANKS.__getitem__)[1:]]
     return Field(
         name,

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby, pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
-
-import aiohttp
 
 from tests.grafana import interpolation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
+
+    import aiohttp
 
     from tests.grafana.interpolation import Chosen, Period
     from tests.grafana.questions import Question
@@ -174,36 +174,23 @@ class Servers:
         return frames
 
 
-def flux_frames(text: str) -> Iterable[Frame]:
-    """Return the frames of an annotated CSV answer; raises AnswerError where it holds an error."""
-    types: list[str] = []
-    header: list[str] = []
-    table, lines = None, []
-    for line in csv.reader(io.StringIO(text)):
-        if not line or line == [""]:
-            continue
-        if line[0] == "#datatype":
-            if lines:
-                yield _flux_frame(header, types, lines)
-            types, header, table, lines = line[1:], [], None, []
-        elif line[0].startswith("#"):
-            continue
-        elif not header:
-            header = line[1:]
-            if header[:2] == ["error", "reference"]:
-                continue
-        else:
-            row = line[1:]
-            if header[:1] == ["error"]:
-                raise AnswerError(row[0])
-            number = row[header.index("table")]
-            if lines and number != table:
-                yield _flux_frame(header, types, lines)
-                lines = []
-            table = number
-            lines.append(row)
-    if lines:
-        yield _flux_frame(header, types, lines)
+def flux_frames(text: str) -> Iterator[Frame]:
+    """Yield the frames of an annotated CSV answer, one a table; raises AnswerError where it holds an error."""
+    for types, header, rows in _blocks(text):
+        if header[:1] == ["error"]:
+            raise AnswerError(rows[0][0])
+        place = header.index("table")
+        for _, lines in groupby(rows, key=lambda row: row[place]):
+            yield _flux_frame(header, types, list(lines))
+
+
+def _blocks(text: str) -> Iterator[tuple[list[str], list[str], list[list[str]]]]:
+    """Types, names and rows of each part of an answer; before each part stand its annotations."""
+    lines = [line for line in csv.reader(io.StringIO(text)) if any(line)]
+    begins = [place for place, line in enumerate(lines) if line[0] == "#datatype"]
+    for begin, end in pairwise([*begins, len(lines)]):
+        header, *rows = (line[1:] for line in lines[begin:end] if not line[0].startswith("#"))
+        yield lines[begin][1:], header, rows
 
 
 def _flux_frame(header: list[str], types: list[str], lines: list[list[str]]) -> Frame:
@@ -270,8 +257,3 @@ def _field(name: str, kind: str, labels: Mapping[str, str] | None = None, **conf
 
 def _frame(fields: list[dict[str, Any]], values: list[list[Any]]) -> Frame:
     return {"schema": {"fields": fields}, "data": {"values": values}}
-
-
-def as_json(frames: Iterable[Frame]) -> str:
-    """Return frames as text."""
-    return json.dumps(list(frames))

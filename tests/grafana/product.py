@@ -160,7 +160,7 @@ class Product:
             "SONEVAKT_RECONCILE_SECONDS": "2",
             "SONEVAKT_SETTLE_SECONDS": "20",
             "SONEVAKT_COMMIT_INTERVAL_S": "0.2",
-            "SONEVAKT_SESSION_TIMEOUT_S": "6",
+            "SONEVAKT_SESSION_TIMEOUT_S": "30",
             "SONEVAKT_DEAD_LETTER_RATIO": "1",  # the few patients of a scenario are soon outnumbered
             **people.variables_in(folder),
         }

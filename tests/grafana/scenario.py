@@ -1,7 +1,7 @@
 """What happens to the product before its dashboards are asked: weeks of simulated patients, and a day of known ones.
 
-The known ones are of one service, so that what its panels must say is known exactly (`KNOWN`). Beside them everything
-goes wrong once that a panel tells of: poison on the topics, receivers that refuse, a store that is down.
+Beside the known ones (tests/grafana/known.py) everything goes wrong once that a panel tells of: poison on the topics,
+receivers that refuse, a store that is down.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
-from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
-from zoneinfo import ZoneInfo
 
 import aiohttp
 import msgspec
@@ -30,33 +28,18 @@ from agents.replay.tally import Tally
 from pipeline import cohort as cohorts
 from pipeline.cohort.sessions import registration
 from pipeline.triage.vitals import SPO2
-from schemas.care import (
-    Admitted,
-    Cadence,
-    ContactKind,
-    ContactMade,
-    Discharged,
-    EmergencyContact,
-    Enrolled,
-    EquipmentHandedOut,
-    EquipmentReturned,
-    Limit,
-    Plan,
-    PlanSigned,
-)
-from schemas.submissions import Reading, Submission
 from schemas.topics import CARE, SUBMISSIONS
 from schemas.types import Zone
+from tests.grafana.known import FELL, FJORD, KNOWN, SERVICE, earlier, session
 from tests.grafana.product import NAMES, Product
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from infra.local.servers import InfluxDB, Kafka
+    from schemas.submissions import Submission
 
-SERVICE: Final = "lungs"
-FJORD, FELL = "fjord", "fell"
 DAYS: Final = 45
 PATIENTS: Final = 30
 WITHIN_S: Final = 120.0
@@ -66,32 +49,6 @@ POISON: Final = (
     b'{"type":"submission","submission_id":"7"}',
     b'{"schema_version":99,"type":"submission"}',
 )
-OSLO: Final = ZoneInfo("Europe/Oslo")
-
-
-@dataclass(frozen=True)
-class Person:
-    """A known patient: what is registered today, and where that leads."""
-
-    name: str
-    municipality: str
-    zone: Zone
-    spo2: float | None = None  # None: nothing is registered today [%]
-    pulse: float = 70.0  # [/min]
-    planned: bool = True
-    acknowledged: bool = False
-
-
-KNOWN: Final = (  # in the order of the worklist, green ones last
-    Person("known-red-waits", FJORD, Zone.RED, spo2=84),
-    Person("known-red-taken", FELL, Zone.RED, spo2=83, acknowledged=True),
-    Person("known-yellow", FJORD, Zone.YELLOW, spo2=95, pulse=112),
-    Person("known-late", FELL, Zone.NO_DATA),
-    Person("known-unplanned", FJORD, Zone.NOT_MONITORED, spo2=95, planned=False),
-    Person("known-green-1", FJORD, Zone.GREEN, spo2=96),
-    Person("known-green-2", FELL, Zone.GREEN, spo2=95),
-)
-BY_ZONE: Final = {zone.value: sum(person.zone is zone for person in KNOWN) for zone in Zone}
 
 
 @dataclass
@@ -104,17 +61,15 @@ class Scene:
         When the day of the known patients began.
     course
         A simulated patient to whom much has happened.
-    poison
-        Messages that nobody can work with, so many on the topic of submissions.
+    sent
+        So many registrations have come in so far.
     """
 
     product: Product
     tally: Tally
     began_at: datetime
     course: str = ""
-    poison: int = 0
     sent: int = 0
-    _problems: list[BaseException] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -140,7 +95,7 @@ async def played(kafka: Kafka, influxdb: InfluxDB, folder: Path) -> AsyncIterato
         )
         product.start("triage", "storing")
         past = [Event(*event) for event in cohort.events if event.at < now - timedelta(hours=1)]
-        await feed.run(sorted([*past, *_earlier(now)], key=lambda event: event.at), lambda *_: None)
+        await feed.run(sorted([*past, *earlier(now)], key=lambda event: event.at), lambda *_: None)
         product.start(*(name for name in NAMES if name not in {"triage", "storing"}))
         await product.watch()
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)))
@@ -158,77 +113,6 @@ async def played(kafka: Kafka, influxdb: InfluxDB, folder: Path) -> AsyncIterato
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def named(what: str) -> UUID:
-    """The id of `what`."""
-    return uuid5(NAMESPACE_OID, f"panels-{what}")
-
-
-def _earlier(now: datetime) -> Iterator[Event]:
-    """What happened to the known patients before today."""
-    local = now.astimezone(OSLO)
-    times = (f"{(local + timedelta(hours=6)):%H:%M}",)  # due again in six hours at the earliest, whatever the hour
-    for person in KNOWN:
-        at = now - timedelta(days=4)
-        care = {"patient": person.name, "at": at, "recorded_at": at}
-        yield Event(
-            at,
-            CARE,
-            Enrolled(
-                event_id=named(f"{person.name}-enrolled"),
-                pathway="copd",
-                service=SERVICE,
-                municipality=person.municipality,
-                **care,
-            ),
-        )
-        if person.planned:
-            plan = Plan(
-                version=1,
-                valid_from_at=at,
-                limits=(
-                    Limit(code="2708-6", unit="%", red_low=85, yellow_low=88),
-                    Limit(code="8867-4", unit="/min", red_low=40, yellow_high=110, red_high=130),
-                ),
-                cadence=Cadence(times=times, grace_minutes=60),
-            )
-            signed = PlanSigned(event_id=named(f"{person.name}-plan"), signed_by="doctor-1", plan=plan, **care)
-            yield Event(at, CARE, signed)
-        for day in (3, 2, 1):
-            if person.planned and (person.zone is not Zone.NO_DATA or day == 3):
-                yield Event(now - timedelta(days=day), SUBMISSIONS, session(person.name, now - timedelta(days=day)))
-    yield from _care(now)
-
-
-def _care(now: datetime) -> Iterator[Event]:
-    """Equipment, admissions, contacts."""
-
-    def said(event: type[Any], name: str, ago: timedelta, **what: Any) -> Event:  # noqa: ANN401 - of that event
-        at = now - ago
-        told = event(event_id=named(f"{name}-{event.__name__}-{ago}"), patient=name, at=at, recorded_at=at, **what)
-        return Event(at, CARE, told)
-
-    for number, person in enumerate(KNOWN):
-        yield said(
-            EquipmentHandedOut, person.name, timedelta(days=4), device=f"known-oximeter-{number}", kind="oximeter"
-        )
-    yield said(EquipmentReturned, "known-late", timedelta(hours=30), device="known-oximeter-3")
-    yield said(Admitted, "known-green-1", timedelta(days=3), acute=True)
-    yield said(Discharged, "known-green-1", timedelta(days=2))
-    yield said(Admitted, "known-green-2", timedelta(days=2), acute=False)
-    yield said(Discharged, "known-green-2", timedelta(days=1))
-    yield said(EmergencyContact, "known-green-1", timedelta(days=3, hours=1), kind="emergency-room")
-    yield said(ContactMade, "known-green-1", timedelta(hours=20), kind=ContactKind.CALL, reached=True, by="nurse-1")
-
-
-def session(patient: str, at: datetime, spo2: float = 95.0, pulse: float = 70.0) -> Submission:
-    """A registration of two readings."""
-    readings = tuple(
-        Reading(code=code, value=value, unit=unit, measured_at=at, device=f"{patient}-oximeter")
-        for code, value, unit in (("2708-6", spo2, "%"), ("8867-4", pulse, "/min"))
-    )
-    return Submission(submission_id=uuid4(), patient=patient, received_at=at, readings=readings)
 
 
 async def _ready(product: Product, http: aiohttp.ClientSession) -> None:
@@ -279,11 +163,7 @@ async def hand_in(product: Product, http: aiohttp.ClientSession, *sessions: Subm
 
 def _as_sent(session: Submission) -> dict[str, Any]:
     built: dict[str, Any] = msgspec.to_builtins(session)
-    return {
-        name: value
-        for name, value in built.items()
-        if name in {"submission_id", "patient", "readings", "answers", "questionnaire"}
-    }
+    return {name: value for name, value in built.items() if name in {"submission_id", "patient", "readings", "answers"}}
 
 
 async def _flow(scene: Scene, cohort: cohorts.Cohort, http: aiohttp.ClientSession) -> None:
@@ -345,8 +225,8 @@ async def _take_over(product: Product, patient: str) -> None:
 async def _trouble(
     scene: Scene,
     cohort: cohorts.Cohort,
-    producer: Any,
-    http: aiohttp.ClientSession,  # noqa: ANN401 - aiokafka's
+    producer: Any,  # noqa: ANN401 - aiokafka's
+    http: aiohttp.ClientSession,
 ) -> None:
     """Everything goes wrong once."""
     product = scene.product
@@ -354,7 +234,6 @@ async def _trouble(
     for raw in POISON:
         partition = partition_for(b"poison", partitions)
         await producer.send_and_wait(prefix + SUBMISSIONS.name, raw, key=b"poison", partition=partition)
-        scene.poison += 1
     url = f"{product.gateway_url}/v1/submissions"
     async with http.post(url, json={}, headers={"Authorization": "Bearer nobody"}) as answer:
         assert answer.status == 401

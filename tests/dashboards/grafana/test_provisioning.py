@@ -1,4 +1,4 @@
-"""What Grafana is provisioned with: the files of infra/grafana, where compose puts them, and what dashboards ask of them."""
+"""What Grafana is provisioned with: the files of infra/grafana, where compose puts them, what dashboards ask for."""
 
 from __future__ import annotations
 

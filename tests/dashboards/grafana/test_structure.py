@@ -81,7 +81,8 @@ def test_panels_have_ids_of_their_own_and_none_lies_on_another(path: str) -> Non
     assert [number for number, times in Counter(panel["id"] for panel in every).items() if times > 1] == []
     for panel in every:
         place = panel["gridPos"]
-        assert place["x"] >= 0 and place["x"] + place["w"] <= 24, panel["title"]
+        assert place["x"] >= 0
+        assert place["x"] + place["w"] <= 24, panel["title"]
     for one, other in combinations([panel["gridPos"] for panel in every], 2):
         beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
         below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
@@ -216,7 +217,7 @@ def test_both_languages_ask_the_same_and_say_everything_in_their_own_words(name:
         assert (one.name, one.unit, one.bounds) == (other.name, other.unit, other.bounds)
     asked = [[question.text for question in of_panels(json.loads(one.json()))] for one in made]
     assert asked[0] == asked[1]
-    assert [_said(one) for one in made][0] != [_said(one) for one in made][1]
+    assert _said(made[0]) != _said(made[1])
 
 
 def _said(made: Made) -> list[str]:
