@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.board.listing import ATTENTION
-from dashboards.grafana import limits, zones
+from dashboards.grafana import limits, variables, zones
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
 from dashboards.grafana.library import CHOSEN, NOW, PERIOD, series, side_by_side, table
@@ -29,7 +29,10 @@ _SERVICES = 'service=~"${service:regex}"'
 def build(lang: Lang) -> Made:
     """Return the dashboard in a language."""
     clinical = Clinical("centre", Words(lang))
-    return make(clinical.about(("now-24h", "now"), "10s"), [*_now(clinical), *_lists(clinical), *_over_time(clinical)])
+    return make(
+        clinical.about(("now-24h", "now"), "10s", variables.board()),
+        [*_now(clinical), *_lists(clinical), *_over_time(clinical)],
+    )
 
 
 def _now(clinical: Clinical) -> Iterator[Tile]:

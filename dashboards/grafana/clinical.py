@@ -38,7 +38,10 @@ class Clinical(NamedTuple):
         *further: Builder[model.VariableModel],
         annotations: Sequence[model.AnnotationQuery] = (),
     ) -> About:
-        """Return what the dashboard is, with service and municipality to choose and `further` variables."""
+        """Return what the dashboard is, with service and municipality to choose and `further` variables.
+
+        Where it names patients, the last of those is `variables.board()`, which links to the board need.
+        """
         lang = self.words.lang
         return About(
             path=f"clinical/{self.name}.{lang}.json",
@@ -48,7 +51,7 @@ class Clinical(NamedTuple):
             tags=("sonevakt", "clinical", lang),
             time=time,
             refresh=refresh,
-            variables=(variables.service(self.words), variables.municipality(self.words), *further, variables.board()),
+            variables=(variables.service(self.words), variables.municipality(self.words), *further),
             links=links.between(self.name, self.words),
             annotations=annotations,
         )

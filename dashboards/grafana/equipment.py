@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from dashboards.grafana import variables
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
 from dashboards.grafana.library import CHOSEN, NOW, PERIOD, table
@@ -26,7 +27,7 @@ _OWN: Final = NoBounds("how many are too many is for each service to say; no lim
 def build(lang: Lang) -> Made:
     """Return the dashboard in a language."""
     clinical = Clinical("equipment", Words(lang))
-    return make(clinical.about(("now-90d", "now"), "5m"), [*_tiles(clinical)])
+    return make(clinical.about(("now-90d", "now"), "5m", variables.board()), [*_tiles(clinical)])
 
 
 def _tiles(clinical: Clinical) -> Iterator[Tile]:

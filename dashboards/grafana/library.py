@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CHOSEN: Final = {"services": "[${service:doublequote}]", "municipalities": "[${municipality:doublequote}]"}
 PERIOD: Final = {"start": "v.timeRangeStart", "stop": "v.timeRangeStop"}
+WEEKS: Final = {**PERIOD, "weeks": "true"}  # read from the weekly rollup
 NOW: Final = {"at": "v.timeRangeStop"}
 PATIENT: Final = {"patient": "${patient:doublequote}"}
 
@@ -48,6 +49,11 @@ def adherence(function: str, **arguments: str) -> Flux:
     """Return what became of each awaited registration by the series of `function`: the parts make the whole."""
     parts = "({_time: r._time, in_time: r.done - r.late, late: r.late, missed: r.awaited - r.done})"
     return side_by_side(function, f"map(fn: (r) => {parts})", **arguments)
+
+
+def composed(functions: Sequence[str], body: str) -> Flux:
+    """Return a query of our own that calls `functions` of the library."""
+    return Flux(_whole(flux.text(*functions).split("\n"), (), body))
 
 
 class Words(NamedTuple):
@@ -111,11 +117,15 @@ def _quoted(text: str) -> str:
 
 def _text(functions: Sequence[str], then: Sequence[str | Words], arguments: Mapping[str, str]) -> str:
     given = ", ".join(f"{name}: {value}" for name, value in {"bucket": "v.defaultBucket", **arguments}.items())
-    lines = [*flux.text(*functions).split("\n"), f"{functions[0]}({given})"]
+    steps = "".join(f"\n    |> {step.step if isinstance(step, Words) else step}" for step in then)
     worded = [step for step in then if isinstance(step, Words)]
+    return _whole(flux.text(*functions).split("\n"), worded, f"{functions[0]}({given}){steps}")
+
+
+def _whole(lines: Sequence[str], worded: Sequence[Words], body: str) -> str:
+    """The library's functions, what steps define, and what is asked; imports stand first."""
     imports = {line for line in lines if line.startswith("import ")}
     imports |= {f'import "{name}"' for step in worded for name in step.imports}
-    body = "\n".join(line for line in lines if not line.startswith("import ")).lstrip()
-    steps = "".join(f"\n    |> {step.step if isinstance(step, Words) else step}" for step in then)
-    parts = ["\n".join(sorted(imports)), *(step.defined for step in worded), body + steps]
+    functions = "\n".join(line for line in lines if not line.startswith("import ")).strip()
+    parts = ["\n".join(sorted(imports)), functions, *(step.defined for step in worded), body]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dashboards.grafana import limits, zones
+from dashboards.grafana import limits, variables, zones
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, NOW, PERIOD, adherence, side_by_side, table
+from dashboards.grafana.library import CHOSEN, NOW, PERIOD, adherence, series, side_by_side, table
 from dashboards.grafana.made import Made, make
-from dashboards.grafana.panels import bars, gauge_bars, rows
+from dashboards.grafana.panels import bars, gauge_bars, lines, rows
 from dashboards.grafana.units import COUNT, SHARE, WAITING
 from dashboards.grafana.words import Words
 
@@ -25,7 +25,7 @@ _DESCRIBES: Final = NoBounds("it describes what happened; no target of it is sta
 def build(lang: Lang) -> Made:
     """Return the dashboard in a language."""
     clinical = Clinical("operations", Words(lang))
-    return make(clinical.about(("now-30d", "now"), "5m"), [*_patients(clinical), *_alerts(clinical)])
+    return make(clinical.about(("now-30d", "now"), "5m", variables.board()), [*_patients(clinical), *_alerts(clinical)])
 
 
 def _patients(clinical: Clinical) -> Iterator[Tile]:
@@ -43,6 +43,16 @@ def _patients(clinical: Clinical) -> Iterator[Tile]:
                 clinical.field("share", "field.of_target", SHARE),
             ],
         )
+    )
+    yield lines(
+        clinical.asked(
+            "caseload_over_time",
+            COUNT,
+            NoBounds("the target is each service's own and stands in the table beside it"),
+            series("caseloadPerDay", **PERIOD, services=CHOSEN["services"]),
+            size=HALF,
+        ),
+        steps=True,
     )
     yield gauge_bars(
         clinical.asked(

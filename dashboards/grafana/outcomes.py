@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards.grafana import zones
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, PERIOD, series, side_by_side, table
+from dashboards.grafana.library import CHOSEN, WEEKS, composed, series, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, rows
 from dashboards.grafana.units import COUNT, NUMBER, SHARE
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from dashboards.board.words import Lang
     from dashboards.grafana.panels import Tile
+    from dashboards.grafana.sources import Flux
 
+_DAYS_A_MONTH = 30.44
+_COUNTED = ("admissions", "acute", "readmissions", "bed_days", "emergency")
 _DESCRIBES = NoBounds("it describes what happened; no target of it is stated anywhere")
 
 
@@ -28,14 +31,52 @@ def build(lang: Lang) -> Made:
     return make(clinical.about(("now-1y", "now"), "1h"), [*_tiles(clinical)])
 
 
+def _rates() -> Flux:
+    """How often something happened, in a hundred months of patients who were followed."""
+    given = ", ".join(f"{name}: {value}" for name, value in {"bucket": "v.defaultBucket", **WEEKS, **CHOSEN}.items())
+    return composed(
+        ("admissionsPerDay", "emergencyContactsPerDay", "zonesPerDay"),
+        f"""months = (zonesPerDay({given})
+    |> group()
+    |> sum()
+    |> findRecord(fn: (key) => true, idx: 0))._value / {_DAYS_A_MONTH}
+
+union(
+    tables: [
+        admissionsPerDay({given}),
+        emergencyContactsPerDay({given})
+            |> map(fn: (r) => ({{r with series: "emergency"}})),
+    ],
+)
+    |> group(columns: ["series"])
+    |> sum()
+    |> group()
+    |> map(fn: (r) => ({{what: r.series, times: r._value, rate: 100.0 * r._value / months}}))
+    |> sort(columns: ["what"])""",
+    )
+
+
 def _tiles(clinical: Clinical) -> Iterator[Tile]:
     lang = clinical.words.lang
+    yield rows(
+        clinical.asked(
+            "rates",
+            NUMBER,
+            _DESCRIBES,
+            _rates(),
+            fields=[
+                clinical.mapped("what", "field.what", "admissions", *_COUNTED),
+                clinical.field("times", "field.times", COUNT),
+                clinical.field("rate", "field.rate", NUMBER),
+            ],
+        )
+    )
     yield bars(
         clinical.asked(
             "admissions",
             COUNT,
             _DESCRIBES,
-            series("admissionsPerWeek", 'filter(fn: (r) => r.series != "bed_days")', **PERIOD, **CHOSEN),
+            series("admissionsPerDay", 'filter(fn: (r) => r.series != "bed_days")', **WEEKS, **CHOSEN),
             fields=[clinical.field(name, f"admissions.{name}") for name in ("admissions", "acute", "readmissions")],
         )
     )
@@ -44,7 +85,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "bed_days",
             COUNT,
             _DESCRIBES,
-            series("admissionsPerWeek", 'filter(fn: (r) => r.series == "bed_days")', **PERIOD, **CHOSEN),
+            series("admissionsPerDay", 'filter(fn: (r) => r.series == "bed_days")', **WEEKS, **CHOSEN),
             fields=[clinical.field("bed_days", "admissions.bed_days")],
         )
     )
@@ -53,7 +94,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "emergency",
             COUNT,
             _DESCRIBES,
-            series("emergencyContactsPerWeek", **PERIOD, **CHOSEN),
+            series("emergencyContactsPerDay", **WEEKS, **CHOSEN),
             fields=[
                 clinical.field(name, f"emergency.{name}") for name in ("emergency-room", "out-of-hours", "ambulance")
             ],
@@ -64,7 +105,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "zones",
             COUNT,
             NoBounds("the colours are the zones' own"),
-            side_by_side("zonesPerWeek", **PERIOD, **CHOSEN),
+            side_by_side("zonesPerDay", **WEEKS, **CHOSEN),
             fields=zones.fields(lang),
             ordered=True,
         )
@@ -74,7 +115,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "time_in_zone",
             NUMBER,
             NoBounds("the colours are the zones' own"),
-            table("timeInZone", **PERIOD, **CHOSEN),
+            table("timeInZone", **WEEKS, **CHOSEN),
             fields=[
                 clinical.zone(),
                 clinical.field("hours", "field.hours", COUNT),
@@ -87,7 +128,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "time_in_range",
             NUMBER,
             _DESCRIBES,
-            table("timeInRange", **PERIOD, **CHOSEN),
+            table("timeInRange", **WEEKS, **CHOSEN),
             size=HALF,
             fields=[
                 clinical.vital(),

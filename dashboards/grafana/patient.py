@@ -43,6 +43,7 @@ def build(lang: Lang) -> Made:
         "1m",
         variables.patient(words),
         variables.vital(words),
+        variables.board(),
         annotations=[
             annotation(words.of("patient.annotation.alerts"), _alerts(words), "red"),
             annotation(words.of("patient.annotation.events"), _events(words), "blue"),
