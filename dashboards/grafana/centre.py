@@ -29,10 +29,9 @@ _SERVICES = 'service=~"${service:regex}"'
 def build(lang: Lang) -> Made:
     """Return the dashboard in a language."""
     clinical = Clinical("centre", Words(lang))
-    return make(
-        clinical.about(("now-24h", "now"), "10s", variables.board()),
-        [*_now(clinical), *_lists(clinical), *_over_time(clinical)],
-    )
+    about = clinical.about(("now-24h", "now"), "10s", variables.board())
+    return make(about, [*_now(clinical), *_lists(clinical), *_over_time(clinical)])
+
 
 
 def _now(clinical: Clinical) -> Iterator[Tile]:

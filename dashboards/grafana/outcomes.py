@@ -36,10 +36,11 @@ def _rates() -> Flux:
     given = ", ".join(f"{name}: {value}" for name, value in {"bucket": "v.defaultBucket", **WEEKS, **CHOSEN}.items())
     return composed(
         ("admissionsPerDay", "emergencyContactsPerDay", "zonesPerDay"),
-        f"""months = (zonesPerDay({given})
+        f"""days = zonesPerDay({given})
     |> group()
     |> sum()
-    |> findRecord(fn: (key) => true, idx: 0))._value / {_DAYS_A_MONTH}
+    |> findColumn(fn: (key) => true, column: "_value")
+months = if length(arr: days) > 0 then days[0] / {_DAYS_A_MONTH} else 0.0
 
 union(
     tables: [
@@ -51,7 +52,7 @@ union(
     |> group(columns: ["series"])
     |> sum()
     |> group()
-    |> map(fn: (r) => ({{what: r.series, times: r._value, rate: 100.0 * r._value / months}}))
+    |> map(fn: (r) => ({{what: r.series, times: r._value, rate: if months > 0.0 then 100.0 * r._value / months else 0.0}}))
     |> sort(columns: ["what"])""",
     )
 

@@ -32,6 +32,7 @@ from schemas.topics import CARE, SUBMISSIONS
 from schemas.types import Zone
 from tests.grafana.known import FELL, FJORD, KNOWN, SERVICE, earlier, session
 from tests.grafana.product import NAMES, Product
+from tests.grafana.rollups import roll_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -107,6 +108,8 @@ async def played(kafka: Kafka, influxdb: InfluxDB, folder: Path) -> AsyncIterato
         await _trouble(scene, cohort, producer, http)
         await _at_the_board(product)
         scene.course = _eventful(tally)
+        await stored(scene)
+        await roll_up(influxdb, http, DAYS + 7)
         yield scene
 
 
