@@ -68,7 +68,7 @@ def _now(clinical: Clinical) -> Iterator[Tile]:
                 clinical.field(
                     "waiting_s",
                     "centre.oldest_red.title",
-                    mappings=[{"type": "value", "options": {"0": {"text": clinical.words.of("none_waits")}}}],
+                    mappings=[{"type": "value", "options": {"0": {"text": clinical.words.of("none")}}}],
                 )
             ],
         ),

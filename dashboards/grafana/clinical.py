@@ -81,6 +81,7 @@ class Clinical(NamedTuple):
             ordered,
             most_points=most_points,
             least_step=least_step,
+            no_value=self.words.of("none"),
             repeat=repeat,
         )
 

@@ -74,6 +74,8 @@ class Asked(NamedTuple):
         The answer is one table: its fields are put in the order of `fields`, and those left out that are `HIDDEN`.
     most_points
         How many points of a series it asks for at most; None: as many as it is wide.
+    no_value
+        What stands where there is nothing; None: Grafana's own words.
     least_step
         The shortest time between two points, in Grafana's words, as 5m.
     repeat
