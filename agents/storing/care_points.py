@@ -99,6 +99,7 @@ def _plan_limits(event: PlanSigned) -> list[Point]:
             "sound": float(sound),
             "recorded": float(at_ms(event.recorded_at)),  # [ms since 1970]
         }
+        fields["limits"] = msgspec.json.encode(fields).decode()  # all of it as one text, as in `status`
         tags = {"patient": event.patient, "vital": vital.name}
         points.append(Point("plan_limit", tags, fields, at_ms(plan.valid_from_at), apart_ns(event.event_id)))
     return points

@@ -1,0 +1,4 @@
+// wants: whether a filter lets a value pass.
+//
+// Parameters: set (array of text; ["*"] lets everything pass), value (text).
+wants = (set, value) => contains(value: "*", set: set) or contains(value: value, set: set)
