@@ -17,7 +17,7 @@ from dashboards.grafana.written import FOLDER
 from tests.grafana import questions
 from tests.grafana.asking import Answer, Servers
 from tests.grafana.interpolation import Chosen, Period, milliseconds
-from tests.grafana.known import KNOWN, SERVICE
+from tests.grafana.known import KNOWN, SERVICE, SILENT
 from tests.grafana.scenario import stored
 
 if TYPE_CHECKING:
@@ -96,7 +96,15 @@ async def everything(scene: Scene) -> list[Asked]:
 
 async def known(scene: Scene) -> list[Asked]:
     """Ask the English dashboards once more, of the known service and one of its patients alone."""
-    only = {"service": (SERVICE,), "patient": (KNOWN[0].name,)}
+    return await _only(scene, {"service": (SERVICE,), "patient": (KNOWN[0].name,)})
+
+
+async def quiet(scene: Scene) -> list[Asked]:
+    """Ask them of a service that has nobody and of a patient who says nothing: that is no error."""
+    return await _only(scene, {"service": ("nobody",), "municipality": ("nobody",), "patient": (SILENT,)})
+
+
+async def _only(scene: Scene, only: Mapping[str, tuple[str, ...]]) -> list[Asked]:
     async with _servers(scene) as servers:
         return [
             await _ask(servers, json.loads(path.read_text(encoding="utf-8")), only, scene)
@@ -137,10 +145,11 @@ def _choice(
         parted = re.compile(pattern.strip("/").replace("(?<", "(?P<"))
         pairs = [found for found in map(parted.fullmatch, values) if found]
         return Chosen(tuple(pair["value"] for pair in pairs), " + ".join(pair["text"] for pair in pairs))
-    if not variable.get("multi"):
-        wanted = (only.get(name) or (scene.course,))[0] if name == "patient" else None
-        return Chosen(wanted if wanted in values else values[0] if values else "")
-    return Chosen(only.get(name, tuple(values)))
+    if variable.get("multi"):
+        return Chosen(only.get(name, tuple(values)))
+    if name == "patient":
+        return Chosen(only.get(name, (scene.course,))[0])
+    return Chosen(values[0] if values else "")
 
 
 def _length(text: str) -> timedelta:

@@ -37,6 +37,7 @@ class Seen:
 
     everybody: dict[str, Asked]
     known: dict[str, Asked]
+    quiet: dict[str, Asked]
     board_url: str
     took_s: float  # from the day's beginning until the known were asked
     ends: list[str]
@@ -61,9 +62,11 @@ async def _seen(folder: Path) -> Seen:
             everybody = await asking.everything(scene)
             known = await asking.known(scene)
             stop = known[0].period.stop
+            quiet = await asking.quiet(scene)
             return Seen(
                 {one.dashboard["uid"]: one for one in everybody},
                 {one.dashboard["uid"]: one for one in known},
+                {one.dashboard["uid"]: one for one in quiet},
                 scene.product.board_url,
                 (stop - scene.began_at).total_seconds(),
                 scene.product.ends(),
@@ -77,6 +80,14 @@ def test_no_panel_variable_or_annotation_is_empty(seen: Seen) -> None:
     told = f"{len(every)} dashboards, {len(panels)} panels, {len(asked)} queries, {sum(one.rows for one in asked)} rows"
     print(told)  # noqa: T201 - what was asked for, and is not asserted
     assert [name for one in every for name in one.empty] == []
+
+
+def test_where_there_is_nobody_panels_are_empty_or_0_and_no_query_is_an_error(seen: Seen) -> None:
+    """An error would have ended the asking."""
+    asked = seen.quiet["sonevakt-centre-en"]
+    assert asked.of(EN.said("centre.zones_now").title).last() == {zone.value: 0.0 for zone in Zone}
+    assert asked.of(EN.said("centre.worklist").title).rows == 0
+    assert seen.quiet["sonevakt-patient-en"].of(EN.said("patient.answers").title).rows == 0
 
 
 def test_no_process_ended_by_itself(seen: Seen) -> None:
