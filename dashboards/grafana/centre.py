@@ -33,7 +33,6 @@ def build(lang: Lang) -> Made:
     return make(about, [*_now(clinical), *_lists(clinical), *_over_time(clinical)])
 
 
-
 def _now(clinical: Clinical) -> Iterator[Tile]:
     wide = ", ".join(f"{zone.value}: 0.0" for zone in ATTENTION)
     counted = ", ".join(
