@@ -115,7 +115,8 @@ async def _only(scene: Scene, only: Mapping[str, tuple[str, ...]]) -> list[Asked
 @asynccontextmanager
 async def _servers(scene: Scene) -> AsyncIterator[Servers]:
     influxdb = scene.product.influxdb
-    told = {"url": influxdb.url, "org": influxdb.org, "bucket": influxdb.bucket, "token": influxdb.token}
+    token = scene.product.token("grafana").read_text(encoding="utf-8").strip()
+    told = {"url": influxdb.url, "org": influxdb.org, "bucket": influxdb.bucket, "token": token}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as http:
         yield Servers(http, scene.product.prometheus.url, told)
 

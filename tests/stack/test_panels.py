@@ -73,12 +73,13 @@ async def _seen(folder: Path) -> Seen:
             )
 
 
-def test_no_panel_variable_or_annotation_is_empty(seen: Seen) -> None:
+def test_no_panel_variable_or_annotation_is_empty(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
     every = list(seen.everybody.values())
     panels = {(answer.question.of, answer.question.panel) for one in every for answer in one.answers}
     asked = [answer for one in every for answer in one.answers]
     told = f"{len(every)} dashboards, {len(panels)} panels, {len(asked)} queries, {sum(one.rows for one in asked)} rows"
-    print(told)  # noqa: T201 - what was asked for, and is not asserted
+    with capsys.disabled():
+        print(f"\n{told}")  # noqa: T201 - how much was asked
     assert [name for one in every for name in one.empty] == []
 
 
@@ -176,6 +177,14 @@ def test_open_dead_letters_are_those_that_were_made(seen: Seen) -> None:
 
 
 def test_links_lead_to_the_board_where_it_is(seen: Seen) -> None:
-    for uid, asked in seen.everybody.items():
-        if uid != "sonevakt-core":
-            assert asked.values["board"] == [seen.board_url]
+    """Where somebody looked at a known patient meanwhile, as the scenario does."""
+    told = {tuple(asked.values["board"]) for asked in seen.everybody.values() if "board" in asked.values}
+    assert told == {(seen.board_url,)}
+
+
+def test_admissions_and_emergency_contacts_are_those_that_were_recorded(seen: Seen) -> None:
+    rates = seen.of("outcomes", "rates")
+    times = dict(zip(rates.column("what"), rates.column("times"), strict=True))
+    assert times.pop("bed_days") == pytest.approx(2.0)
+    assert times == {"admissions": 2.0, "acute": 1.0, "readmissions": 0.0, "emergency": 1.0}
+    assert all(rate >= 0 for rate in rates.column("rate"))
