@@ -10,7 +10,7 @@ MINUTES := 10
 CHILDREN := 2
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: demo test chromium test-browser screenshots check format schemas docs stack test-stack test-faults bench mutants lock clean
+.PHONY: demo test chromium test-browser screenshots check format schemas dashboards docs stack test-stack test-faults bench mutants lock clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Sonevakt needs Python 3.11, 3.12 or 3.13; make PYTHON=python3.12 ... chooses one")'
@@ -44,6 +44,9 @@ format: $(STAMP)
 
 schemas: $(STAMP) ## write the generated JSON Schema
 	$(BIN)/python -m schemas.generate
+
+dashboards: $(STAMP) ## write Grafana's dashboards
+	$(BIN)/python -m dashboards.grafana
 
 docs: $(STAMP) ## write the generated reference pages
 	$(BIN)/python -m agents.commands.reference

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from agents import wallclock
+from schemas.promises import ASSESSED_P99_S, PAGED_P99_S, STATE_MOST_BYTES, STATE_WANTED_BYTES
 
 if TYPE_CHECKING:
     from prometheus_client.metrics import MetricWrapperBase
@@ -39,6 +40,7 @@ class Metric(NamedTuple):
     unit: str = ""
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()  # upper bounds [unit]; histograms only
+    unseen: str = ""  # why no panel of a dashboard and no alert looks at it; empty: one does
 
     @property
     def series(self) -> str:
@@ -49,16 +51,16 @@ class Metric(NamedTuple):
 
 
 _counter, _gauge, _histogram = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
-# A boundary stands at each promise (DESIGN.md, Numbers to reach), or a quantile there would be interpolated across it.
-TO_ASSESSED: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
+# A boundary stands at each promise, or a quantile there would be interpolated across it.
+TO_ASSESSED: Final = (0.01, 0.025, 0.05, 0.1, 0.2, ASSESSED_P99_S, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
 TO_STORED: Final = (0.05, 0.1, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0, 3600.0)
-TO_PAGED: Final = (0.05, 0.1, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
+TO_PAGED: Final = (0.05, 0.1, 0.3, 0.5, 0.75, PAGED_P99_S, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
 # The default ladder asks at 0, 5, 15 and 30 minutes, and again after 45 (schemas/services.py).
 TO_ACKNOWLEDGED: Final = (15, 30, 60, 120, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 14_400, 86_400)
 WORK: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 ROUND_TRIP: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 RECORDS: Final = (1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000)
-STATE: Final = (512, 1024, 2048, 4096, 8192, 12288, 16384, 65536, 262144)  # 4 KiB wanted, 16 KiB never passed
+STATE: Final = (512, 1024, 2048, STATE_WANTED_BYTES, 8192, 12_288, STATE_MOST_BYTES, 65_536, 262_144)
 
 DECLARED: Final = (
     Metric("submissions_received", _counter, "Sessions that reached the gateway.", labels=("outcome",)),
@@ -143,7 +145,8 @@ DECLARED: Final = (
     Metric(
         "received_to_assessed",
         _histogram,
-        "From the gateway's receipt of a session to its assessment's confirmation by the broker. Promise: p99 0.3 s.",
+        "From the gateway's receipt of a session to its assessment's confirmation by the broker. "
+        f"Promise: p99 {ASSESSED_P99_S:g} s.",
         "seconds",
         buckets=TO_ASSESSED,
     ),
@@ -157,7 +160,8 @@ DECLARED: Final = (
     Metric(
         "received_to_paged",
         _histogram,
-        "From the gateway's receipt of a session to the receiver's acceptance of its page. Promise: p99 1 s.",
+        "From the gateway's receipt of a session to the receiver's acceptance of its page. "
+        f"Promise: p99 {PAGED_P99_S:g} s.",
         "seconds",
         buckets=TO_PAGED,
     ),
@@ -275,6 +279,12 @@ DECLARED: Final = (
     Metric("disk_free", _gauge, "Free space where this process keeps its files.", "bytes", ("of",)),
     Metric("disk_size", _gauge, "All the space there.", "bytes", ("of",)),
     Metric("started", _gauge, "Unix time at which the process started.", "timestamp_seconds"),
+    Metric(
+        "board_info",
+        _gauge,
+        "Always 1; the label says where browsers reach the board, so that dashboards can link there.",
+        labels=("url",),
+    ),
     Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
 )
 
@@ -354,6 +364,7 @@ class Metrics:
     disk_free: Gauge
     disk_size: Gauge
     started: Gauge
+    board_info: Gauge
     build_info: Gauge
 
     def __init__(self, registry: CollectorRegistry) -> None:

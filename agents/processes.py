@@ -452,6 +452,8 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
             pages = shown.pages(Health(name, metrics, process.checks))
             port = await stack.enter_async_context(serving(pages, host=settings.http_host, port=settings.board_port))
             _log.info("board_listening", host=settings.http_host, port=port)
+            here = str(URL.build(scheme="http", host=settings.http_host, port=port))
+            metrics.board_info.labels(settings.board_url.rstrip("/") or here).set(1)
         served = served or application(Health(name, metrics, process.checks), metrics)
         port = await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
         _log.info("listening", host=settings.http_host, port=port)

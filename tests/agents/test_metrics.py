@@ -43,6 +43,7 @@ def test_no_label_names_a_patient_a_device_or_a_message() -> None:
         *("version", "python", "faust", "step", "leg"),
         *("service", "way", "by"),  # as a service's configuration names them
         "of",  # a setting, or what is kept in a file
+        "url",  # the board's own address
     }
     assert {label for metric in DECLARED for label in metric.labels} <= allowed
 
