@@ -69,13 +69,16 @@ class Asked:
         return one
 
     def results(self) -> dict[str, Any]:
-        """Return what a drawing of the dashboard needs: its range, and the frames of each panel."""
+        """Return what a drawing of the dashboard needs: its range, the frames of each panel, those of annotations."""
         frames: dict[int, list[Any]] = {}
+        marks: dict[str, list[Any]] = {}
         for answer in self.answers:
             if answer.question.where == "panel":
                 frames.setdefault(answer.question.panel, []).extend(answer.frames)
+            else:
+                marks[answer.question.title] = answer.frames
         span = {"from": _ms(self.period.start), "to": _ms(self.period.stop)}
-        return {"range": span, "panels": frames}
+        return {"range": span, "panels": frames, "annotations": marks}
 
 
 async def everything(scene: Scene) -> list[Asked]:
