@@ -171,5 +171,7 @@ def _plain(asked: Asked) -> dict[str, Any]:
     for variable in whole["templating"]["list"]:
         held = asked.chosen[variable["name"]]
         several = isinstance(held.value, tuple)
-        variable["current"] = {"value": list(held.value) if several else held.value, "text": held.text or held.value}
+        every = several and variable.get("includeAll") and list(held.value) == asked.values[variable["name"]]
+        text = "All" if every else held.text or held.value
+        variable["current"] = {"value": list(held.value) if several else held.value, "text": text}
     return dict(whole)

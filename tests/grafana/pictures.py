@@ -1,7 +1,8 @@
 """`python -m tests.grafana.pictures ANSWERS PICTURES`: a picture of each dashboard, of what `tests.grafana` wrote.
 
 The page is that of infra/preview, built before. Looking at the pictures is the reader's; what a browser can tell alone
-is told here: what could not be drawn, what is empty, and which texts are cut off.
+is told here: what could not be drawn, what is empty, which texts are cut off, and which
+columns stand beyond a table's edge.
 """
 
 from __future__ import annotations
@@ -30,10 +31,16 @@ WINDOW: Final[ViewportSize] = {"width": 1440, "height": 900}
 WITHIN_MS: Final = 180_000
 _FAILED: Final = "all => all.map(one => one.closest('[data-panel]').dataset.title + ': ' + one.textContent)"
 _EMPTY: Final = "all => all.map(one => one.closest('[data-panel]').dataset.title)"
+_BLANK: Final = """panels => panels
+    .filter(panel => !panel.querySelector('[role=gridcell], [data-empty], [data-failed]'))
+    .map(panel => panel.dataset.title + ': no cell')"""
 _CUT_OFF: Final = """panels => panels.flatMap(panel => [...panel.querySelectorAll('*')]
     .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1)
     .filter(one => [...one.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim()))
     .map(one => panel.dataset.title + ': ' + one.textContent.trim()))"""
+_OUT_OF_SIGHT: Final = """grids => grids.flatMap(grid => [...grid.querySelectorAll('[role=columnheader]')]
+    .filter(one => one.getBoundingClientRect().right > grid.getBoundingClientRect().right + 1)
+    .map(one => grid.closest('[data-panel]').dataset.title + ': column ' + one.textContent.trim()))"""
 
 
 @dataclass
@@ -44,10 +51,16 @@ class Seen:
     failed: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     cut_off: list[str] = field(default_factory=list)
+    out_of_sight: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """Return it for a reader."""
-        told = {"not drawn": self.failed, "empty": self.empty, "cut off": self.cut_off}
+        told = {
+            "not drawn": self.failed,
+            "empty": self.empty,
+            "cut off": self.cut_off,
+            "out of sight": self.out_of_sight,
+        }
         return [f"{self.uid}: {what}: {one}" for what, every in told.items() for one in dict.fromkeys(every)]
 
 
@@ -83,8 +96,10 @@ async def _look(page: Page, seen: Seen, picture: Path) -> None:
         return
     await drawn.screenshot(path=picture)
     seen.failed += await page.locator("[data-failed]").evaluate_all(_FAILED)
+    seen.failed += await page.locator("[data-panel=table]").evaluate_all(_BLANK)
     seen.empty += await page.locator("[data-empty]").evaluate_all(_EMPTY)
     seen.cut_off += await page.locator("[data-panel]").evaluate_all(_CUT_OFF)
+    seen.out_of_sight += await page.locator("[data-panel] [role=grid]").evaluate_all(_OUT_OF_SIGHT)
 
 
 def _hear(message: ConsoleMessage, seen: Seen) -> None:

@@ -44,10 +44,12 @@ function Above({ dashboard, theme }) {
   );
 }
 
+const written = (at) => dateTime(at).format('YYYY-MM-DD HH:mm');
+
 const Said = ({ range, theme }) => (
   <p style={{ color: theme.colors.text.secondary, margin: '12px 0 0' }}>
     Not Grafana: panels by @grafana/ui {VERSION}; what stands above them, rows, and marks of events are drawn plainly.
-    Answers of real servers to a simulated scenario, {dateTime(range.from).toISOString()} to {dateTime(range.to).toISOString()}.
+    Answers of real servers to a simulated scenario, {written(range.from)} to {written(range.to)}.
   </p>
 );
 

@@ -6,7 +6,7 @@ import 'uplot/dist/uPlot.min.css';
 import { Dashboard } from './dashboard.jsx';
 
 const FONTS = { 400: '/public/fonts/inter/Inter-Regular.woff2', 500: '/public/fonts/inter/Inter-Medium.woff2' };
-const SETTLED_FRAMES = 30; // charts are laid out again once their legend is
+const STILL_MS = 1000;
 
 const query = new URLSearchParams(location.search);
 const transformers = new Map(Object.values(standardTransformers).map((one) => [one.id, one])); // some have two names
@@ -22,6 +22,13 @@ const theme = createTheme({ colors: { mode: query.get('theme') ?? 'dark' } });
 const { dashboard, results } = await (await fetch('/dashboard.json')).json();
 createRoot(document.getElementById('root')).render(<Dashboard {...{ dashboard, results, theme }} />);
 
-const settled = (frames) => (frames ? requestAnimationFrame(() => settled(frames - 1)) : document.body.setAttribute('data-ready', ''));
+/** Charts and tables are laid out again once they know their place: nothing has moved for so long. */
+function settled(ready) {
+  let still = setTimeout(ready, STILL_MS);
+  new MutationObserver(() => {
+    clearTimeout(still);
+    still = setTimeout(ready, STILL_MS);
+  }).observe(document.getElementById('root'), { subtree: true, childList: true, attributes: true, characterData: true });
+}
 await document.fonts.ready;
-settled(SETTLED_FRAMES);
+settled(() => document.body.setAttribute('data-ready', ''));

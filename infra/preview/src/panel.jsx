@@ -47,7 +47,7 @@ export function Panel({ panel, answer, marks, theme, timeRange, replaceVariables
   });
   if (data) cacheFieldDisplayNames(data);
   return (
-    <div data-panel={panel.id} data-title={panel.title}>
+    <div data-panel={panel.type} data-title={panel.title}>
       <PanelChrome width={width} height={height} title={here(panel.title)} description={panel.description} padding={panel.type === 'table' ? 'none' : 'md'}>
         {(w, h) => data && (
           <Failing>

@@ -1,4 +1,4 @@
-"""The drawing of dashboards without Grafana: what it is made of is pinned, and it knows every kind of panel there is."""
+"""The drawing of dashboards without Grafana: what it is made of is pinned, and it draws every kind of panel."""
 
 from __future__ import annotations
 
