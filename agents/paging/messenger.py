@@ -211,7 +211,7 @@ class Messenger:
             self._metrics.pages.labels(kind, receipt.reason or DELIVERED).inc()
         if receipt.group is not None:
             self._metrics.grouped_pages.labels(kind).inc()
-        self._undelivered.take(page, receipt)
+        received = self._undelivered.take(page, receipt, received_ms(headers))
         if receipt.reason is not None:
             _log.warning(
                 "page not delivered",
@@ -224,7 +224,6 @@ class Messenger:
             return
         if page.test or page.action is not PageAction.TRIGGER:
             return
-        received = received_ms(headers)
         if received is not None:
             took_s = receipt.at.timestamp() - received / 1000
             # Two machines' clocks: a page cannot have been delivered before its cause.

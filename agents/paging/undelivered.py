@@ -30,6 +30,7 @@ class _Failed(NamedTuple):
     service: str
     first: datetime
     last: datetime
+    received_ms: int | None  # when what the page is about had come; only the first ask says it
 
 
 class Undelivered:
@@ -47,15 +48,18 @@ class Undelivered:
         for service in services:
             metrics.undeliverable_pages.labels(service).set_function(partial(self.open, service))
 
-    def take(self, page: PageRequest, receipt: Receipt) -> None:
-        """Hear what became of a page."""
+    def take(self, page: PageRequest, receipt: Receipt, received_ms: int | None) -> int | None:
+        """Hear what became of a page; returns when what it is about had come, which only its first ask may know."""
         known = self._failed.pop(page.page_id, None)
+        if known is not None and known.received_ms is not None:
+            received_ms = known.received_ms
         calls = page.action is PageAction.TRIGGER and not page.test
         if receipt.reason is not None and calls:
             first = receipt.at if known is None else known.first
-            self._failed[page.page_id] = _Failed(page.service, first, receipt.at)
+            self._failed[page.page_id] = _Failed(page.service, first, receipt.at, received_ms)
             if len(self._failed) > MOST:
                 self._failed.popitem(last=False)
+        return received_ms
 
     def open(self, service: str) -> int:
         """Return how many of a service have been open for longer than a minute."""

@@ -57,22 +57,24 @@ def of_care_event(event: CareEvent) -> list[Point]:
 
 
 def _place(event: CareEvent) -> Fields:
-    """What changes in where a patient belongs, as one JSON text: one field of everybody is read much faster than five.
+    """What changes in where a patient belongs, as one JSON text: one field of everybody is read far faster than five.
 
-    An empty text is as it was before. Whoever adds to it names it anew, for Flux cannot ask a text whether it has a key.
+    What is empty, and `followed` below 0, is as it was before. Whoever adds to it names it anew, for Flux cannot ask a
+    text whether it has a key.
     """
     match event:
         case Enrolled():
-            places, followed = (event.service, event.municipality, event.pathway), event.phase is not Phase.ENDED
+            places = (event.service, event.municipality, event.pathway)
+            followed = float(event.phase is not Phase.ENDED)
         case Transferred():
-            places, followed = (event.service, "", ""), None
+            places, followed = (event.service, "", ""), NO_NUMBER
         case PhaseChanged(phase=Phase.ENDED):
-            places, followed = ("", "", ""), False
+            places, followed = ("", "", ""), 0.0
         case _:
             return {}
     said: Fields = {
         **dict(zip(("service", "municipality", "pathway"), places, strict=True)),
-        "followed": NO_NUMBER if followed is None else float(followed),
+        "followed": followed,
         "recorded": float(at_ms(event.recorded_at)),
     }
     return {"place": msgspec.json.encode(said).decode()}

@@ -196,9 +196,9 @@ def _vital(reason: Reason | None) -> str:
 def of_status(status: PatientStatus) -> list[Point]:
     """Return the `status` point: where the patient stood when it was told, since when and why, and who has it.
 
-    Later knowledge stands later, so the newest point is what is known now, also where the past was corrected. `standing`
-    is the whole row once more as one JSON text: one field of a thousand patients is read in a tenth of the time that
-    twenty take. Whoever adds to it names it anew, for Flux cannot ask a text whether it has a key.
+    Later knowledge stands later, so the newest point is what is known now, also where the past was corrected.
+    `standing` is the whole row once more as one JSON text: one field of a thousand patients is read far faster than
+    twenty. Whoever adds to it names it anew, for Flux cannot ask a text whether it has a key.
     """
     episode, leading = status.episode, _leading(status.reasons, status.zone)
     fields: dict[str, float | str] = {

@@ -65,6 +65,19 @@ def panel(name: str, **arguments: str) -> str:
     return f"{text(name)}\n{name}({_given(arguments)})\n"
 
 
+def literal(text: str) -> str:
+    """`text` as a Flux string, where it cannot travel beside the query: in a task alone.
+
+    Raises
+    ------
+    ValueError
+        It holds a control character or what would begin an expression within a Flux string.
+    """
+    if "${" in text or not text.isprintable():
+        raise ValueError("a text of a task holds no control character and no ${")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def _given(arguments: Mapping[str, str]) -> str:
     for argument in arguments:
         if not _ARGUMENT.fullmatch(argument):

@@ -3,6 +3,7 @@
 // An answer that a correction left out, or that belongs to a registration entered in error, does not stand.
 // Parameters: bucket, patient, start, stop.
 // Columns: _time (of the registration as it was first sent), _value, questionnaire; a series a question, by `series`.
+import "array"
 import "join"
 
 patientAnswers = (bucket, patient, start, stop) => {
@@ -22,6 +23,7 @@ patientAnswers = (bucket, patient, start, stop) => {
             )
             |> rows()
             |> filter(fn: (r) => r.entered_in_error == 0.0)
+            |> map(fn: (r) => ({submission_id: r.submission_id, revision: r.revision}))
     answers =
         from(bucket: bucket)
             |> range(start: start, stop: stop)
@@ -33,11 +35,27 @@ patientAnswers = (bucket, patient, start, stop) => {
             )
             |> rows()
             |> filter(fn: (r) => r.kind != "text")
+            |> map(
+                fn: (r) =>
+                    ({
+                        _time: r._time,
+                        value: r.value,
+                        questionnaire: r.questionnaire,
+                        question: r.question,
+                        submission_id: r.submission_id,
+                        revision: r.revision,
+                    }),
+            )
+
+    // Nothing can be joined with an empty table: each side gets a row that finds none on the other.
+    nobody = {_time: time(v: 0), value: 0.0, questionnaire: "", question: "", submission_id: "left", revision: 0.0}
+    left = union(tables: [answers, array.from(rows: [nobody])])
+    right = union(tables: [newest, array.from(rows: [{submission_id: "right", revision: 0.0}])])
 
     return
         join.inner(
-            left: answers,
-            right: newest,
+            left: left,
+            right: right,
             on: (l, r) => l.submission_id == r.submission_id and l.revision == r.revision,
             as: (l, r) =>
                 ({

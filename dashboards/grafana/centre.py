@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ZONES = NoBounds("the colours are the zones' own")
 _AS_CONFIGURED = NoBounds("a deadline is the service's own: the column beside it says whether it has passed")
+_WINDOW = "if int(v: v.windowPeriod) < int(v: 12h) then v.windowPeriod else 12h"  # it must be below a day
 _SERVICES = 'service=~"${service:regex}"'
 
 
@@ -31,7 +32,6 @@ def build(lang: Lang) -> Made:
     clinical = Clinical("centre", Words(lang))
     about = clinical.about(("now-24h", "now"), "10s", variables.board())
     return make(about, [*_now(clinical), *_lists(clinical), *_over_time(clinical)])
-
 
 
 def _now(clinical: Clinical) -> Iterator[Tile]:
@@ -155,7 +155,7 @@ def _over_time(clinical: Clinical) -> Iterator[Tile]:
             "zones_over_time",
             COUNT,
             _ZONES,
-            side_by_side("zonesOverTime", **PERIOD, every="v.windowPeriod", **CHOSEN),
+            side_by_side("zonesOverTime", **PERIOD, every=_WINDOW, **CHOSEN),
             size=HALF,
             fields=zones.fields(lang),
             ordered=True,

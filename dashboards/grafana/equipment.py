@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import variables
-from dashboards.grafana.bounds import NoBounds
+from dashboards.grafana.bounds import GOOD, WARN, NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, NOW, PERIOD, table
+from dashboards.grafana.library import CHOSEN, NOW, PERIOD, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, gauge_bars, numbers, rows
-from dashboards.grafana.sources import promql
 from dashboards.grafana.units import COUNT, SHARE
 from dashboards.grafana.words import Words
 
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
 
     from dashboards.board.words import Lang
     from dashboards.grafana.panels import Tile
+    from dashboards.grafana.sources import Flux
 
-_KINDS: Final = ("oximeter", "cuff", "scale", "thermometer", "glucometer", "spirometer", "tablet", "other")
+_KINDS: Final = ("oximeter", "cuff", "scale", "thermometer", "glucometer", "spirometer", "tablet", "other", "own")
 _OWN: Final = NoBounds("how many are too many is for each service to say; no limit of it is stated anywhere")
 
 
@@ -28,6 +28,19 @@ def build(lang: Lang) -> Made:
     """Return the dashboard in a language."""
     clinical = Clinical("equipment", Words(lang))
     return make(clinical.about(("now-90d", "now"), "5m", variables.board()), [*_tiles(clinical)])
+
+
+def _usable() -> Flux:
+    """Readings of each day, by whether they could be judged."""
+    given = {
+        "measurement": '"quality"',
+        **PERIOD,
+        "which": '(r) => r._field == "readings" or r._field == "quarantined"',
+        "named": "(r) => r._field",
+        **CHOSEN,
+    }
+    parts = "({_time: r._time, usable: r.readings - r.quarantined, unusable: r.quarantined})"
+    return side_by_side("rolledSeries", f"map(fn: (r) => {parts})", **given)
 
 
 def _tiles(clinical: Clinical) -> Iterator[Tile]:
@@ -65,11 +78,13 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "quality_over_time",
             COUNT,
             NoBounds("what a reading may be used for is decided by each reading's own bounds"),
-            promql("sum by (quality) (increase(sonevakt_readings_total[$__interval]))", "{{quality}}"),
+            _usable(),
             size=(12, 8),
-            fields=[clinical.field(name, f"quality.{name}") for name in ("valid", "implausible", "quarantined")],
-            most_points=100,
-            least_step="10s",
+            fields=[
+                clinical.field("usable", "quality.usable", color={"mode": "fixed", "fixedColor": GOOD}),
+                clinical.field("unusable", "quality.unusable", color={"mode": "fixed", "fixedColor": WARN}),
+            ],
+            ordered=True,
         )
     )
     yield rows(

@@ -52,7 +52,8 @@ union(
     |> group(columns: ["series"])
     |> sum()
     |> group()
-    |> map(fn: (r) => ({{what: r.series, times: r._value, rate: if months > 0.0 then 100.0 * r._value / months else 0.0}}))
+    |> map(fn: (r) => ({{what: r.series, times: r._value}}))
+    |> map(fn: (r) => ({{r with rate: if months > 0.0 then 100.0 * r.times / months else 0.0}}))
     |> sort(columns: ["what"])""",
     )
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import CollectorRegistry
 from yarl import URL
 
 from agents import certificates
 from agents.metrics import Metrics
 from agents.settings import read
+from tests.certificates import certificate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,28 +25,6 @@ if TYPE_CHECKING:
 
 UNTIL = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 EXPIRED = datetime(2021, 5, 6, 7, 8, 9, tzinfo=UTC)
-
-
-def certificate(folder: Path, until: datetime) -> Path:
-    """A file with a key and a certificate that nobody has vouched for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(until - timedelta(days=30))
-        .not_valid_after(until)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "certificate.pem"
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return file
 
 
 @asynccontextmanager

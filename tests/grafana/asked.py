@@ -17,7 +17,7 @@ from dashboards.grafana.written import FOLDER
 from tests.grafana import questions
 from tests.grafana.asking import Answer, Servers
 from tests.grafana.interpolation import Chosen, Period, milliseconds
-from tests.grafana.known import KNOWN, SERVICE
+from tests.grafana.known import KNOWN, SERVICE, SILENT
 from tests.grafana.scenario import stored
 
 if TYPE_CHECKING:
@@ -99,7 +99,15 @@ async def everything(scene: Scene) -> list[Asked]:
 
 async def known(scene: Scene) -> list[Asked]:
     """Ask the English dashboards once more, of the known service and one of its patients alone."""
-    only = {"service": (SERVICE,), "patient": (KNOWN[0].name,)}
+    return await _only(scene, {"service": (SERVICE,), "patient": (KNOWN[0].name,)})
+
+
+async def quiet(scene: Scene) -> list[Asked]:
+    """Ask them of a service that has nobody and of a patient who says nothing: that is no error."""
+    return await _only(scene, {"service": ("nobody",), "municipality": ("nobody",), "patient": (SILENT,)})
+
+
+async def _only(scene: Scene, only: Mapping[str, tuple[str, ...]]) -> list[Asked]:
     async with _servers(scene) as servers:
         return [
             await _ask(servers, json.loads(path.read_text(encoding="utf-8")), only, scene)
@@ -110,7 +118,8 @@ async def known(scene: Scene) -> list[Asked]:
 @asynccontextmanager
 async def _servers(scene: Scene) -> AsyncIterator[Servers]:
     influxdb = scene.product.influxdb
-    told = {"url": influxdb.url, "org": influxdb.org, "bucket": influxdb.bucket, "token": influxdb.token}
+    token = scene.product.token("grafana").read_text(encoding="utf-8").strip()
+    told = {"url": influxdb.url, "org": influxdb.org, "bucket": influxdb.bucket, "token": token}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as http:
         yield Servers(http, scene.product.prometheus.url, told)
 
@@ -140,10 +149,11 @@ def _choice(
         parted = re.compile(pattern.strip("/").replace("(?<", "(?P<"))
         pairs = [found for found in map(parted.fullmatch, values) if found]
         return Chosen(tuple(pair["value"] for pair in pairs), " + ".join(pair["text"] for pair in pairs))
-    if not variable.get("multi"):
-        wanted = (only.get(name) or (scene.course,))[0] if name == "patient" else None
-        return Chosen(wanted if wanted in values else values[0] if values else "")
-    return Chosen(only.get(name, tuple(values)))
+    if variable.get("multi"):
+        return Chosen(only.get(name, tuple(values)))
+    if name == "patient":
+        return Chosen(only.get(name, (scene.course,))[0])
+    return Chosen(values[0] if values else "")
 
 
 def _length(text: str) -> timedelta:

@@ -135,10 +135,22 @@ def flux(text: str, chosen: Mapping[str, Chosen], period: Period, bucket: str, o
     known = {
         "timeRangeStart": rfc3339(period.start),
         "timeRangeStop": rfc3339(period.stop),
-        "windowPeriod": f"{period.interval_ms}ms",
+        "windowPeriod": go_duration(period.interval_ms),
         **quoted,
     }
     return _MACRO.sub(lambda match: known.get(match[2], match[0]), found)
+
+
+def go_duration(length_ms: int) -> str:
+    """Return a duration as Go writes it, which is how Flux is given it: `15m0s`."""
+    if length_ms < _UNITS_MS["s"]:
+        return f"{length_ms}ms"
+    seconds, rest_ms = divmod(length_ms, _UNITS_MS["s"])
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    told = f"{seconds % 60}{f'.{rest_ms:03}'.rstrip('0') if rest_ms else ''}s"
+    if hours or minutes:
+        told = f"{minutes}m{told}"
+    return f"{hours}h{told}" if hours else told
 
 
 def rfc3339(at: datetime) -> str:

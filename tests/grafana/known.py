@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "lungs"
 FJORD, FELL = "fjord", "fell"
+SILENT: Final = "known-green-2"  # answers no question
+WORSE_PULSE: Final = 100.0  # from here on they say that it is worse [/min]
 OSLO: Final = ZoneInfo("Europe/Oslo")
 
 
@@ -131,5 +133,6 @@ def session(patient: str, at: datetime, spo2: float = 95.0, pulse: float = 70.0)
         Reading(code=code, value=value, unit=unit, measured_at=at, device=f"{patient}-oximeter")
         for code, value, unit in (("2708-6", spo2, "%"), ("8867-4", pulse, "/min"))
     )
-    answers = (Answer(questionnaire="copd-daily", questionnaire_version=1, link_id="breath", value=pulse > 100),)
+    worse = Answer(questionnaire="copd-daily", questionnaire_version=1, link_id="breath", value=pulse > WORSE_PULSE)
+    answers = () if patient == SILENT else (worse,)
     return Submission(submission_id=uuid4(), patient=patient, received_at=at, readings=readings, answers=answers)

@@ -8,6 +8,7 @@ import json
 import os
 from base64 import b64encode
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -24,13 +25,13 @@ from agents.paging.signing import SigningSecret
 from agents.people import demo as people
 from infra.local.process import free_port
 from infra.local.servers import Prometheus
-from tests.agents.test_certificates import UNTIL, certificate
 from tests.canary_path import Outside
+from tests.certificates import certificate
 from tests.faults.product import COMMAND, Member
 from tests.grafana.proxy import tls_before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
     from agents.people.demo import Login
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile", "canary")
 RULES: Final = Path(__file__).parents[2] / "dashboards" / "alerts"
+VALID_UNTIL: Final = datetime(2040, 1, 1, tzinfo=UTC)
 TARGET: Final = 20  # patients that each service aims at
 
 
@@ -84,6 +86,7 @@ class Product:
             replication=1,
             changelogs=(processes.changelog(self.settings),),
         )
+        await self.command("store", "apply")
         return self
 
     async def __aexit__(
@@ -97,15 +100,25 @@ class Product:
         """Where apps hand in sessions."""
         return f"http://127.0.0.1:{self._gateway_port}"
 
-    @property
-    def env(self) -> dict[str, str]:
-        """The settings as variables, for commands."""
-        return {name: value for name, value in self._env.items() if name.startswith("SONEVAKT_")}
+    def token(self, role: str) -> Path:
+        """The file of a role's token, as `sonevakt store apply` wrote it."""
+        return self._folder / "tokens" / role / "influxdb.token"
+
+    async def command(self, *arguments: str, role: str = "writer") -> None:
+        """Run one of the product's own commands to its end, with a role's token."""
+        env = {**self._env, "SONEVAKT_INFLUXDB_TOKEN_FILE": str(self.token(role))}
+        running = await asyncio.create_subprocess_exec(*COMMAND[:-1], *arguments, env=env)
+        assert await running.wait() == 0, arguments
 
     def start(self, *names: str) -> None:
         """Start processes, and each again whenever it ends by itself."""
         for name in names:
-            env = {**self._env, "SONEVAKT_INSTANCE": "one", "SONEVAKT_HTTP_PORT": str(self._ports[name])}
+            env = {
+                **self._env,
+                "SONEVAKT_INSTANCE": "one",
+                "SONEVAKT_HTTP_PORT": str(self._ports[name]),
+                "SONEVAKT_INFLUXDB_TOKEN_FILE": str(self.token("writer" if name == "storing" else "reader")),
+            }
             self._members[name] = Member(name, (*COMMAND, name), env, self._folder / f"{name}.log")
 
     async def watch(self) -> None:
@@ -125,7 +138,7 @@ class Product:
     async def _configure(self) -> None:
         folder = self._folder
         heard = await self._stack.enter_async_context(serving(self._outside.application(), host="127.0.0.1", port=0))
-        board = await self._stack.enter_async_context(tls_before(self._board_port, certificate(folder, UNTIL)))
+        board = await self._stack.enter_async_context(tls_before(self._board_port, certificate(folder, VALID_UNTIL)))
         self.board_url = f"https://127.0.0.1:{board}"
         canary_token = token_urlsafe(32)
         tokens = {"vendor": self.vendor_token, "canary": canary_token}
@@ -142,7 +155,9 @@ class Product:
             "SONEVAKT_STORE": self.influxdb.url.replace("http:", "influxdb:"),
             "SONEVAKT_INFLUXDB_ORG": self.influxdb.org,
             "SONEVAKT_INFLUXDB_BUCKET": self.influxdb.bucket,
-            "SONEVAKT_INFLUXDB_TOKEN_FILE": str(folder / "influxdb.token"),
+            "SONEVAKT_INFLUXDB_TOKEN_FILE": str(self.token("reader")),
+            "SONEVAKT_INFLUXDB_OPERATOR_TOKEN_FILE": str(folder / "influxdb.token"),
+            "SONEVAKT_INFLUXDB_TOKENS_FOLDER": str(folder / "tokens"),
             "SONEVAKT_TOPIC_PREFIX": f"panels-{uuid4().hex[:8]}-",
             "SONEVAKT_PARTITIONS": "3",
             "SONEVAKT_SERVICES_FILE": str(folder / "services.json"),
@@ -201,8 +216,3 @@ class Product:
         path = self._folder / name
         path.touch(mode=0o600)
         path.write_text(text)
-
-
-def described(services: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Services without municipalities of their own."""
-    return dict.fromkeys(services, ())

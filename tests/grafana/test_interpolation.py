@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.grafana.interpolation import Chosen, Period, UndefinedVariableError, flux, formatted, promql, replaced
+from tests.grafana.interpolation import (
+    Chosen,
+    Period,
+    UndefinedVariableError,
+    flux,
+    formatted,
+    go_duration,
+    promql,
+    replaced,
+)
 
 STOP = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = Period(STOP - timedelta(days=1), STOP)
@@ -80,5 +89,13 @@ def test_macros_of_flux_are_replaced_wherever_they_stand() -> None:
     )
     assert asked == (
         'from(bucket: "raw") |> range(start: 2026-02-28T12:00:00Z, stop: 2026-03-01T12:00:00Z)'
-        ' |> aggregateWindow(every: 60000ms, fn: last) |> filter(fn: (r) => "raw" == "p-1")'
+        ' |> aggregateWindow(every: 1m0s, fn: last) |> filter(fn: (r) => "raw" == "p-1")'
     )
+
+
+@pytest.mark.parametrize(
+    ("length_ms", "told"),
+    [(500, "500ms"), (5_000, "5s"), (60_000, "1m0s"), (900_000, "15m0s"), (43_200_000, "12h0m0s"), (1_500, "1.5s")],
+)
+def test_a_duration_is_written_as_go_writes_it(length_ms: int, told: str) -> None:
+    assert go_duration(length_ms) == told

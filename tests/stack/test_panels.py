@@ -37,6 +37,7 @@ class Seen:
 
     everybody: dict[str, Asked]
     known: dict[str, Asked]
+    quiet: dict[str, Asked]
     board_url: str
     took_s: float  # from the day's beginning until the known were asked
     ends: list[str]
@@ -61,22 +62,33 @@ async def _seen(folder: Path) -> Seen:
             everybody = await asking.everything(scene)
             known = await asking.known(scene)
             stop = known[0].period.stop
+            quiet = await asking.quiet(scene)
             return Seen(
                 {one.dashboard["uid"]: one for one in everybody},
                 {one.dashboard["uid"]: one for one in known},
+                {one.dashboard["uid"]: one for one in quiet},
                 scene.product.board_url,
                 (stop - scene.began_at).total_seconds(),
                 scene.product.ends(),
             )
 
 
-def test_no_panel_variable_or_annotation_is_empty(seen: Seen) -> None:
+def test_no_panel_variable_or_annotation_is_empty(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
     every = list(seen.everybody.values())
     panels = {(answer.question.of, answer.question.panel) for one in every for answer in one.answers}
     asked = [answer for one in every for answer in one.answers]
     told = f"{len(every)} dashboards, {len(panels)} panels, {len(asked)} queries, {sum(one.rows for one in asked)} rows"
-    print(told)  # noqa: T201 - what was asked for, and is not asserted
+    with capsys.disabled():
+        print(f"\n{told}")  # noqa: T201 - how much was asked
     assert [name for one in every for name in one.empty] == []
+
+
+def test_where_there_is_nobody_panels_are_empty_or_0_and_no_query_is_an_error(seen: Seen) -> None:
+    """An error would have ended the asking."""
+    asked = seen.quiet["sonevakt-centre-en"]
+    assert asked.of(EN.said("centre.zones_now").title).last() == {zone.value: 0.0 for zone in Zone}
+    assert asked.of(EN.said("centre.worklist").title).rows == 0
+    assert seen.quiet["sonevakt-patient-en"].of(EN.said("patient.answers").title).rows == 0
 
 
 def test_no_process_ended_by_itself(seen: Seen) -> None:
@@ -165,6 +177,14 @@ def test_open_dead_letters_are_those_that_were_made(seen: Seen) -> None:
 
 
 def test_links_lead_to_the_board_where_it_is(seen: Seen) -> None:
-    for uid, asked in seen.everybody.items():
-        if uid != "sonevakt-core":
-            assert asked.values["board"] == [seen.board_url]
+    """Where somebody looked at a known patient meanwhile, as the scenario does."""
+    told = {tuple(asked.values["board"]) for asked in seen.everybody.values() if "board" in asked.values}
+    assert told == {(seen.board_url,)}
+
+
+def test_admissions_and_emergency_contacts_are_those_that_were_recorded(seen: Seen) -> None:
+    rates = seen.of("outcomes", "rates")
+    times = dict(zip(rates.column("what"), rates.column("times"), strict=True))
+    assert times.pop("bed_days") == pytest.approx(2.0)
+    assert times == {"admissions": 2.0, "acute": 1.0, "readmissions": 0.0, "emergency": 1.0}
+    assert all(rate >= 0 for rate in rates.column("rate"))
