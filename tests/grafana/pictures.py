@@ -94,6 +94,8 @@ async def _look(page: Page, seen: Seen, picture: Path) -> None:
     if not await drawn.count():
         seen.failed.append("the page is empty")
         return
+    tall = int(await drawn.evaluate("one => Math.ceil(one.getBoundingClientRect().bottom)"))
+    await page.set_viewport_size({"width": WINDOW["width"], "height": tall})  # a table out of the window is not painted
     await drawn.screenshot(path=picture)
     seen.failed += await page.locator("[data-failed]").evaluate_all(_FAILED)
     seen.failed += await page.locator("[data-panel=table]").evaluate_all(_BLANK)
