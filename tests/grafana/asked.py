@@ -69,13 +69,16 @@ class Asked:
         return one
 
     def results(self) -> dict[str, Any]:
-        """Return what a drawing of the dashboard needs: its range, and the frames of each panel."""
+        """Return what a drawing of the dashboard needs: its range, the frames of each panel, those of annotations."""
         frames: dict[int, list[Any]] = {}
+        marks: dict[str, list[Any]] = {}
         for answer in self.answers:
             if answer.question.where == "panel":
                 frames.setdefault(answer.question.panel, []).extend(answer.frames)
+            else:
+                marks[answer.question.title] = answer.frames
         span = {"from": _ms(self.period.start), "to": _ms(self.period.stop)}
-        return {"range": span, "panels": frames}
+        return {"range": span, "panels": frames, "annotations": marks}
 
 
 async def everything(scene: Scene) -> list[Asked]:
@@ -178,5 +181,7 @@ def _plain(asked: Asked) -> dict[str, Any]:
     for variable in whole["templating"]["list"]:
         held = asked.chosen[variable["name"]]
         several = isinstance(held.value, tuple)
-        variable["current"] = {"value": list(held.value) if several else held.value, "text": held.text or held.value}
+        every = several and variable.get("includeAll") and list(held.value) == asked.values[variable["name"]]
+        text = "All" if every else held.text or held.value
+        variable["current"] = {"value": list(held.value) if several else held.value, "text": text}
     return dict(whole)
