@@ -8,9 +8,11 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SEED := 7
 MINUTES := 10
 CHILDREN := 2
+ANSWERS := var/answers
+PICTURES := docs/pictures/dashboards
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: demo test chromium test-browser screenshots check format schemas docs stack test-stack test-faults bench mutants lock clean
+.PHONY: demo test chromium test-browser screenshots check format schemas dashboards dashboards-preview docs stack test-stack test-faults bench mutants lock clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Sonevakt needs Python 3.11, 3.12 or 3.13; make PYTHON=python3.12 ... chooses one")'
@@ -44,6 +46,19 @@ format: $(STAMP)
 
 schemas: $(STAMP) ## write the generated JSON Schema
 	$(BIN)/python -m schemas.generate
+
+dashboards: $(STAMP) ## write Grafana's dashboards
+	$(BIN)/python -m dashboards.grafana
+
+dashboards-preview: $(STAMP) infra/preview/dist/index.html ## $(PICTURES): each dashboard with answers of real servers, drawn without Grafana; needs Node.js
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+	$(BIN)/python -m infra.local build kafka influxdb prometheus
+	$(BIN)/python -m tests.grafana $(ANSWERS)
+	$(BIN)/python -m tests.grafana.pictures $(ANSWERS) $(PICTURES)
+
+infra/preview/dist/index.html: $(filter-out %/dist %/node_modules,$(wildcard infra/preview/* infra/preview/src/*))
+	npm ci --prefix infra/preview
+	npm run --prefix infra/preview build
 
 docs: $(STAMP) ## write the generated reference pages
 	$(BIN)/python -m agents.commands.reference
@@ -88,4 +103,4 @@ lock: ## pin the newest allowed versions, with hashes
 	$(COMPILE) pyproject.toml --extra dev --extra mutants -o requirements/mutants.txt
 
 clean:
-	rm -rf $(VENV) build dist mutants *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) infra/preview/dist infra/preview/node_modules build dist mutants *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

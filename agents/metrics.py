@@ -11,9 +11,10 @@ from enum import StrEnum
 from importlib import metadata
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from agents import wallclock
+from schemas.promises import ASSESSED_P99_S, PAGED_P99_S, STATE_MOST_BYTES, STATE_WANTED_BYTES
 
 if TYPE_CHECKING:
     from prometheus_client.metrics import MetricWrapperBase
@@ -39,6 +40,7 @@ class Metric(NamedTuple):
     unit: str = ""
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()  # upper bounds [unit]; histograms only
+    unseen: str = ""  # why no panel of a dashboard and no alert looks at it; empty: one does
 
     @property
     def series(self) -> str:
@@ -49,26 +51,39 @@ class Metric(NamedTuple):
 
 
 _counter, _gauge, _histogram = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
-# A boundary stands at each promise (DESIGN.md, Numbers to reach), or a quantile there would be interpolated across it.
-TO_ASSESSED: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
+# A boundary stands at each promise, or a quantile there would be interpolated across it.
+TO_ASSESSED: Final = (0.01, 0.025, 0.05, 0.1, 0.2, ASSESSED_P99_S, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
 TO_STORED: Final = (0.05, 0.1, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0, 3600.0)
-TO_PAGED: Final = (0.05, 0.1, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
+TO_PAGED: Final = (0.05, 0.1, 0.3, 0.5, 0.75, PAGED_P99_S, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
+# The default ladder asks at 0, 5, 15 and 30 minutes, and again after 45 (schemas/services.py).
+TO_ACKNOWLEDGED: Final = (15, 30, 60, 120, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 14_400, 86_400)
 WORK: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 ROUND_TRIP: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 RECORDS: Final = (1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000)
-STATE: Final = (512, 1024, 2048, 4096, 8192, 12288, 16384, 65536, 262144)  # 4 KiB wanted, 16 KiB never passed
+STATE: Final = (512, 1024, 2048, STATE_WANTED_BYTES, 8192, 12_288, STATE_MOST_BYTES, 65_536, 262_144)
 
 DECLARED: Final = (
     Metric("submissions_received", _counter, "Sessions that reached the gateway.", labels=("outcome",)),
+    Metric(
+        "sessions",
+        _counter,
+        "Patients' sessions that triage judged for the first time, without the pathway `canary`.",
+        labels=("service",),
+    ),
     Metric("readings", _counter, "Readings judged, by what they may be used for.", labels=("vital", "quality")),
     Metric("assessments", _counter, "Registrations judged, by the zone they fell in.", labels=("zone",)),
     Metric("zone_changes", _counter, "Patients moving between zones.", labels=("from_zone", "to_zone")),
-    Metric("pages", _counter, "Asked pages, by way and what became of them.", labels=("way", "outcome")),
+    Metric(
+        "pages",
+        _counter,
+        "Asked pages, by way and what became of them, without those that only try a way.",
+        labels=("way", "outcome"),
+    ),
     Metric("grouped_pages", _counter, "Pages told together with others in one notice.", labels=("way",)),
     Metric(
         "undeliverable_pages",
         _gauge,
-        "Pages that nobody has taken for longer than a minute, each further ask included.",
+        "Pages that nobody has taken for longer than a minute; one that takes the place of another is the same page.",
         labels=("service",),
     ),
     Metric(
@@ -76,6 +91,29 @@ DECLARED: Final = (
         _counter,
         "Acknowledgements by the link in a page and by PagerDuty, by what became of them.",
         labels=("by", "outcome"),
+    ),
+    Metric(
+        "paged_to_acknowledged",
+        _histogram,
+        "From the asking of a red's first page until staff acknowledged it, by the service whose ladder it climbed.",
+        "seconds",
+        ("service",),
+        TO_ACKNOWLEDGED,
+    ),
+    Metric(
+        "oldest_unacknowledged_red",
+        _gauge,
+        "Unix time at which the first page was asked for the red that has waited the longest to be acknowledged; "
+        "0: none waits. A red that was learnt of too late to page anybody is not among them.",
+        "timestamp_seconds",
+        ("service",),
+    ),
+    Metric(
+        "ladder",
+        _gauge,
+        "From a red's first page until the last step of the service's ladder has been asked a second time.",
+        "seconds",
+        ("service",),
     ),
     Metric("pages_ahead", _counter, "Pages asked during a backlog before their submission's turn."),
     Metric("partitions_ahead", _gauge, "Partitions with a backlog whose new submissions are looked at for pages."),
@@ -92,13 +130,23 @@ DECLARED: Final = (
     ),
     Metric("dead_letters_read", _gauge, "Unix time at which the dead letters were last read.", "timestamp_seconds"),
     Metric("points_written", _counter, "Points that the store confirmed.", labels=("measurement",)),
+    Metric(
+        "last_store_write", _gauge, "Unix time at which the store last confirmed points; 0: never.", "timestamp_seconds"
+    ),
+    Metric(
+        "store_reachable",
+        _gauge,
+        "1 while the store answers and takes what is written to it, 0 while it does not.",
+        labels=("process",),
+    ),
     Metric("gateway_requests", _counter, "Requests answered by the gateway.", labels=("status",)),
     Metric("ticks", _counter, "Ticks that the clock tried to write.", labels=("outcome",)),
     Metric("last_tick", _gauge, "Unix time of the last round of ticks that the broker confirmed.", "timestamp_seconds"),
     Metric(
         "received_to_assessed",
         _histogram,
-        "From the gateway's receipt of a session to its assessment's confirmation by the broker. Promise: p99 0.3 s.",
+        "From the gateway's receipt of a session to its assessment's confirmation by the broker. "
+        f"Promise: p99 {ASSESSED_P99_S:g} s.",
         "seconds",
         buckets=TO_ASSESSED,
     ),
@@ -112,7 +160,8 @@ DECLARED: Final = (
     Metric(
         "received_to_paged",
         _histogram,
-        "From the gateway's receipt of a session to the receiver's acceptance of its page. Promise: p99 1 s.",
+        "From the gateway's receipt of a session to the receiver's acceptance of its page. "
+        f"Promise: p99 {PAGED_P99_S:g} s.",
         "seconds",
         buckets=TO_PAGED,
     ),
@@ -141,7 +190,20 @@ DECLARED: Final = (
     Metric("commit_stalls", _counter, "Times that a process ended itself for standing still.", labels=("process",)),
     Metric("fenced", _counter, "Times that a process ended itself, too late to be sure to own.", labels=("process",)),
     Metric("recovery_seconds", _gauge, "How long the last restore of state took.", "seconds", ("process",)),
-    Metric("event_loop_lag", _gauge, "How late the process's event loop runs.", "seconds", ("process",)),
+    Metric(
+        "restoring",
+        _gauge,
+        "For how long partitions are held whose state is not restored yet; 0: all of it is.",
+        "seconds",
+        ("process",),
+    ),
+    Metric(
+        "event_loop_lag",
+        _gauge,
+        "How late the process's event loop has run at the worst of the last 15 s.",
+        "seconds",
+        ("process",),
+    ),
     Metric(
         "patients",
         _gauge,
@@ -150,6 +212,12 @@ DECLARED: Final = (
     ),
     Metric("unreadable_states", _gauge, "Patients of this worker whose state cannot be read: nobody watches them."),
     Metric("overdue_patients", _gauge, "Followed patients whose next registration is past due."),
+    Metric(
+        "due_patients",
+        _gauge,
+        "Patients of this worker whose next registration is due and has not come, without the pathway `canary`.",
+        labels=("service",),
+    ),
     Metric(
         "unaccounted",
         _gauge,
@@ -201,7 +269,22 @@ DECLARED: Final = (
         _gauge,
         "Number of the access log's last entry: it never falls, so a fall tells that the log was set back.",
     ),
+    Metric(
+        "certificate_expires",
+        _gauge,
+        "Unix time until which the certificate is valid that was last shown at the address of this setting.",
+        "timestamp_seconds",
+        ("of",),
+    ),
+    Metric("disk_free", _gauge, "Free space where this process keeps its files.", "bytes", ("of",)),
+    Metric("disk_size", _gauge, "All the space there.", "bytes", ("of",)),
     Metric("started", _gauge, "Unix time at which the process started.", "timestamp_seconds"),
+    Metric(
+        "board_info",
+        _gauge,
+        "Always 1; the label says where browsers reach the board, so that dashboards can link there.",
+        labels=("url",),
+    ),
     Metric("build_info", _gauge, "Always 1; the labels say what runs.", labels=("version", "python", "faust")),
 )
 
@@ -216,6 +299,7 @@ class Metrics:
     """
 
     submissions_received: Counter
+    sessions: Counter
     readings: Counter
     assessments: Counter
     zone_changes: Counter
@@ -223,6 +307,9 @@ class Metrics:
     grouped_pages: Counter
     undeliverable_pages: Gauge
     acknowledgements: Counter
+    paged_to_acknowledged: Histogram
+    oldest_unacknowledged_red: Gauge
+    ladder: Gauge
     pages_ahead: Counter
     partitions_ahead: Gauge
     ahead_failures: Counter
@@ -233,6 +320,8 @@ class Metrics:
     oldest_open_dead_letter: Gauge
     dead_letters_read: Gauge
     points_written: Counter
+    last_store_write: Gauge
+    store_reachable: Gauge
     gateway_requests: Counter
     ticks: Counter
     last_tick: Gauge
@@ -252,10 +341,12 @@ class Metrics:
     commit_stalls: Counter
     fenced: Counter
     recovery_seconds: Gauge
+    restoring: Gauge
     event_loop_lag: Gauge
     patients: Gauge
     unreadable_states: Gauge
     overdue_patients: Gauge
+    due_patients: Gauge
     unaccounted: Gauge
     accounted_until: Gauge
     reconciled: Gauge
@@ -269,13 +360,18 @@ class Metrics:
     sign_ins: Counter
     access_log_entries: Counter
     access_log_last: Gauge
+    certificate_expires: Gauge
+    disk_free: Gauge
+    disk_size: Gauge
     started: Gauge
+    board_info: Gauge
     build_info: Gauge
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         for metric in DECLARED:
             setattr(self, metric.name, _declare(metric, registry))
+        ProcessCollector(registry=registry)
         self.started.set(wallclock.now().timestamp())
         self.build_info.labels(_version("sonevakt"), platform.python_version(), _version("faust-streaming")).set(1)
 
@@ -316,7 +412,9 @@ def reference() -> str:
     lines = [
         "# Metrics",
         "",
-        "Made from `agents/metrics.py`. Every process shows its own at `/metrics`. Times are in seconds.",
+        "Made from `agents/metrics.py`. Every process shows its own at `/metrics`. Times are in seconds. On Linux each",
+        "has also `process_resident_memory_bytes`, `process_cpu_seconds_total`, `process_open_fds` and what else comes",
+        "from prometheus_client's process collector.",
         "",
         "| series | type | labels | meaning |",
         "|---|---|---|---|",

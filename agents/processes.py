@@ -14,7 +14,7 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from agents import pathways, wallclock
+from agents import certificates, disks, pathways, wallclock
 from agents.acknowledging.heard import Heard
 from agents.acknowledging.links import load_links
 from agents.acknowledging.pagerduty import PagerDutyHook
@@ -120,6 +120,7 @@ async def opened_store(settings: Settings, metrics: Metrics) -> AsyncIterator[Ti
     if settings.sqlite_path is not None:
         settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
         store = SQLiteStore(settings.sqlite_path, metrics=metrics)
+        disks.show({"store": settings.sqlite_path}, metrics)
     else:
         store = InfluxDBStore(
             settings.influxdb_address or "",
@@ -166,7 +167,7 @@ def storing(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSer
     storing_work = process.work
 
     async def work() -> object:
-        asking = asyncio.create_task(_ask(store))
+        asking = asyncio.create_task(_ask(store, metrics))
         try:
             return await storing_work()
         finally:
@@ -178,10 +179,11 @@ def storing(settings: Settings, bootstrap: str, metrics: Metrics, store: TimeSer
     return process
 
 
-async def _ask(store: TimeSeriesStore) -> None:
+async def _ask(store: TimeSeriesStore, metrics: Metrics) -> None:
     """Know whether the store answers, also while nothing is to be written."""
     while True:
         await store.ping()
+        metrics.store_reachable.labels("storing").set(store.reachable)
         await asyncio.sleep(STORE_ASKED_S)
 
 
@@ -450,9 +452,12 @@ async def run(name: str, settings: Settings, metrics: Metrics) -> int:
             pages = shown.pages(Health(name, metrics, process.checks))
             port = await stack.enter_async_context(serving(pages, host=settings.http_host, port=settings.board_port))
             _log.info("board_listening", host=settings.http_host, port=port)
+            here = str(URL.build(scheme="http", host=settings.http_host, port=port))
+            metrics.board_info.labels(settings.board_url.rstrip("/") or here).set(1)
         served = served or application(Health(name, metrics, process.checks), metrics)
         port = await stack.enter_async_context(serving(served, host=settings.http_host, port=settings.http_port))
         _log.info("listening", host=settings.http_host, port=port)
+        await stack.enter_async_context(certificates.watched(certificates.addresses(settings), metrics))
         return await _until_stopped(process)
 
 

@@ -64,10 +64,46 @@ class Settings(Struct, frozen=True, kw_only=True):
     influxdb_org: Annotated[
         str, _said("InfluxDB organisation.", "1 to 100 characters", min_length=1, max_length=100)
     ] = "sonevakt"
-    influxdb_bucket: Annotated[str, _said("InfluxDB bucket.", "1 to 100 characters", min_length=1, max_length=100)] = (
-        "sonevakt"
-    )
-    influxdb_token_file: Annotated[str | None, _said("File that holds InfluxDB's token alone.", "a file's path")] = None
+    influxdb_bucket: Annotated[
+        str,
+        _said(
+            "InfluxDB bucket; its rollups are in buckets of that name and `-daily`, `-weekly`.",
+            "1 to 100 characters, not beginning with _ and without a quote, ${ or control characters",
+            pattern=r"^(?!_)(?!.*\$\{)[^\x00-\x1f\x7f\"]{1,100}$",
+        ),
+    ] = "sonevakt"
+    influxdb_token_file: Annotated[
+        str | None,
+        _said(
+            "File that holds InfluxDB's token alone: the writer's for storing, the reader's for all others.",
+            "a file's path",
+        ),
+    ] = None
+    influxdb_operator_token_file: Annotated[
+        str | None,
+        _said("File that holds a token with all rights alone; `store apply` needs it, nobody else.", "a file's path"),
+    ] = None
+    influxdb_tokens_folder: Annotated[
+        str | None,
+        _said("Folder in which `store apply` writes each role's token: ROLE/influxdb.token.", "a path"),
+    ] = None
+    influxdb_retention_days: Annotated[
+        int, _said("How long points are kept [d]; 0: for ever.", "0 to 36500", ge=0, le=36_500)
+    ] = 0
+    influxdb_daily_retention_days: Annotated[
+        int, _said("How long rollups by day are kept [d]; 0: for ever.", "0 to 36500", ge=0, le=36_500)
+    ] = 0
+    influxdb_weekly_retention_days: Annotated[
+        int, _said("How long rollups by week are kept [d]; 0: for ever.", "0 to 36500", ge=0, le=36_500)
+    ] = 0
+    influxdb_time_zone: Annotated[
+        str,
+        _said(
+            "Time zone that makes the days of rollups.",
+            "an IANA name",
+            pattern=r"^[A-Za-z0-9_+/-]{1,64}$",
+        ),
+    ] = "Europe/Oslo"
     http_host: Annotated[
         str, _said("Address on which this process listens.", "an address of this machine", min_length=1)
     ] = "127.0.0.1"
@@ -268,7 +304,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         if at is None:
             raise
         raise SettingsError(f"{variable(at['field'])} must be {_form(at['field'])}") from None
-    if settings.influxdb_address is not None and settings.influxdb_token_file is None:
+    tokens = (settings.influxdb_token_file, settings.influxdb_operator_token_file)
+    if settings.influxdb_address is not None and tokens == (None, None):
         raise SettingsError(f"{PREFIX}INFLUXDB_TOKEN_FILE must be set where {PREFIX}STORE is InfluxDB: a file's path")
     return settings
 

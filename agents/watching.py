@@ -74,6 +74,10 @@ class WorkerMetrics:
         """Show how long the restore of state took."""
         self._metrics.recovery_seconds.labels(self._process).set(seconds)
 
+    def restoring(self, seconds: float) -> None:
+        """Show for how long state has been waited for."""
+        self._metrics.restoring.labels(self._process).set(seconds)
+
     def dead_letter(self, reason: DeadLetterReason) -> None:
         """Count a dead letter that the worker itself made."""
         self._metrics.dead_letters.labels(self._process, reason.value).inc()

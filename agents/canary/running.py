@@ -125,7 +125,7 @@ class Canaries:
 
     def _told(self, service: str, outcome: str, why: str) -> bool:
         self._metrics.canary_rounds.labels(service, outcome).inc()
-        _log.error("canary_did_not_come_through", service=service, outcome=outcome, why=why)
+        _log.error("canary_did_not_come_through", service=service, outcome=outcome, problem=why)
         return False
 
     def _expect(self, service: str, in_s: float) -> None:

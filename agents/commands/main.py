@@ -30,12 +30,14 @@ from agents.commands import explain as explaining
 from agents.commands import page as paging
 from agents.commands import pathways as telling
 from agents.commands import rebuild as rebuilding
+from agents.commands import store as storing
 from agents.commands.signals import until_signal
 from agents.dead_letters.acting import NotConfirmedError
 from agents.dead_letters.letters import DeadLettersError
 from agents.recordings import log
 from agents.recordings.events import RecordingError
 from agents.settings import SettingsError
+from agents.store_setup.asking import StoreSetupError
 from agents.stores.port import ReadError
 from agents.streaming.version import UnverifiedVersionError
 from pipeline.pathways import PathwayError
@@ -51,6 +53,7 @@ _STATED: Final = (
     LibraryNotFoundError,
     NotConfirmedError,
     PathwayError,
+    StoreSetupError,
     TopicsError,
     UnverifiedVersionError,
 )
@@ -323,13 +326,9 @@ def topics_apply() -> None:
     sys.exit(NOT_AS_IT_SHOULD_BE if applied.differences else 0)
 
 
-@main.group("store")
-def store_group() -> None:
-    """The store."""
-
-
-store_group.add_command(rebuilding.command)
+storing.group.add_command(rebuilding.command)
 main.add_command(letters.group)
+main.add_command(storing.group)
 main.add_command(paging.group)
 for _group in (audit.group, people.users_group, people.keys_group):
     main.add_command(_group)

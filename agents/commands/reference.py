@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from agents import metrics, settings
+from agents.commands import looked_at
 from schemas.topics import TOPICS
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -13,7 +14,11 @@ FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
 
 def pages() -> dict[str, str]:
     """File name -> text."""
-    return {"settings.md": settings.reference(), "metrics.md": metrics.reference(), "topics.md": topics()}
+    return {
+        "settings.md": settings.reference(),
+        "metrics.md": metrics.reference() + looked_at.table(),
+        "topics.md": topics(),
+    }
 
 
 def topics() -> str:

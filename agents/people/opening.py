@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from agents import databases, keys, wallclock
+from agents import databases, disks, keys, wallclock
 from agents.access import log as access_log
 from agents.directory.directory import Directory
 from agents.directory.sealing import UnopenableError
@@ -101,7 +101,16 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncIterator[People]:
             proxy=settings.board_proxy,
         )
         guard = Guard(sessions=sessions, address=address, access=log, users=users, doors=doors)
+        disks.show(_files(settings), metrics)
         yield People(guard, log, directory)
+
+
+def _files(settings: Settings) -> dict[str, Path]:
+    """What the board keeps on this machine; without the directory where that is a PostgreSQL."""
+    kept = {"sessions": Path(settings.sessions_file), "access_log": Path(settings.access_folder)}
+    if settings.directory.startswith("sqlite:///"):
+        kept["directory"] = Path(settings.directory.removeprefix("sqlite:///"))
+    return kept
 
 
 @asynccontextmanager

@@ -20,14 +20,18 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from agents.stores.checks import NANOSECONDS
 from agents.stores.port import Point
+from pipeline.triage.vitals import BY_CODE
 from schemas.types import Zone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
-    from schemas.assessments import Assessment, JudgedReading, PatientStatus, ZoneChange
+    from schemas.assessments import Assessment, JudgedReading, PatientStatus, Reason, ZoneChange
     from schemas.paging import PageRequest, Receipt
 
 NONE: Final = "none"  # a text that is not given: no device, no issue, no service
@@ -39,6 +43,7 @@ RANK: Final = {
     Zone.YELLOW: 2.0,
     Zone.RED: 3.0,
 }
+_ALERTS: Final = frozenset({Zone.YELLOW, Zone.RED})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -141,39 +146,91 @@ def _reading(assessment: Assessment, reading: JudgedReading, *, further: int) ->
 
 
 def of_zone_change(change: ZoneChange) -> list[Point]:
-    """Return the `zone_change` point. From and to are tags: they are what the change is, and are never corrected.
+    """Return the `zone_change` point, and for an alert one `alert_reason` for each rule and vital that raised it.
 
-    A correction retracts one change and makes another at the same instant; were both one point, the retraction,
-    coming last, would hide a red.
+    From and to are tags: they are what the change is, and are never corrected. A correction retracts one change and
+    makes another at the same instant; were both one point, the retraction, coming last, would hide a red. A change
+    that is told again, or retracted, may have other reasons: of its `alert_reason` points those count that its own
+    `alert_reasons` names.
     """
     tags = {"patient": change.patient, "from_zone": change.from_zone.value, "to_zone": change.to_zone.value}
+    leading, raised = _leading(change.reasons, change.to_zone), _raised(change)
     fields: dict[str, float | str] = {
         "to_rank": RANK[change.to_zone],
         "retracted": float(change.retracted),
         "service": change.service or NONE,
         "zone_change_id": str(change.zone_change_id),
+        "rule": leading.rule if leading else NONE,
+        "vital": _vital(leading),
+        "alert_reasons": ",".join(f"{rule}:{vital}" for rule, vital in raised) or NONE,
     }
-    return [Point("zone_change", tags, fields, at_ms(change.at), apart_ns(change.zone_change_id))]
+    at, apart = at_ms(change.at), apart_ns(change.zone_change_id)
+    named: dict[str, float | str] = {"zone_change_id": str(change.zone_change_id)}
+    reasons = [
+        Point("alert_reason", {"patient": change.patient, "rule": rule, "vital": vital}, named, at, apart)
+        for rule, vital in raised
+    ]
+    return [Point("zone_change", tags, fields, at, apart), *reasons]
+
+
+def _raised(change: ZoneChange) -> list[tuple[str, str]]:
+    """Each rule and vital that raised an alert, once."""
+    if change.to_zone not in _ALERTS:
+        return []
+    return sorted({(reason.rule, _vital(reason)) for reason in change.reasons if reason.zone in _ALERTS})
+
+
+def _leading(reasons: Sequence[Reason], zone: Zone) -> Reason | None:
+    """The first of the reasons that gave the zone."""
+    return next((reason for reason in reasons if reason.zone is zone), reasons[0] if reasons else None)
+
+
+def _vital(reason: Reason | None) -> str:
+    """The vital that a reason is about, as a reading's tag names it."""
+    if reason is None or reason.code is None:
+        return NONE
+    vital = BY_CODE.get(reason.code)
+    return reason.code if vital is None else vital.name
 
 
 def of_status(status: PatientStatus) -> list[Point]:
-    """Return the `status` point: where the patient stood when it was told, and since when.
+    """Return the `status` point: where the patient stood when it was told, since when and why, and who has it.
 
     Later knowledge stands later, so the newest point is what is known now, also where the past was corrected.
+    `standing` is the whole row once more as one JSON text: one field of a thousand patients is read far faster than
+    twenty. Whoever adds to it names it anew, for Flux cannot ask a text whether it has a key.
     """
+    episode, leading = status.episode, _leading(status.reasons, status.zone)
     fields: dict[str, float | str] = {
         "zone": status.zone.value,
         "zone_rank": RANK[status.zone],
+        "rule": leading.rule if leading else NONE,
+        "detail": leading.detail or NONE if leading else NONE,  # why nobody is monitored, out of a closed set
+        "vital": _vital(leading),
         "phase": status.phase.value if status.phase else NONE,
         "pathway": status.pathway or NONE,
         "service": status.service or NONE,
         "municipality": status.municipality or NONE,
-        "due": NO_NUMBER if status.due_at is None else float(at_ms(status.due_at)),  # [ms since 1970]
+        "plan_version": NO_NUMBER if status.plan_version is None else float(status.plan_version),
+        "due": _instant(status.due_at),
+        "last_submission": _instant(status.last_submission_at),
+        "respond_by": _instant(status.respond_by_at),
+        "trial_ends": _instant(status.trial_ends_at),
         "open_pages": float(status.open_pages),
+        "episode": episode.state.value if episode else NONE,
+        "acknowledged": float(episode is not None and episode.acknowledged),
+        "opened": _instant(episode.opened_at if episode else None),
+        "worsened": _instant(episode.worsened_at if episode else None),
         "since": float(at_ms(status.since_at)),  # [ms since 1970]
         "revision": float(status.revision),
     }
+    fields["standing"] = msgspec.json.encode(fields).decode()
     return [Point("status", {"patient": status.patient}, fields, at_ms(status.at or status.since_at))]
+
+
+def _instant(at: datetime | None) -> float:
+    """An instant as a field [ms since 1970]."""
+    return NO_NUMBER if at is None else float(at_ms(at))
 
 
 def of_page(page: PageRequest) -> list[Point]:

@@ -92,6 +92,8 @@ class StoringSink:
             points += told
             places.update((id(point), place) for point in told)
         refused = await self._store.write(points)
+        if len(points) > len(refused):
+            self._metrics.last_store_write.set(self._now().timestamp())
         for place in sorted({places[id(refusal.point)] for refusal in refused}):
             letters[place] = self._letter(records[place], DeadLetterReason.REFUSED_BY_STORE, None)
         self._count(points, refused)

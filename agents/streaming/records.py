@@ -98,6 +98,9 @@ class StreamMetrics(Protocol):
     def recovered(self, seconds: float) -> None:
         """State is restored."""
 
+    def restoring(self, seconds: float) -> None:
+        """For so long state has been waited for; 0: it is all here [s]."""
+
     def dead_letter(self, reason: DeadLetterReason) -> None:
         """The worker itself made a dead letter."""
 

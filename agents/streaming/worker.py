@@ -64,7 +64,7 @@ class Place(NamedTuple):
 
 def end_process(code: int, reason: str) -> None:
     """End at once, acknowledging nothing: what was under way is read again."""
-    _log.error("worker_ends", reason=reason, code=code)
+    _log.error("worker_ends", reason=reason, status=code)
     os._exit(code)
 
 
@@ -457,6 +457,8 @@ class StreamWorker:
             if not health.behind:
                 self._pace.moved()
             self.metrics.pace(health.still_s, health.uncommitted_s)
+            waits = health.assigned and not health.recovered
+            self.metrics.restoring(monotonic() - self._began if waits else 0.0)
             stalled = self._pace.stalled(waits=health.behind and not self._busy and not self._carries())
             if stalled is not None:
                 self.metrics.commit_stall()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import Counter, OrderedDict
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ from agents.partitioner import partition_for
 from agents.streaming import Folded, Output, Record, dead_letter
 from agents.streaming.received import came_at
 from agents.triage.letters import Letters
+from agents.triage.waiting import Waiting
 from agents.triage.watchlist import Watchlist
 from pipeline.triage import RULES, Refused, State, lost, standing, step, unreadable, wakes_at
 from pipeline.triage.instants import from_ms, to_ms
@@ -24,11 +25,13 @@ from pipeline.triage.state import UnreadableStateError, encode
 from pipeline.triage.zones import SEVERITY
 from schemas import topics
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
+from schemas.care import Acknowledged
 from schemas.codec import Codec, UnreadableError
 from schemas.codec import encode as to_json
 from schemas.dead_letters import DeadLetterReason
 from schemas.paging import PageRequest, Tick
 from schemas.services import CANARY
+from schemas.submissions import Submission
 from schemas.types import Zone
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ class TriageFold:
         self.hurries = False
         self.letters = Letters(dead_letter_ratio)
         self.watchlist = Watchlist()
+        self.waiting = Waiting(metrics, services)
         self.decoded: OrderedDict[bytes, tuple[bytes, State]] = OrderedDict()
         self.zones: dict[bytes, int] = {}
         self.lost: set[bytes] = set()  # whose states cannot be read
@@ -147,6 +151,7 @@ class TriageFold:
     async def restored(self, states: Iterable[tuple[bytes, bytes]]) -> None:
         """Start from these states: who is due when, and who stands where."""
         self.watchlist.clear()
+        self.waiting.clear()
         self.zones.clear()
         self.decoded.clear()
         self.lost.clear()
@@ -156,6 +161,7 @@ class TriageFold:
                 await asyncio.sleep(0)  # the worker's pulse goes on
             self._restore(key, raw)
         self.show_zones()
+        self.waiting.show()
 
     def _restore(self, key: bytes, raw: bytes) -> None:
         """One patient; of one who is lost, or was and is not any more, the next tick tells."""
@@ -163,6 +169,7 @@ class TriageFold:
         try:
             state = lost.read(raw)
             self.stands(key, state.marks[-1].zone if state.marks else state.base.zone, ill=not tries(state))
+            self.waiting.keep(key, state)
             if not lost.is_aside(raw):
                 at_ms = wakes_at(state)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other patients are restored
@@ -244,6 +251,7 @@ class _Batch:
             states[key] = (partition, raw)
             fold.metrics.state_bytes.observe(len(raw))
             fold.decoded[key] = (raw, state)
+            fold.waiting.keep(key, state)
             fold.lost.discard(key)
             self._woken[key] = partition
         fold.lost |= self._lost
@@ -267,10 +275,17 @@ class _Batch:
         self._keep(record.partition, key, state, after)
         headers = came_at(record) if record.topic == self._fold.submissions else ()
         self._tell(record.partition, key, decisions, headers)
+        if isinstance(event, Submission) and key in self._fold.zones:
+            first = next((one for one in decisions if _judges(one, event)), None)
+            if first is not None and first.service is not None:
+                self._counts["session", first.service] += 1
+        elif isinstance(event, Acknowledged) and state is not None and after is not None:
+            self._fold.waiting.acknowledged(state, after, to_ms(event.at))
 
     def _tick(self, record: Record, tick: Tick, until: float) -> bool:
         """Let time come to the tick's instant, and never past the broker's: the clock's machine may be wrong."""
         now_ms = min(to_ms(tick.at), record.timestamp_ms)
+        self._fold.waiting.passed(now_ms)
         tick = msgspec.structs.replace(tick, at=from_ms(now_ms))
         offset, due = self._fold.due.pop(record.partition, (-1, []))
         if offset != record.offset:
@@ -408,11 +423,18 @@ class _Batch:
         for (what, *labels), times in self._counts.items():
             if what == "assessment":
                 metrics.assessments.labels(*labels).inc(times)
+            elif what == "session":
+                metrics.sessions.labels(*labels).inc(times)
             elif what == "reading":
                 metrics.readings.labels(*labels).inc(times)
             else:
                 metrics.zone_changes.labels(*labels).inc(times)
         self._fold.show_zones()
+        self._fold.waiting.show()
+
+
+def _judges(decision: Decision, session: Submission) -> TypeGuard[Assessment]:
+    return isinstance(decision, Assessment) and decision.submission_id == session.submission_id
 
 
 def tries(state: State) -> bool:

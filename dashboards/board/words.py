@@ -33,6 +33,11 @@ def known(key: str) -> bool:
     return key in _WORDS
 
 
+def keys() -> frozenset[str]:
+    """Return every key that there is a text of."""
+    return frozenset(_WORDS)
+
+
 def zone_word(zone: Zone, lang: Lang) -> str:
     """Return the zone's name."""
     return word(f"zone.{zone.value}", lang)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-READY_S: Final = 90.0
+READY_S: Final = 180.0
 STOP_S: Final = 20.0
 TAIL_BYTES: Final = 2000
 PORTS: Final = range(20_000, 32_000)  # below those that Linux gives to outgoing connections

@@ -41,17 +41,23 @@ def main() -> int:
         env = _environment(folder)
         logins = people.people(folder, SERVICES, wallclock.now())
         subprocess.run([*COMMAND, "topics", "apply"], env=env, check=True)  # noqa: S603 - our own command
+        operator = env.pop("SONEVAKT_INFLUXDB_OPERATOR_TOKEN_FILE")  # no process has it but this one
+        apply = {**env, "SONEVAKT_INFLUXDB_OPERATOR_TOKEN_FILE": operator}
+        subprocess.run([*COMMAND, "store", "apply"], env=apply, check=True)  # noqa: S603 - the same
+        tokens = Path(env.pop("SONEVAKT_INFLUXDB_TOKENS_FOLDER"))
         ports = {name: free_port() for name in NAMES}
         running: dict[str, subprocess.Popen[bytes]] = {}
         alarms = Alertmanager()
         watching = Prometheus(
-            targets=[f"127.0.0.1:{port}" for port in ports.values()],
+            roles={name: f"127.0.0.1:{port}" for name, port in ports.items()},
             rules=sorted(RULES.glob("*.rules.yml")),
             every_s=SCRAPED_EVERY_S,
         )
         try:
             for name, port in ports.items():
-                mine = {**env, "SONEVAKT_HTTP_PORT": str(port)}
+                role = "writer" if name == "storing" else "reader"
+                token = str(tokens / role / "influxdb.token")
+                mine = {**env, "SONEVAKT_HTTP_PORT": str(port), "SONEVAKT_INFLUXDB_TOKEN_FILE": token}
                 running[name] = subprocess.Popen([*COMMAND, "run", name], env=mine)  # noqa: S603 - the same
                 print(f"{name}: http://127.0.0.1:{port}/readyz", flush=True)
             alarms.start()
@@ -95,7 +101,8 @@ def _environment(folder: Path) -> dict[str, str]:
         "SONEVAKT_STORE": stack["SONEVAKT_STACK_INFLUXDB_URL"].replace("http:", "influxdb:"),
         "SONEVAKT_INFLUXDB_ORG": stack["SONEVAKT_STACK_INFLUXDB_ORG"],
         "SONEVAKT_INFLUXDB_BUCKET": stack["SONEVAKT_STACK_INFLUXDB_BUCKET"],
-        "SONEVAKT_INFLUXDB_TOKEN_FILE": stack["SONEVAKT_STACK_INFLUXDB_TOKEN_FILE"],
+        "SONEVAKT_INFLUXDB_OPERATOR_TOKEN_FILE": stack["SONEVAKT_STACK_INFLUXDB_TOKEN_FILE"],
+        "SONEVAKT_INFLUXDB_TOKENS_FOLDER": str(folder / "influxdb"),
         "SONEVAKT_GATEWAY_TOKENS_FILE": str(folder / "tokens.json"),
         "SONEVAKT_SERVICES_FILE": str(folder / "services.json"),
         "SONEVAKT_GATEWAY_PORT": str(free_port()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import get_type_hints
 
 import pytest
@@ -41,6 +42,8 @@ def test_no_label_names_a_patient_a_device_or_a_message() -> None:
         *("measurement", "sink", "group", "topic"),
         *("version", "python", "faust", "step", "leg"),
         *("service", "way", "by"),  # as a service's configuration names them
+        "of",  # a setting, or what is kept in a file
+        "url",  # the board's own address
     }
     assert {label for metric in DECLARED for label in metric.labels} <= allowed
 
@@ -70,3 +73,10 @@ def test_the_reference_names_every_series_once_in_the_table() -> None:
 def test_the_build_is_shown() -> None:
     shown = generate_latest(Metrics(CollectorRegistry()).registry).decode()
     assert 'faust="0.15.3"' in shown
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the process collector reads /proc")
+def test_a_process_shows_its_memory() -> None:
+    held = Metrics(CollectorRegistry()).registry.get_sample_value("process_resident_memory_bytes")
+    assert held is not None
+    assert held > 10_000_000

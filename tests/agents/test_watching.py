@@ -21,6 +21,7 @@ def test_a_worker_s_hooks_become_series_of_its_process() -> None:
     worker.fenced()
     worker.commit_stall()
     worker.recovered(4.5)
+    worker.restoring(3.5)
     worker.dead_letter(DeadLetterReason.OVERSIZE_OUTPUT)
     assert told(metrics, "batch_records_sum") == 40
     assert told(metrics, "batch_seconds_sum") == 0.02
@@ -28,6 +29,7 @@ def test_a_worker_s_hooks_become_series_of_its_process() -> None:
     assert told(metrics, "fenced_total") == 1
     assert told(metrics, "commit_stalls_total") == 1
     assert told(metrics, "recovery_seconds") == 4.5
+    assert told(metrics, "restoring_seconds") == 3.5
     assert told(metrics, "dead_letters_total", reason="oversize_output") == 1
 
 

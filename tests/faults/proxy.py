@@ -27,7 +27,7 @@ TEXTS: Final = {  # of each measurement a field that is a text: a number in it i
     b"page_receipt": b"outcome",
     b"care_event": b"event_id",
 }
-_HOP: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-encoding"})
+_HOP: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 
 class Mood(StrEnum):
@@ -45,7 +45,7 @@ class Mood(StrEnum):
 
 
 class Proxy:
-    """An HTTP proxy on loopback; `mood` may be set at any time.
+    """An HTTP proxy on loopback; `mood`, and `slow_s` of the slow one, may be set at any time.
 
     Parameters
     ----------
@@ -63,6 +63,7 @@ class Proxy:
     def __init__(self, url: str) -> None:
         self._to = url
         self.mood = Mood.WELL
+        self.slow_s = SLOW_S
         self.troubled = 0
         self.bad_lines = 0
         self.url = ""
@@ -95,7 +96,7 @@ class Proxy:
             case Mood.UNAVAILABLE | Mood.TOO_MANY:
                 return web.Response(status=int(mood), headers={"Retry-After": "1"})
             case Mood.SLOW:
-                await asyncio.sleep(SLOW_S)
+                await asyncio.sleep(self.slow_s)
         body = await request.read()
         if mood is Mood.CUT_ASKING:
             await self._half(request, body)
@@ -118,8 +119,6 @@ class Proxy:
 
     async def _pass_on(self, request: web.Request, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
-        if "Content-Encoding" in request.headers:
-            headers["Content-Encoding"] = request.headers["Content-Encoding"]
         async with self._session.request(
             request.method, self._to + request.path_qs, data=body, headers=headers
         ) as answer:

@@ -29,12 +29,15 @@ class InfluxDB(Server):
         What it is set up with.
     token
         May do everything; never shown. From the first start on, and still good after a restart.
+    options
+        Of influxd, beside ours.
     """
 
     url: str = field(default="", init=False)
     org: str = NAME
     bucket: str = NAME
     token: str = field(default="", init=False, repr=False)
+    options: tuple[str, ...] = ()
 
     def start(self) -> None:
         """Start, and set it up the first time."""
@@ -66,5 +69,6 @@ class InfluxDB(Server):
             "--reporting-disabled",
             "--ui-disabled",
             "--log-level=error",
+            *self.options,
         ]
         return Process("InfluxDB", command, folder / "influxd.log", lambda: answers(f"{self.url}/health"))

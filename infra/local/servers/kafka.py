@@ -42,11 +42,17 @@ class Kafka(Server):
     ----------
     bootstrap
         host:port, from the first start on.
+    way
+        host:port of a forwarder. Clients that come by it are told to go on coming by it, so that it can cut them off.
+    behind
+        Where the forwarder of `way` leads to, from the first start on.
     settings
         Lines of server.properties beside ours, or in place of them.
     """
 
     bootstrap: str = field(default="", init=False)
+    way: str | None = None
+    behind: str = field(default="", init=False)
     settings: dict[str, str] = field(default_factory=dict)
 
     def _prepare(self, folder: Path) -> Process:
@@ -60,6 +66,11 @@ class Kafka(Server):
             "controller.quorum.bootstrap.servers": f"{HOST}:{controller}",
             "log.dirs": str(folder / "data"),
         }
+        if self.way is not None:
+            self.behind = f"{HOST}:{free_port()}"
+            lines["listeners"] += f",WAY://{self.behind}"
+            lines["advertised.listeners"] += f",WAY://{self.way}"
+            lines["listener.security.protocol.map"] += ",WAY:PLAINTEXT"
         properties = folder / "server.properties"
         properties.write_text("".join(f"{name}={value}\n" for name, value in (lines | self.settings).items()))
         java = ["java", HEAP, "-XX:-UsePerfData", "-cp", f"{libs}/*"]

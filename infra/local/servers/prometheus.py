@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from infra.local import builds
 from infra.local.process import Process, free_port
@@ -12,8 +14,10 @@ from infra.local.servers.asking import HOST, answers
 from infra.local.servers.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+RESEND_S: Final = 5  # by default a minute, which is lost where Alertmanager is not known yet when an alert first fires
 
 
 @dataclass(kw_only=True)
@@ -27,7 +31,7 @@ class _Web(Server):
         """Where it answers, from the first start on."""
         return f"http://{self.address}"
 
-    def _process_of(self, binary: Path, folder: Path, config: dict[str, Any], *options: str) -> Process:
+    def _process_of(self, binary: Path, folder: Path, config: Mapping[str, Any], *options: str) -> Process:
         self.address = f"{HOST}:{free_port()}"
         path = folder / f"{binary.name}.yml"
         path.write_text(json.dumps(config))  # YAML holds all of JSON
@@ -44,6 +48,8 @@ class Prometheus(_Web):
     ----------
     targets
         host:port of what it scrapes, under the job `sonevakt`.
+    roles
+        The same by what it is, which is a label of its series.
     rules
         Files of alerts and recording rules.
     alertmanager
@@ -53,21 +59,37 @@ class Prometheus(_Web):
     """
 
     targets: Sequence[str] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
     rules: Sequence[Path] = ()
     alertmanager: str | None = None
     every_s: int = 1
+    _file: Path | None = field(default=None, init=False, repr=False)
 
-    def _prepare(self, folder: Path) -> Process:
+    def scrape(self, roles: Mapping[str, str]) -> None:
+        """Scrape these in place of the roles before, from now on; only while it runs."""
+        self.roles = roles
+        if self._file is not None and self.pid is not None:
+            self._file.write_text(json.dumps(self._config()))
+            os.kill(self.pid, signal.SIGHUP)
+
+    def _config(self) -> dict[str, Any]:
         every = f"{self.every_s}s"
+        watched: list[dict[str, Any]] = [{"targets": list(self.targets)}]
+        watched += [{"targets": [target], "labels": {"role": role}} for role, target in self.roles.items()]
         config: dict[str, Any] = {
             "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
             "rule_files": [str(rule.absolute()) for rule in self.rules],
-            "scrape_configs": [{"job_name": "sonevakt", "static_configs": [{"targets": list(self.targets)}]}],
+            "scrape_configs": [{"job_name": "sonevakt", "static_configs": watched}],
         }
         if self.alertmanager:
             config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [self.alertmanager]}]}]}
+        return config
+
+    def _prepare(self, folder: Path) -> Process:
         binary = builds.prometheus() / "prometheus"
-        return self._process_of(binary, folder, config, f"--storage.tsdb.path={folder / 'data'}")
+        self._file = folder / "prometheus.yml"
+        again = f"--rules.alert.resend-delay={RESEND_S}s"
+        return self._process_of(binary, folder, self._config(), f"--storage.tsdb.path={folder / 'data'}", again)
 
 
 @dataclass(kw_only=True)
@@ -80,15 +102,18 @@ class Alertmanager(_Web):
         Where every alarm is posted; None: nowhere.
     group_wait_s, group_interval_s
         How long it gathers alarms of one group before it first posts, and before it posts news of the group [s].
+    config
+        A whole configuration, in place of all that.
     """
 
     webhook: str | None = None
+    config: Mapping[str, Any] | None = None
     group_wait_s: int = 1
     group_interval_s: int = 5
 
     def _prepare(self, folder: Path) -> Process:
         hooks = [{"url": self.webhook, "send_resolved": True}] if self.webhook else []
-        config = {
+        config = self.config or {
             "route": {
                 "receiver": "webhook",
                 "group_wait": f"{self.group_wait_s}s",

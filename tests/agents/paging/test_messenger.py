@@ -37,6 +37,24 @@ async def test_a_page_is_delivered_and_its_receipt_lies_on_its_patients_partitio
     assert ward.count("sonevakt_received_to_paged_seconds_sum") == pytest.approx(0.4)
 
 
+async def test_a_page_that_only_tries_the_way_is_not_counted_among_those_that_are_delivered(ward: Ward) -> None:
+    receiver = await ward.receiver()
+    await (await ward.messenger()).carry(posted(test=True))
+    assert list(receiver.taken) == [str(page().page_id)]
+    assert ward.count("sonevakt_pages_total", way="webhook", outcome="delivered") == 0
+    assert ward.count("sonevakt_page_attempts_total", outcome="delivered") == 1
+
+
+async def test_a_page_that_is_delivered_at_a_later_ask_has_taken_since_the_session_came(ward: Ward) -> None:
+    await ward.receiver(before=answers(503, 503, 503))
+    messenger = await ward.messenger()
+    came = (("received_ms", b"%d" % (NOW.timestamp() * 1000 - 40_000)),)
+    assert receipt_in(await messenger.carry(posted(headers=came))).outcome is Outcome.FAILED
+    assert receipt_in(await messenger.carry(posted(ask=2))).outcome is Outcome.DELIVERED  # only the first says it
+    assert ward.count("sonevakt_received_to_paged_seconds_count") == 1
+    assert ward.count("sonevakt_received_to_paged_seconds_sum") == pytest.approx(40)
+
+
 async def test_it_is_what_a_worker_takes_for_a_messenger(ward: Ward) -> None:
     await ward.receiver()
 

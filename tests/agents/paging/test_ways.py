@@ -680,6 +680,28 @@ async def test_pages_that_nobody_takes_for_a_minute_are_told_to_operators_until_
     assert (at_once, later, taken, told("lungs")) == (0, (2, 0), 1, 0)
 
 
+@pytest.mark.parametrize("action", [PageAction.TRIGGER, PageAction.ACKNOWLEDGE])
+async def test_a_page_that_another_to_the_same_duty_has_replaced_is_open_no_more_than_that(
+    ward: Ward, action: PageAction
+) -> None:
+    now = [NOW]
+
+    async def fails(service: str, page_id: str) -> int | None:
+        del service, page_id
+        return 503 if now[0] < NOW + timedelta(minutes=2) else None
+
+    await ward.receiver(before=fails)
+    ways = {Address("lungs", "nurse", "app"): WebhookWay(ward.addresses["lungs"], secret_of("lungs"))}
+    messenger = await ward.by({"lungs": service_with("lungs", nurse=("app",))}, ways, clock=lambda: now[0], attempts=1)
+    await carried(messenger, 1)
+    now[0] += timedelta(seconds=61)
+    await carried(messenger, 2, episode_id=page(1).episode_id)  # the last step of a ladder, asked a second time
+    assert ward.count("sonevakt_undeliverable_pages", service="lungs") == 1
+    now[0] += timedelta(seconds=61)
+    await carried(messenger, 3, episode_id=page(1).episode_id, action=action)
+    assert ward.count("sonevakt_undeliverable_pages", service="lungs") == 0
+
+
 async def test_a_page_of_an_unknown_service_has_no_receiver_and_says_so(ward: Ward) -> None:
     messenger = await ward.by({}, {})
     receipt = receipt_in(await messenger.carry(record(posted(7).value, b"p-7")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from agents.stores.checks import check
 from agents.stores.port import Point
 from agents.storing.care_points import KINDS, of_care_event
 from agents.storing.points import at_ms, of_assessment, of_page, of_receipt, of_status, of_zone_change
-from schemas.assessments import BaselineStatus, Quality, QualityIssue
+from pipeline.triage.vitals import VITALS
+from schemas.assessments import BaselineStatus, Episode, EpisodeState, Quality, QualityIssue, Reason
 from schemas.care import (
     Acknowledged,
     Admitted,
@@ -24,10 +26,12 @@ from schemas.care import (
     EquipmentHandedOut,
     EquipmentReturned,
     JointConsultation,
+    Limit,
     Paused,
     PhaseChanged,
     Plan,
     PlanSigned,
+    RelativeLimit,
     Transferred,
 )
 from schemas.paging import FailureReason, Outcome
@@ -50,6 +54,18 @@ from tests.agents.storing.messages import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from schemas.assessments import ZoneChange
+
+
+NOBODY = Reason(rule="not_monitored", zone=Zone.NOT_MONITORED, detail="no_plan")
+EPISODE = Episode(
+    state=EpisodeState.ACKNOWLEDGED,
+    opened_at=AT - timedelta(hours=2),
+    worsened_at=AT - timedelta(hours=1),
+    zone_change_id=ONE,
+    acknowledged=True,
+)
 
 
 def merged(points: Iterable[Point]) -> dict[tuple[Any, ...], dict[str, float | str]]:
@@ -164,9 +180,25 @@ def test_a_quarantined_reading_of_an_unknown_vital_is_stored_under_its_code() ->
             ),
             assessment(reading(), service=None, plan_version=None),
         ),
-        (zone_change(service="centre-a"), zone_change(retracted=True)),
         (
-            status(phase=Phase.FOLLOW_UP, pathway="copd", service="a", municipality="m", due_at=AT, open_pages=1),
+            zone_change(service="a", to_zone=Zone.GREEN, reasons=(reason(),)),
+            zone_change(to_zone=Zone.GREEN, retracted=True),
+        ),
+        (
+            status(
+                phase=Phase.FOLLOW_UP,
+                pathway="copd",
+                service="a",
+                municipality="m",
+                due_at=AT,
+                open_pages=1,
+                plan_version=2,
+                last_submission_at=AT,
+                respond_by_at=AT,
+                trial_ends_at=AT,
+                reasons=(reason(),),
+                episode=EPISODE,
+            ),
             status(),
         ),
         (receipt(outcome=Outcome.FAILED, reason=FailureReason.TIMEOUT), receipt()),
@@ -274,6 +306,73 @@ def test_a_retraction_does_not_hide_the_change_that_takes_its_place() -> None:
     assert standing == [3.0]
 
 
+def test_an_alert_is_told_once_for_each_rule_and_vital_that_raised_it() -> None:
+    raised = (
+        Reason(rule="limit", zone=Zone.RED, code="59408-5"),
+        Reason(rule="limit", zone=Zone.YELLOW, code="59408-5"),
+        Reason(rule="limit", zone=Zone.YELLOW, code="8867-4"),
+        Reason(rule="deviations_together", zone=Zone.RED),
+        Reason(rule="remeasure", zone=Zone.GREEN, code="8867-4"),
+    )
+
+    change, *told = of_zone_change(zone_change(reasons=raised))
+
+    assert (change.fields["rule"], change.fields["vital"]) == ("limit", "spo2")
+    assert change.fields["alert_reasons"] == "deviations_together:none,limit:heart_rate,limit:spo2"
+    assert [(point.tags["rule"], point.tags["vital"]) for point in told] == [
+        ("deviations_together", "none"),
+        ("limit", "heart_rate"),
+        ("limit", "spo2"),
+    ]
+    assert {point.fields["zone_change_id"] for point in told} == {str(ONE)}
+    assert {point.at_ns for point in told} == {change.at_ns}
+
+
+def test_a_status_says_all_of_it_once_more_in_one_text() -> None:
+    (point,) = of_status(status(zone=Zone.NOT_MONITORED, reasons=(NOBODY,), due_at=AT, service="a"))
+
+    said = json.loads(str(point.fields["standing"]))
+
+    assert said == {name: value for name, value in point.fields.items() if name != "standing"}
+    assert (said["detail"], said["due"], said["service"]) == ("no_plan", AT_MS, "a")
+
+
+@pytest.mark.parametrize("zone", [Zone.GREEN, Zone.NO_DATA, Zone.NOT_MONITORED])
+def test_what_is_no_alert_has_no_alert_reasons(zone: Zone) -> None:
+    assert len(of_zone_change(zone_change(to_zone=zone, reasons=(reason(),)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("again", "counts"),
+    [
+        (zone_change(retracted=True), "none"),
+        (zone_change(reasons=(reason("trend"),)), "trend:none"),
+    ],
+)
+def test_of_a_change_that_is_told_again_its_newest_reasons_count(again: ZoneChange, counts: str) -> None:
+    held = merged([*of_zone_change(zone_change(reasons=(reason("limit"),))), *of_zone_change(again)])
+
+    assert [fields["alert_reasons"] for identity, fields in held.items() if identity[0] == "zone_change"] == [counts]
+
+
+def test_a_status_says_why_and_who_has_it() -> None:
+    seen = (Reason(rule="remeasure", zone=Zone.GREEN), Reason(rule="limit", zone=Zone.RED, code="8480-6"))
+
+    (point,) = of_status(status(zone=Zone.RED, reasons=seen, episode=EPISODE, respond_by_at=AT))
+
+    said = ("rule", "vital", "episode", "acknowledged", "opened", "worsened", "respond_by")
+    hour = 3_600_000
+    assert [point.fields[name] for name in said] == [
+        "limit",
+        "systolic",
+        "acknowledged",
+        1.0,
+        float(AT_MS - 2 * hour),
+        float(AT_MS - hour),
+        float(AT_MS),
+    ]
+
+
 def test_a_page_asked_again_is_the_same_page() -> None:
     assert len(merged([*of_page(page(ask=1)), *of_page(page(ask=2))])) == 1
 
@@ -297,6 +396,7 @@ def test_where_a_patient_stands_is_stored_since_when_it_holds() -> None:
     assert point.fields["phase"] == "start_up"
 
 
+EDGES = ("red_low", "yellow_low", "yellow_high", "red_high", "red_below", "yellow_below", "yellow_above", "red_above")
 ABOUT: dict[str, Any] = {"event_id": ONE, "patient": "p-1", "at": AT, "recorded_at": AT + timedelta(minutes=1)}
 SAID: list[tuple[CareEvent, dict[str, float | str]]] = [
     (
@@ -307,7 +407,7 @@ SAID: list[tuple[CareEvent, dict[str, float | str]]] = [
     (Transferred(**ABOUT, service="b"), {"service": "b"}),
     (
         PlanSigned(**ABOUT, plan=Plan(version=4, valid_from_at=AT), signed_by="dr-1"),
-        {"plan_version": 4.0, "limits": 0.0},
+        {"plan_version": 4.0, "limits": 0.0, "valid_from": float(AT_MS)},
     ),
     (Paused(**ABOUT, ends_at=AT + timedelta(days=1)), {"ends": float(AT_MS + 86_400_000)}),
     (EquipmentHandedOut(**ABOUT, device="d-1", kind="cuff"), {"equipment": "cuff"}),
@@ -326,13 +426,38 @@ SAID: list[tuple[CareEvent, dict[str, float | str]]] = [
 
 @pytest.mark.parametrize(("event", "said"), SAID)
 def test_a_care_event_is_stored_with_what_can_be_counted(event: CareEvent, said: dict[str, float | str]) -> None:
-    (point,) = of_care_event(event)
+    point, *_ = of_care_event(event)
 
     check(point)
     assert point.tags["patient"] == "p-1"
     assert point.tags["kind"] == KINDS[type(event)]
     assert point.at_ms == AT_MS
-    assert point.fields == {"event_id": str(ONE), "recorded": float(AT_MS + 60_000), **said}
+    fields = {name: value for name, value in point.fields.items() if name != "place"}
+    assert fields == {"event_id": str(ONE), "recorded": float(AT_MS + 60_000), **said}
+
+
+@pytest.mark.parametrize(
+    ("event", "place"),
+    [
+        (Enrolled(**ABOUT, pathway="copd", service="a", municipality="m"), ["a", "m", "copd", 1.0]),
+        (Enrolled(**ABOUT, pathway="copd", service="a", municipality="m", phase=Phase.ENDED), ["a", "m", "copd", 0.0]),
+        (Transferred(**ABOUT, service="b"), ["b", "", "", -1.0]),
+        (PhaseChanged(**ABOUT, phase=Phase.ENDED), ["", "", "", 0.0]),
+    ],
+)
+def test_where_a_patient_belongs_is_told_in_one_text(event: CareEvent, place: list[float | str]) -> None:
+    (point,) = of_care_event(event)
+
+    said = json.loads(str(point.fields["place"]))
+
+    assert [said[name] for name in ("service", "municipality", "pathway", "followed")] == place
+    assert said["recorded"] == AT_MS + 60_000
+
+
+def test_what_changes_nothing_in_where_a_patient_belongs_says_no_place() -> None:
+    kinds = {KINDS[type(event)] for event, _ in SAID if "place" in of_care_event(event)[0].fields}
+    assert kinds == {"enrolled", "phase_changed", "transferred"}
+    assert "place" not in of_care_event(PhaseChanged(**ABOUT, phase=Phase.FOLLOW_UP))[0].fields
 
 
 def test_every_kind_of_care_event_is_stored() -> None:
@@ -346,6 +471,65 @@ def test_no_free_text_and_no_member_of_staff_is_stored() -> None:
     assert "told her" not in everything
     assert "n-1" not in everything
     assert "dr-1" not in everything
+
+
+def limits_of(plan: Plan, **also: Any) -> dict[str, dict[str, float | str]]:  # noqa: ANN401 - any of a care event
+    """The `plan_limit` points of a plan, by vital."""
+    event = PlanSigned(**ABOUT | also, plan=plan, signed_by="dr-1")
+    return {point.tags["vital"]: dict(point.fields) for point in of_care_event(event)[1:]}
+
+
+def test_a_plan_tells_the_limits_of_each_vital_in_the_unit_of_its_readings_from_when_it_is_valid() -> None:
+    plan = Plan(
+        version=4,
+        valid_from_at=AT + timedelta(days=2),
+        limits=(Limit(code="29463-7", unit="g", red_low=50_000.0, yellow_high=82_500.0),),
+        relative_limits=(RelativeLimit(code="29463-7", unit="kg", yellow_above=2.0),),
+    )
+
+    points = of_care_event(PlanSigned(**ABOUT, plan=plan, signed_by="dr-1"))[1:]
+
+    assert {point.measurement for point in points} == {"plan_limit"}
+    assert {point.at_ns for point in points} == {(AT_MS + 2 * 86_400_000) * 1_000_000 + ONE.int % 1_000_000}
+    held = limits_of(plan)["weight"]
+    assert json.loads(str(held.pop("limits"))) == held
+    assert held == {
+        "red_low": 50.0,
+        "yellow_low": -1.0,
+        "yellow_high": 82.5,
+        "red_high": -1.0,
+        "red_below": -1.0,
+        "yellow_below": -1.0,
+        "yellow_above": 2.0,
+        "red_above": -1.0,
+        "unit": "kg",
+        "plan_version": 4.0,
+        "sound": 1.0,
+        "recorded": float(AT_MS + 60_000),
+    }
+
+
+def test_a_plan_says_of_every_vital_that_it_does_not_limit_that_it_does_not() -> None:
+    held = limits_of(Plan(version=4, valid_from_at=AT, limits=(Limit(code="8867-4", unit="/min", red_high=120.0),)))
+
+    assert set(held) == {vital.name for vital in VITALS}
+    assert {vital for vital, fields in held.items() if any(fields[name] != -1.0 for name in EDGES)} == {"heart_rate"}
+
+
+def test_a_plan_that_contradicts_itself_limits_nothing() -> None:
+    wrong = Limit(code="8867-4", unit="/min", red_low=120.0, red_high=40.0)
+    held = limits_of(Plan(version=4, valid_from_at=AT, limits=(wrong,)))
+
+    assert {fields["sound"] for fields in held.values()} == {0.0}
+    assert {fields[name] for fields in held.values() for name in EDGES} == {-1.0}
+
+
+def test_a_later_plan_leaves_nothing_standing_of_one_that_is_valid_from_the_same_instant_under_the_same_event() -> None:
+    limit = Limit(code="8867-4", unit="/min", red_high=120.0)
+    first = PlanSigned(**ABOUT, plan=Plan(version=1, valid_from_at=AT, limits=(limit,)), signed_by="dr-1")
+    again = PlanSigned(**ABOUT, plan=Plan(version=1, valid_from_at=AT), signed_by="dr-1")
+
+    assert merged([*of_care_event(first), *of_care_event(again)]) == merged(of_care_event(again))
 
 
 def test_two_devices_handed_out_at_once_are_both_stored() -> None:

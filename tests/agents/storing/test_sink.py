@@ -251,3 +251,15 @@ async def test_what_arrives_late_is_stored_at_the_time_it_was_measured(sink: Sto
     frame = await store.read("reading", start=AT - 4 * DAY, stop=AT - 2 * DAY)
     assert [instant.to_pydatetime() for instant in frame["time"]] == [AT - timedelta(days=3)]
     assert json.loads(encode(late))["patient"] == frame["patient"][0]
+
+
+async def test_it_is_shown_when_the_store_last_confirmed_points(metrics: Metrics) -> None:
+    def shown() -> float | None:
+        return metrics.registry.get_sample_value("sonevakt_last_store_write_timestamp_seconds")
+
+    sink = StoringSink(Refusing(), metrics=metrics, prefix="x-", now=lambda: AT)  # type: ignore[arg-type] # its write
+    refused = record(CARE.name, ADMITTED, key=b"p-2")
+    await sink.write([refused])
+    assert shown() == 0
+    await sink.write([record(CARE.name, ADMITTED)])
+    assert shown() == AT.timestamp()

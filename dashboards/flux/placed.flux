@@ -1,0 +1,29 @@
+// placed: each row with the service, municipality and pathway to which its patient belonged at its time.
+//
+// A place holds from its very millisecond on. Rows of patients of the pathway `canary`, and rows from before an enrolment,
+// are left out; rows after the end stay, with followed 0.0.
+// Parameters: rows with patient and _time, and no column recorded, service, municipality, pathway, followed, piped in;
+//   bucket, stop (later than every row), services, municipalities.
+// Columns: those of the rows, and service, municipality, pathway, followed. One table.
+placed = (tables=<-, bucket, stop, services=["*"], municipalities=["*"]) =>
+    union(
+        tables: [
+            tables |> group() |> set(key: "asked", value: "1") |> drop(columns: []),
+            places(bucket: bucket, stop: stop) |> set(key: "asked", value: "0") |> drop(columns: []),
+        ],
+    )
+        |> group(columns: ["patient"])
+        |> sort(columns: ["_time", "asked", "recorded"])
+        |> fill(column: "followed", usePrevious: true)
+        |> fill(column: "municipality", usePrevious: true)
+        |> fill(column: "pathway", usePrevious: true)
+        |> fill(column: "service", usePrevious: true)
+        |> group()
+        |> filter(
+            fn: (r) =>
+                r.asked == "1" and exists r.municipality and r.pathway != "canary" and wants(
+                        set: services,
+                        value: r.service,
+                    ) and wants(set: municipalities, value: r.municipality),
+        )
+        |> drop(columns: ["asked", "recorded"])

@@ -1,0 +1,1 @@
+"""Grafana's dashboards, written as typed Python and committed as JSON: `make dashboards`."""

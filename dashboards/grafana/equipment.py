@@ -1,0 +1,123 @@
+"""Equipment that is out, and how well it measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dashboards.grafana import variables
+from dashboards.grafana.bounds import GOOD, WARN, NoBounds
+from dashboards.grafana.clinical import HALF, Clinical
+from dashboards.grafana.library import CHOSEN, NOW, PERIOD, side_by_side, table
+from dashboards.grafana.made import Made, make
+from dashboards.grafana.panels import bars, gauge_bars, numbers, rows
+from dashboards.grafana.units import COUNT, SHARE
+from dashboards.grafana.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dashboards.board.words import Lang
+    from dashboards.grafana.panels import Tile
+    from dashboards.grafana.sources import Flux
+
+_KINDS: Final = ("oximeter", "cuff", "scale", "thermometer", "glucometer", "spirometer", "tablet", "other", "own")
+_OWN: Final = NoBounds("how many are too many is for each service to say; no limit of it is stated anywhere")
+
+
+def build(lang: Lang) -> Made:
+    """Return the dashboard in a language."""
+    clinical = Clinical("equipment", Words(lang))
+    return make(clinical.about(("now-90d", "now"), "5m", variables.board()), [*_tiles(clinical)])
+
+
+def _usable() -> Flux:
+    """Readings of each day, by whether they could be judged."""
+    given = {
+        "measurement": '"quality"',
+        **PERIOD,
+        "which": '(r) => r._field == "readings" or r._field == "quarantined"',
+        "named": "(r) => r._field",
+        **CHOSEN,
+    }
+    parts = "({_time: r._time, usable: r.readings - r.quarantined, unusable: r.quarantined})"
+    return side_by_side("rolledSeries", f"map(fn: (r) => {parts})", **given)
+
+
+def _tiles(clinical: Clinical) -> Iterator[Tile]:
+    yield numbers(
+        clinical.asked(
+            "out_count",
+            COUNT,
+            _OWN,
+            table("equipmentOut", 'count(column: "device")', 'keep(columns: ["device"])', **NOW, **CHOSEN),
+            size=(4, 8),
+        )
+    )
+    yield gauge_bars(
+        clinical.asked(
+            "out_by_kind",
+            COUNT,
+            _OWN,
+            table(
+                "equipmentOut",
+                'group(columns: ["equipment"])',
+                'count(column: "device")',
+                "group()",
+                'rename(columns: {device: "devices"})',
+                'sort(columns: ["devices"], desc: true)',
+                **NOW,
+                **CHOSEN,
+            ),
+            size=(8, 8),
+            fields=[clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS)],
+        ),
+        each_row=True,
+    )
+    yield bars(
+        clinical.asked(
+            "quality_over_time",
+            COUNT,
+            NoBounds("what a reading may be used for is decided by each reading's own bounds"),
+            _usable(),
+            size=(12, 8),
+            fields=[
+                clinical.field("usable", "quality.usable", color={"mode": "fixed", "fixedColor": GOOD}),
+                clinical.field("unusable", "quality.unusable", color={"mode": "fixed", "fixedColor": WARN}),
+            ],
+            ordered=True,
+        )
+    )
+    yield rows(
+        clinical.asked(
+            "quality",
+            COUNT,
+            _OWN,
+            table("dataQuality", **PERIOD, **CHOSEN),
+            size=HALF,
+            fields=[
+                clinical.vital(),
+                clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS),
+                clinical.field("readings", "field.readings", COUNT),
+                clinical.field("quarantined", "field.quarantined", COUNT),
+                clinical.field("share", "field.share", SHARE),
+            ],
+        )
+    )
+    yield rows(
+        clinical.asked(
+            "out",
+            COUNT,
+            _OWN,
+            table("equipmentOut", 'sort(columns: ["days"], desc: true)', **NOW, **CHOSEN),
+            size=HALF,
+            fields=[
+                clinical.field("device", "field.device"),
+                clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS),
+                clinical.patient(),
+                clinical.field("handed_out", "field.handed_out"),
+                clinical.field("days", "field.days", COUNT),
+                clinical.service(),
+                clinical.municipality(),
+            ],
+        )
+    )

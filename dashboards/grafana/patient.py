@@ -1,0 +1,199 @@
+"""One patient: readings against the plan's limits of their time and against own normal, zones, alerts, answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dashboards.grafana import library, variables, zones
+from dashboards.grafana.annotations import annotation
+from dashboards.grafana.bounds import NoBounds
+from dashboards.grafana.clinical import HALF, Clinical
+from dashboards.grafana.library import NOW, PATIENT, PERIOD, adherence, series, table
+from dashboards.grafana.made import Made, make
+from dashboards.grafana.panels import Field, bars, lines, rows
+from dashboards.grafana.units import COUNT, FINE
+from dashboards.grafana.words import Words
+from schemas.types import Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dashboards.board.words import Lang
+    from dashboards.grafana.panels import Tile
+    from dashboards.grafana.sources import Flux
+
+_VITAL: Final = {"vital": "${vital:doublequote}"}
+_OWN: Final = NoBounds("the limits are the patient's own, of each time, and drawn as lines")
+_EVERYBODY: Final = {"services": '["*"]', "municipalities": '["*"]'}
+_LIMITS: Final = {
+    "red_low": zones.COLOURS[Zone.RED],
+    "yellow_low": zones.COLOURS[Zone.YELLOW],
+    "yellow_high": zones.COLOURS[Zone.YELLOW],
+    "red_high": zones.COLOURS[Zone.RED],
+}
+_BAND: Final = "#7a8794"
+
+
+def build(lang: Lang) -> Made:
+    """Return the dashboard in a language."""
+    clinical = Clinical("patient", Words(lang))
+    words = clinical.words
+    about = clinical.about(
+        ("now-90d", "now"),
+        "1m",
+        variables.patient(words),
+        variables.vital(words),
+        variables.board(),
+        annotations=[
+            annotation(words.of("patient.annotation.alerts"), _alerts(words), "red"),
+            annotation(words.of("patient.annotation.events"), _events(words), "blue"),
+        ],
+    )
+    return make(about, [*_standing(clinical), _readings(clinical), *_course(clinical)])
+
+
+def _standing(clinical: Clinical) -> Iterator[Tile]:
+    yield rows(
+        clinical.asked(
+            "now",
+            COUNT,
+            NoBounds("the colour is the zone's own"),
+            table(
+                "standings",
+                "filter(fn: (r) => r.patient == ${patient:doublequote})",
+                "detailed()",
+                f"keep(columns: {_list(*_SHOWN)})",
+                needs=("detailed",),
+                **NOW,
+                **_EVERYBODY,
+            ),
+            size=(24, 4),
+            fields=[
+                clinical.patient(),
+                clinical.zone(),
+                clinical.field("since", "field.since"),
+                clinical.rule(),
+                clinical.vital(),
+                clinical.yes_no("unacknowledged", "field.unacknowledged"),
+                clinical.field("due", "field.due"),
+                clinical.field("last_submission", "field.last"),
+                clinical.phase(),
+                clinical.field("pathway", "part.pathway"),
+                clinical.service(),
+                clinical.municipality(),
+            ],
+        )
+    )
+    yield lines(
+        clinical.asked(
+            "zones",
+            COUNT,
+            NoBounds("the colours are the zones' own"),
+            table("patientZones", 'keep(columns: ["_time", "zone_rank"])', **PATIENT, **PERIOD),
+            size=(24, 6),
+            fields=[zones.ranked("zone_rank", clinical.words.of("col.zone"), clinical.words.lang)],
+        ),
+        steps=True,
+    )
+
+
+_SHOWN: Final = (
+    *("patient", "zone", "since", "rule", "vital", "unacknowledged", "due", "last_submission", "phase", "pathway"),
+    *("service", "municipality"),
+)
+
+
+def _list(*names: str) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def _readings(clinical: Clinical) -> Tile:
+    words = clinical.words
+    drawn: dict[str, object] = {"custom.drawStyle": "line", "custom.showPoints": "never"}
+    stepped = drawn | {"custom.lineInterpolation": "stepAfter", "custom.lineWidth": 1}
+    band = drawn | {"custom.lineWidth": 0, "color": {"mode": "fixed", "fixedColor": _BAND}}
+    limits = [
+        Field(
+            name, {"displayName": words.of(f"chart.{name}"), "color": {"mode": "fixed", "fixedColor": color}, **stepped}
+        )
+        for name, color in _LIMITS.items()
+    ]
+    return lines(
+        clinical.asked(
+            "vital",
+            FINE,
+            _OWN,
+            series("patientReadings", **PATIENT, **_VITAL, **PERIOD),
+            series("patientLimits", **PATIENT, **_VITAL, **PERIOD, ref_id="B"),
+            series("patientBand", **PATIENT, **_VITAL, **PERIOD, ref_id="C"),
+            size=HALF,
+            fields=[
+                *limits,
+                Field("low", {"displayName": words.of("field.band_low"), **band}),
+                Field("center", {"displayName": words.of("field.center"), **band, "custom.lineWidth": 1}),
+                Field(
+                    "high",
+                    {
+                        "displayName": words.of("field.band_high"),
+                        **band,
+                        "custom.fillBelowTo": "low",
+                        "custom.fillOpacity": 15,
+                    },
+                ),
+            ],
+            repeat="vital",
+        ),
+        points=True,
+    )
+
+
+def _course(clinical: Clinical) -> Iterator[Tile]:
+    newest = 'sort(columns: ["_time"], desc: true)'
+    yield lines(
+        clinical.asked(
+            "answers",
+            COUNT,
+            NoBounds("which answer is an alert is the patient's own plan"),
+            series("patientAnswers", **PATIENT, **PERIOD),
+            size=HALF,
+        ),
+        points=True,
+    )
+    yield bars(
+        clinical.asked(
+            "adherence",
+            COUNT,
+            NoBounds("how often is often enough is the patient's own plan"),
+            adherence("patientAdherence", **PATIENT, **PERIOD),
+            size=HALF,
+            fields=clinical.adherence(),
+            ordered=True,
+        )
+    )
+    for name, query in (("alerts", _alerts(clinical.words, newest)), ("events", _events(clinical.words, newest))):
+        yield rows(
+            clinical.asked(
+                name,
+                COUNT,
+                NoBounds("what has happened is no measure"),
+                query,
+                size=HALF,
+                fields=[
+                    clinical.field("_time", "field.when", custom__width=170),
+                    clinical.field("title", "field.what", custom__width=170),
+                    clinical.field("text", "field.why"),
+                    clinical.hidden("tags"),
+                ],
+            )
+        )
+
+
+def _alerts(words: Words, *then: str) -> Flux:
+    zones_of = {zone.value: zones.named(zone, words.lang) for zone in Zone}
+    worded = (library.Words("title", zones_of), library.Words("text", words.rules(), words.vitals(), parted=True))
+    return table("patientAlerts", *then, *worded, **PATIENT, **PERIOD)
+
+
+def _events(words: Words, *then: str) -> Flux:
+    worded = (library.Words("title", words.all("event")), library.Words("text", words.said_of_events()))
+    return table("patientEvents", *then, *worded, **PATIENT, **PERIOD)

@@ -1,0 +1,1 @@
+"""Dashboards asked as Grafana asks them, where there is no Grafana."""

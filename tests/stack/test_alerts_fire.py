@@ -1,0 +1,354 @@
+"""Each alert of the platform is caused for real, and heard through the real Prometheus and Alertmanager.
+
+One installation for all of it, whose faults come one beside the other where they do not touch, so it is one test. The
+rules are the committed ones with their times shortened (`tests/stack/shortened.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from agents import processes, wallclock
+from agents.broker.clients import started
+from schemas.care import Cadence
+from schemas.topics import RECEIPTS, SUBMISSIONS
+from tests.certificates import certificate
+from tests.dashboards.alerts.rules import NAMES
+from tests.dashboards.alerts.test_runbooks import queries, text
+from tests.faults.proxy import Mood
+from tests.stack.alarmed.installation import PARTITIONS, WITHIN_S, Installation
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from pathlib import Path
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
+BAD: Final = b'{"patient": 5}'
+ELSEWHERE: Final = "elsewhere"  # a service that the services file does not name
+QUIET: Final = "quiet"  # another
+STORED: Final = "sonevakt_received_to_stored_seconds_count"
+STEADY: Final = [f"steady-{number}" for number in range(40)]
+REDS: Final = [f"red-{number}" for number in range(40)]
+
+
+async def test_each_alert_is_raised_by_its_fault_and_heard(tmp_path: Path) -> None:
+    began = monotonic()
+    async with Installation(tmp_path) as here:
+        for phase in PHASES:
+            await phase(here)
+            print(f"-- {phase.__name__.replace('_', ' ')}: {monotonic() - began:.0f} s")  # noqa: T201 - for who looks by -s
+    alarms = here.alarms
+    print(f"alerts fired for real: {len(alarms.caused)} of {len(NAMES)}; heard to be over: {len(alarms.resolved)}")  # noqa: T201 - asked for
+    assert alarms.faults == []
+    assert alarms.caused == set(NAMES)
+
+
+async def together(*stories: Awaitable[None]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for story in stories:
+            group.create_task(story)  # type: ignore[arg-type] # coroutines, all of them
+
+
+async def nothing_fires_but_the_watchdog_while_all_is_well(here: Installation) -> None:
+    await here.alarms.fires("Watchdog")
+    await here.follow(STEADY, "lungs")
+    await here.follow(REDS, "lungs")
+    await here.follow(["heart-1"], "heart")
+    await here.follow(["elsewhere-1"], ELSEWHERE)
+    await here.send([*STEADY, *REDS, "heart-1", "elsewhere-1"])
+    for service in ("lungs", "heart"):
+        await here.until_shown(
+            lambda rounds: rounds > 0, "canary", "sonevakt_canary_rounds_total", service=service, outcome="through"
+        )
+    async with asyncio.timeout(WITHIN_S):
+        while len(await here.ask('up{role!=""} == 1')) < len(processes.NAMES):  # noqa: ASYNC110 - it must be asked
+            await asyncio.sleep(0.2)
+    await here.alarms.calm()
+
+
+async def every_query_of_a_runbook_is_one_that_prometheus_takes(here: Installation) -> None:
+    for query in {query for name in NAMES for query in queries(text(name))}:
+        await here.ask(query)
+
+
+# What comes one beside the other.
+
+
+async def faults_of_pages_processes_letters_machines_and_patients_who_do_not_send(here: Installation) -> None:
+    here.refuses.add("heart")
+    await here.send(["heart-1"], red=True)
+    await here.alarms.fires("PagesNotDelivered", way="webhook")  # before another page by a webhook comes through
+    await together(heart(here), storing_down_and_then_the_board(here), letters(here), outside(here), silent(here))
+    await together(elsewhere(here), not_reconciled(here), clock_ahead(here))
+
+
+async def heart(here: Installation) -> None:
+    """The receiver of a service is down for a minute and a half, and then nobody answers."""
+    alarms = here.alarms
+    await together(
+        alarms.fires("PagesUndeliverable", service="heart"), alarms.fires("RedUnacknowledged", service="heart")
+    )
+    here.refuses.discard("heart")
+    await alarms.fires("PageLate")
+    await here.acknowledged(await here.linked("heart", "heart-1"), 200)
+    await together(*map(alarms.ends, ("PagesNotDelivered", "PagesUndeliverable", "RedUnacknowledged", "PageLate")))
+
+
+async def storing_down_and_then_the_board(here: Installation) -> None:
+    """One after the other: each process looks at the board's certificate when it starts."""
+    await storing_down(here)
+    await board(here)
+
+
+async def storing_down(here: Installation) -> None:
+    """Storing is down, and what waits for it is deleted meanwhile."""
+    alarms = here.alarms
+    await here.stop("storing")
+    await alarms.fires("ProcessDown", role="storing")
+    async with started(AIOKafkaAdminClient(bootstrap_servers=here.kafka.bootstrap)) as admin:
+        await here.send(["red-39"], red=True)  # its page has a receipt, which storing would read
+        await here.linked("lungs", "red-39")
+        everything = {TopicPartition(RECEIPTS.name, number): RecordsToDelete(-1) for number in range(PARTITIONS)}
+        await admin.delete_records(everything)
+    here.start("storing")
+    await alarms.ends("ProcessDown", role="storing")
+    await alarms.fires("OffsetsJumped", process="storing")
+
+
+async def letters(here: Installation) -> None:
+    """One message that nobody can read, which nobody deals with, and then a hundred."""
+    alarms = here.alarms
+
+    async def bad(number: int) -> None:
+        await here.producer.send_and_wait(SUBMISSIONS.name, BAD, key=b"steady-1", partition=number % PARTITIONS)
+
+    await bad(0)
+    await alarms.fires("DeadLetter", process="triage", reason="invalid")
+    await alarms.fires("DeadLetterOld")
+    await asyncio.gather(*map(bad, range(150)))
+    await together(alarms.fires("DeadLetters", process="triage"), alarms.fires("DeadLettersGrow"))
+    await here.command("dead-letters", "discard", "--all-open", "--yes", "--by", "operator-1", "--why", "A test.")
+    await together(alarms.ends("DeadLetterOld"), alarms.ends("DeadLettersGrow"))
+
+
+async def clock_ahead(here: Installation) -> None:
+    """The clock is killed and started again, and then its machine has another time."""
+    await here.alarms.not_yet("ProcessRestarted", "ClockAhead")
+    here.members["clock"].kill()
+    await here.alarms.fires("ProcessRestarted", role="clock")
+    here.steps.to(0.1)
+    await here.alarms.fires("ClockAhead")
+    here.steps.to(0)
+    await here.alarms.ends("ClockAhead")
+
+
+async def board(here: Installation) -> None:
+    """The certificate before the board is not renewed; its disk fills up; somebody guesses at links."""
+    alarms = here.alarms
+    for days, name in ((10, "CertificateEnds"), (1, "CertificateEndsNow"), (60, None)):
+        here.front.show(certificate(here.folder, wallclock.now() + timedelta(days=days)))
+        here.members["board"].kill()  # it looks when it starts
+        if name is not None:
+            await alarms.fires(name, of="board_url")
+    await together(alarms.ends("CertificateEnds"), alarms.ends("CertificateEndsNow"))
+    filling = here.disk_of_board() / "fill"
+    for size, name in ((3_700_000, "DiskLow"), (4_050_000, "DiskFull")):
+        filling.write_bytes(b"x" * size)
+        await alarms.fires(name, of="access_log")
+    filling.unlink()
+    await together(alarms.ends("DiskLow"), alarms.ends("DiskFull"))
+    link = await here.linked("lungs", "red-39")
+    for number in range(15):
+        await here.acknowledged(f"{link}{number}", 403)
+    await alarms.fires("AcknowledgementsForged", by="link")
+
+
+async def outside(here: Installation) -> None:
+    """The address of the heartbeat refuses it."""
+    here.outside.answer = 500
+    await here.alarms.fires("HeartbeatNotSent")
+    here.outside.answer = 200
+    await here.alarms.ends("HeartbeatNotSent")
+
+
+async def silent(here: Installation) -> None:
+    """Patients of a service become due, and no session of any comes."""
+    due = (wallclock.now() + timedelta(seconds=105)).replace(second=0, microsecond=0)
+    names = [f"quiet-{number}" for number in range(4)]
+    await here.follow(names, QUIET, Cadence(times=(f"{due:%H:%M}",), daily_days=3650, grace_minutes=600))
+    await here.send(names, at=due - timedelta(days=1))
+    await here.alarms.fires("IngestSilent", service=QUIET)
+    await here.send(names)
+    await here.alarms.ends("IngestSilent")
+
+
+async def elsewhere(here: Installation) -> None:
+    """A red of a service that nobody can be told of."""
+    await here.send(["elsewhere-1"], red=True)
+    await here.alarms.fires("PageWithoutReceiver")
+
+
+async def not_reconciled(here: Installation) -> None:
+    """Reconciliation, and it alone, does not reach the store; then its machine gives it no core."""
+    await here.alarms.not_yet("NotReconciled", "LoopLate")
+    here.to_reconcile.mood = Mood.AWAY
+    await here.alarms.fires("NotReconciled")
+    here.to_reconcile.mood = Mood.WELL
+    await here.alarms.ends("NotReconciled")
+    stuttering = asyncio.create_task(here.stutter("reconcile", 1.5, 30))
+    await here.alarms.fires("LoopLate", process="reconcile")
+    await stuttering
+    await here.alarms.ends("LoopLate")
+
+
+# Promises that are not kept.
+
+
+async def pages_that_are_late_first_some_and_then_most(here: Installation) -> None:
+    alarms = here.alarms
+    await alarms.not_yet("PagesLate", "PagesOftenLate")
+
+    async def pages(reds: list[str]) -> None:
+        await here.send(reds, red=True)
+        await asyncio.gather(*(here.linked("lungs", red) for red in reds))
+
+    await pages(REDS[:22])
+    here.slow = True
+    await pages(REDS[22:24])
+    await alarms.fires("PagesOftenLate")
+    assert not alarms.firing("PagesLate")
+    await pages(REDS[24:34])
+    await alarms.fires("PagesLate")
+    here.slow = False
+    await together(alarms.ends("PagesLate"), alarms.ends("PagesOftenLate"))
+
+
+async def assessments_and_what_is_stored_that_are_late_first_some_and_then_most(here: Installation) -> None:
+    alarms = here.alarms
+    await alarms.not_yet("AssessmentsLate", "AssessmentsOftenLate", "StoringLate", "StoringOftenLate")
+
+    async def sent(number: int, *, late: bool) -> None:
+        before = await here.shown("storing", STORED) or 0
+        pid = here.members["triage"].pause() if late else None
+        await here.send((STEADY * 3)[:number])
+        if late:
+            await asyncio.sleep(5.5)
+            here.members["triage"].wake(pid)
+        await here.until_shown(lambda count: count >= before + number, "storing", STORED)
+
+    await sent(110, late=False)
+    await sent(11, late=True)
+    await together(alarms.fires("AssessmentsOftenLate"), alarms.fires("StoringOftenLate"))
+    assert not alarms.firing("AssessmentsLate")
+    assert not alarms.firing("StoringLate")
+    await sent(60, late=True)
+    await together(alarms.fires("AssessmentsLate"), alarms.fires("StoringLate"))
+    await together(*map(alarms.ends, ("AssessmentsLate", "StoringLate", "AssessmentsOftenLate", "StoringOftenLate")))
+
+
+# What others are held back for.
+
+
+async def a_store_that_is_away_and_one_that_is_slow(here: Installation) -> None:
+    alarms = here.alarms
+    await alarms.not_yet("StoreAway", "MessagesWait")
+    here.to_store.mood = Mood.AWAY
+    await alarms.fires("StoreAway", process="storing")
+    here.to_store.slow_s = 8.0  # its client waits for 10
+    here.to_store.mood = Mood.SLOW
+    await alarms.ends("StoreAway")
+    await alarms.fires("MessagesWait", group="storing")
+    here.to_store.mood = Mood.WELL
+    await alarms.ends("MessagesWait", group="storing")
+
+
+async def storing_clock_and_board_that_are_cut_off_from_the_broker(here: Installation) -> None:
+    alarms = here.alarms
+    names = ("AcknowledgementsNotTaken", "ClockStopped", "CommitsStalled", "DeadLettersUnread", "LagUnknown")
+    await alarms.not_yet(*names)
+    await here.send(["red-38"], red=True)
+    link = await here.linked("lungs", "red-38")
+    sending = asyncio.create_task(here.send_on(STEADY))  # so that storing is cut off from work that it has done
+    stored = await here.shown("storing", STORED) or 0
+    await here.until_shown(lambda count: count > stored, "storing", STORED)
+    here.way.cut()
+    sending.cancel()
+    await here.acknowledged(link, 503)
+    await together(*map(alarms.fires, names))
+    assert not alarms.firing("BrokerDown")
+    here.way.mend()
+    await here.acknowledged(link, 200)
+    await together(*map(alarms.ends, names))
+
+
+async def a_broker_that_is_down_is_told_and_what_follows_from_it_is_not(here: Installation) -> None:
+    await here.alarms.not_yet("BrokerDown")
+    here.kafka.stop()
+    await here.alarms.fires("BrokerDown")
+    async with asyncio.timeout(60):
+        while not {"ClockStopped", "LagUnknown"} <= await here.inhibited():  # noqa: ASYNC110 - it must be asked
+            await asyncio.sleep(0.2)
+    here.kafka.start()
+    await here.alarms.ends("BrokerDown")
+
+
+# What the installation does not outlive.
+
+
+async def a_triage_that_is_down_and_comes_back_to_states_that_are_many_large_and_unreadable(
+    here: Installation,
+) -> None:
+    alarms = here.alarms
+    await alarms.not_yet("CanaryLate", "Unaccounted", "RecoverySlow", "StatesUnreadable", "MemoryHigh")
+    await here.stop("triage")
+    await here.send(STEADY)
+    await together(
+        alarms.fires("CanaryLate", service="lungs"), alarms.fires("Unaccounted", step="assessed"), junk(here)
+    )
+    here.way.rate = 12_000_000.0
+    here.start("triage", by_the_way=True)
+    await alarms.fires("RecoverySlow", process="triage")
+    await together(
+        alarms.fires("StatesUnreadable"), alarms.fires("MemoryHigh", role="triage"), alarms.ends("RecoverySlow")
+    )
+
+
+async def junk(here: Installation) -> None:
+    """Fill the changelog with 200 MB of what is no state."""
+    changelog = processes.changelog(here.settings)
+    sent = []
+    for number in range(25_000):
+        key, partition = f"junk-{number}".encode(), number % PARTITIONS
+        sent.append(await here.producer.send(changelog, b"x" * 8_000, key=key, partition=partition))
+        if len(sent) == 500:
+            await asyncio.gather(*sent)
+            sent.clear()
+
+
+async def a_clock_and_a_canary_that_nobody_started(here: Installation) -> None:
+    await here.alarms.not_yet("ClockNeverStarted", "CanaryNeverStarted")
+    await here.stop("clock")
+    await here.stop("canary")
+    here.prometheus.scrape({name: at for name, at in here.roles().items() if name not in {"clock", "canary"}})
+    await together(here.alarms.fires("ClockNeverStarted"), here.alarms.fires("CanaryNeverStarted"))
+
+
+PHASES: Final = (
+    nothing_fires_but_the_watchdog_while_all_is_well,
+    every_query_of_a_runbook_is_one_that_prometheus_takes,
+    faults_of_pages_processes_letters_machines_and_patients_who_do_not_send,
+    pages_that_are_late_first_some_and_then_most,
+    assessments_and_what_is_stored_that_are_late_first_some_and_then_most,
+    a_store_that_is_away_and_one_that_is_slow,
+    storing_clock_and_board_that_are_cut_off_from_the_broker,
+    a_broker_that_is_down_is_told_and_what_follows_from_it_is_not,
+    a_triage_that_is_down_and_comes_back_to_states_that_are_many_large_and_unreadable,
+    a_clock_and_a_canary_that_nobody_started,
+)
