@@ -21,6 +21,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
+from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped] # the same
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped] # the same
 from prometheus_client import CollectorRegistry
 
@@ -51,7 +52,7 @@ from tests.faults.harm import SESSION_S, Harm, share
 from tests.faults.in_store import in_store
 from tests.faults.observed import newest, observe, waits
 from tests.faults.poison import poison
-from tests.faults.product import Product
+from tests.faults.product import WORKERS, Product
 from tests.faults.proxy import Proxy
 from tests.faults.report import Report
 from tests.faults.vendor import LANES, Vendor
@@ -219,6 +220,7 @@ class _Run:
         """Everything that is to be there before the first fault, worked off by everybody."""
         self.product.begin()
         await self._arrange(0)
+        await self._joined()
         await self.feed.send_all(producer, self.work.care)
         for one in poison(self._victim()):
             self.calm.add(await self._poison(producer, one))
@@ -232,6 +234,23 @@ class _Run:
         self.vendor.put(sessions)
         await self.vendor.emptied()
         await self._worked_off(self.plan.settle_s)
+
+    async def _joined(self) -> None:
+        """Until every worker has its partitions: one that joined later would have a batch at work worked twice."""
+        wanted = {name: len(self.product.of[name]) for name in WORKERS}
+        async with (
+            asyncio.timeout(self.plan.settle_s),
+            started(AIOKafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)) as admin,
+        ):
+            while wanted:
+                for name, number in list(wanted.items()):
+                    group = processes.group(self.settings, name)
+                    with contextlib.suppress(KafkaError):  # its coordinator is not there yet
+                        ((described,),) = [answer.groups for answer in await admin.describe_consumer_groups([group])]
+                        _, _, state, _, _, members, *_ = described
+                        if state == "Stable" and len(members) == number:
+                            del wanted[name]
+                await asyncio.sleep(0.2)
 
     async def _fed(self) -> None:
         """Sessions in order, at no time none, and by bursts too: there is a backlog now and then."""
