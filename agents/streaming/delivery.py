@@ -61,13 +61,17 @@ class Delivery:
         )
         self._letters = letters
         self._fence = fence
+        self._leased = True
         client = self._producer.client
         ready = client.ready
 
         async def ready_and_ours(node: int, **where: Any) -> bool:  # noqa: ANN401 - as aiokafka's own
             reached: bool = await ready(node, **where)
             fence()
-            return reached and leased()
+            before, self._leased = self._leased, leased()
+            if before and not self._leased:
+                _log.warning("lease_lost")
+            return reached and self._leased
 
         client.ready = ready_and_ours  # the last it awaits before the request goes out; False is tried again
 

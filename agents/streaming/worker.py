@@ -225,7 +225,8 @@ class StreamWorker:
         if not await self._at_rest(GIVEN_UP_WITHIN):
             # Another works on from what is written now: what is under way must not be written after it.
             self.metrics.fenced()
-            self._die(EXIT_FENCED, "partitions went away while a batch was being written")
+            lease = "" if self.fence.leased else ", for which there is no lease"
+            self._die(EXIT_FENCED, f"partitions went away while a batch was being written{lease}")
 
     async def _at_rest(self, share: float) -> bool:
         """Whether no batch is at work, within so much of the session."""

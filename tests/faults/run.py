@@ -526,7 +526,7 @@ class _Run:
         for end in self.product.ends:
             self.report.ends.append(line(end, self.harm.faults))
             if reason(end, self.harm.faults) is None:
-                self.report.wrong.append(f"{line(end, self.harm.faults)}; the end of its log: {end.said[-600:]}")
+                self.report.wrong.append(f"{line(end, self.harm.faults)}; the end of its log: {end.said[-1500:]}")
 
     def _tell(self, must: Clean, found: Observed) -> None:
         report = self.report
