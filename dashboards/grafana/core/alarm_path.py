@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import limits
 from dashboards.grafana.bounds import NoBounds
-from dashboards.grafana.operators import QUARTER, THIRD, asked, more, quantile
+from dashboards.grafana.operators import NOTHING, QUARTER, THIRD, asked, happened, more, quantile
 from dashboards.grafana.panels import bars, lines
 from dashboards.grafana.sources import promql
-from dashboards.grafana.units import SECONDS, WHOLE
+from dashboards.grafana.units import LONG, SECONDS, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dashboards.grafana.panels import Tile
+
+_TAKEN: Final = "sonevakt_paged_to_acknowledged_seconds"
 
 
 def tiles() -> Iterator[Tile]:
@@ -24,7 +26,7 @@ def tiles() -> Iterator[Tile]:
             "oldest_red",
             "Oldest red that nobody has acknowledged",
             "Since its first page was asked, by service; 0: none waits.",
-            SECONDS,
+            LONG,
             limits.ladder(),
             promql(
                 "max by (service) ((time() - sonevakt_oldest_unacknowledged_red_timestamp_seconds)"
@@ -50,11 +52,12 @@ def tiles() -> Iterator[Tile]:
             "acknowledged",
             "Paged to acknowledged",
             "From the asking of a red's first page until staff acknowledged it.",
-            SECONDS,
+            LONG,
             limits.ladder(),
-            promql(quantile(0.5, "sonevakt_paged_to_acknowledged_seconds", "service"), "{{service}}, half within"),
-            promql(quantile(0.9, "sonevakt_paged_to_acknowledged_seconds", "service"), "{{service}}, 90 % within", "B"),
+            promql(f"{quantile(0.5, _TAKEN, 'service')} >= 0", "{{service}}, half within"),
+            promql(f"{quantile(0.9, _TAKEN, 'service')} >= 0", "{{service}}, 90 % within", "B"),
             size=THIRD,
+            no_value=NOTHING,
         )
     )
     yield bars(
@@ -64,8 +67,9 @@ def tiles() -> Iterator[Tile]:
             "By the link in a page and by PagerDuty, and what became of them; those on the board are not among them.",
             WHOLE,
             NoBounds("what is wrong with one has its own alerts, by what became of it"),
-            promql(more("sonevakt_acknowledgements_total", "by, outcome"), "{{by}} {{outcome}}"),
+            promql(happened("sonevakt_acknowledgements_total", "by, outcome"), "{{by}} {{outcome}}"),
             size=QUARTER,
+            no_value=NOTHING,
         )
     )
     yield bars(
@@ -84,7 +88,7 @@ def tiles() -> Iterator[Tile]:
             "ladder",
             "Length of the ladder",
             "From a red's first page until its last step has been asked a second time, by service.",
-            SECONDS,
+            LONG,
             NoBounds("it is a setting of the service's own"),
             promql("max by (service) (sonevakt_ladder_seconds)", "{{service}}"),
             size=QUARTER,
@@ -96,9 +100,9 @@ def tiles() -> Iterator[Tile]:
             "last_tick",
             "Since the last tick",
             "Without ticks nobody becomes overdue and no page is asked for again.",
-            SECONDS,
+            LONG,
             limits.of_alert("ClockStopped"),
-            promql("time() - max(sonevakt_last_tick_timestamp_seconds)", "since"),
+            promql("time() - max(sonevakt_last_tick_timestamp_seconds > 0)", "since"),
             size=QUARTER,
         )
     )
@@ -109,8 +113,9 @@ def tiles() -> Iterator[Tile]:
             "By service and outcome.",
             WHOLE,
             NoBounds("the time since the last that came through has one"),
-            promql(more("sonevakt_canary_rounds_total", "service, outcome"), "{{service}} {{outcome}}"),
+            promql(happened("sonevakt_canary_rounds_total", "service, outcome"), "{{service}} {{outcome}}"),
             size=QUARTER,
+            no_value=NOTHING,
         )
     )
     yield lines(
@@ -140,9 +145,9 @@ def tiles() -> Iterator[Tile]:
             "canary_since",
             "Since a canary came through",
             "By service. By when it must come through again is what the alert looks at.",
-            SECONDS,
+            LONG,
             limits.of_setting("canary_seconds", limits.CANARY_EVERY_S),
-            promql("time() - max by (service) (sonevakt_canary_last_success_timestamp_seconds)", "{{service}}"),
+            promql("time() - max by (service) (sonevakt_canary_last_success_timestamp_seconds > 0)", "{{service}}"),
             size=QUARTER,
         )
     )
@@ -162,7 +167,7 @@ def tiles() -> Iterator[Tile]:
             "last_heartbeat",
             "Since the last heartbeat",
             "That the outside took. When it stops, the outside alarms.",
-            SECONDS,
+            LONG,
             limits.of_alert("HeartbeatNotSent"),
             promql("time() - max(sonevakt_last_heartbeat_timestamp_seconds > 0)", "since"),
             size=(12, 5),
