@@ -8,7 +8,7 @@ from dashboards.grafana.sdk import dashboard, model
 
 # Each can be told from either theme's ground, and white from each, by 3 to 1 at least, as WCAG asks of large text.
 GOOD: Final = "dark-green"
-WARN: Final = "dark-orange"
+WARN: Final = "#e55400"
 BAD: Final = "semi-dark-red"
 PLAIN: Final = "text"  # Grafana's colour of ordinary text in either theme
 

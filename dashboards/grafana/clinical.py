@@ -114,7 +114,7 @@ class Clinical(NamedTuple):
 
     def waited(self, name: str, word: str, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
         """Return a column of how long something took."""
-        return self.field(name, word, WAITING, noValue=_DASH, custom__width=135, **options)
+        return self.field(name, word, WAITING, noValue=_DASH, **{"custom__width": 135, **options})
 
     def counted(self, name: str, word: str) -> Field:
         """Return a column of whole numbers."""
@@ -186,10 +186,10 @@ class Clinical(NamedTuple):
         """Return a column that is not shown."""
         return Field(name, HIDDEN)
 
-    def service(self) -> Field:
+    def service(self, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
         """Return the column of services."""
-        return self.field("service", "variable.service")
+        return self.field("service", "variable.service", **options)
 
-    def municipality(self) -> Field:
+    def municipality(self, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
         """Return the column of municipalities."""
-        return self.field("municipality", "variable.municipality")
+        return self.field("municipality", "variable.municipality", **options)

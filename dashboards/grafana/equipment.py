@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import variables
 from dashboards.grafana.bounds import GOOD, WARN, NoBounds
-from dashboards.grafana.clinical import WHOLE, Clinical
+from dashboards.grafana.clinical import HALF, WHOLE, Clinical
 from dashboards.grafana.library import CHOSEN, NOW, PERCENT, PERIOD, how_many, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, gauge_bars, numbers, rows
@@ -50,7 +50,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             COUNT,
             _OWN,
             how_many("equipmentOut", "devices", **NOW, **CHOSEN),
-            size=(4, 8),
+            size=(5, 6),
             none="unknown",
         )
     )
@@ -69,42 +69,10 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
                 **NOW,
                 **CHOSEN,
             ),
-            size=(8, 8),
+            size=(19, 6),
             fields=[clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS)],
         ),
         each_row=True,
-    )
-    yield bars(
-        clinical.asked(
-            "quality_over_time",
-            COUNT,
-            NoBounds("what a reading may be used for is decided by each reading's own bounds"),
-            _usable(),
-            size=(12, 8),
-            fields=[
-                clinical.field("usable", "quality.usable", color={"mode": "fixed", "fixedColor": GOOD}),
-                clinical.field("unusable", "quality.unusable", color={"mode": "fixed", "fixedColor": WARN}),
-            ],
-            ordered=True,
-        ),
-        begins=True,
-    )
-    yield rows(
-        clinical.asked(
-            "quality",
-            COUNT,
-            _OWN,
-            table("dataQuality", PERCENT, **PERIOD, **CHOSEN),
-            size=WHOLE,
-            fields=[
-                clinical.vital(),
-                clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS),
-                clinical.counted("readings", "field.readings"),
-                clinical.counted("quarantined", "field.quarantined"),
-                clinical.percent("field.share"),
-                clinical.hidden("share"),
-            ],
-        )
     )
     yield rows(
         clinical.asked(
@@ -123,4 +91,36 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
                 clinical.municipality(),
             ],
         )
+    )
+    yield rows(
+        clinical.asked(
+            "quality",
+            COUNT,
+            _OWN,
+            table("dataQuality", PERCENT, **PERIOD, **CHOSEN),
+            size=HALF,
+            fields=[
+                clinical.vital(),
+                clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS),
+                clinical.counted("readings", "field.readings"),
+                clinical.counted("quarantined", "field.quarantined"),
+                clinical.percent("field.share"),
+                clinical.hidden("share"),
+            ],
+        )
+    )
+    yield bars(
+        clinical.asked(
+            "quality_over_time",
+            COUNT,
+            NoBounds("what a reading may be used for is decided by each reading's own bounds"),
+            _usable(),
+            size=HALF,
+            fields=[
+                clinical.field("usable", "quality.usable", color={"mode": "fixed", "fixedColor": GOOD}),
+                clinical.field("unusable", "quality.unusable", color={"mode": "fixed", "fixedColor": WARN}),
+            ],
+            ordered=True,
+        ),
+        begins=True,
     )

@@ -49,17 +49,10 @@ def series(function: str, *then: str | Words, ref_id: str = "A", **arguments: st
     return Flux(_text((function,), (*then, 'rename(columns: {series: "_field"})'), arguments), ref_id)
 
 
-def side_by_side(function: str, *then: str, first: str = "", **arguments: str) -> Flux:
-    """Return the series of `function` as one table with a column for each, so that they have an order.
-
-    Parameters
-    ----------
-    first
-        A step before they stand side by side, as one that leaves some out.
-    """
+def side_by_side(function: str, *then: str, **arguments: str) -> Flux:
+    """Return the series of `function` as one table with a column for each, so that they have an order."""
     beside = 'pivot(rowKey: ["_time"], columnKey: ["series"], valueColumn: "_value")'
-    steps = [first] if first else []
-    return table(function, *steps, "group()", beside, 'sort(columns: ["_time"])', *then, **arguments)
+    return table(function, "group()", beside, 'sort(columns: ["_time"])', *then, **arguments)
 
 
 def adherence(function: str, **arguments: str) -> Flux:
@@ -75,11 +68,14 @@ def composed(functions: Sequence[str], body: str, *, needs: Sequence[str] = ()) 
 
 
 def how_many(function: str, name: str, **arguments: str) -> Flux:
-    """Return how many rows `function` has, as one column `name`: also where there are none."""
+    """Return how many rows `function` has, as one column `name`: also where there are none.
+
+    A map that takes nothing from its rows would have none: it is worked out by columns.
+    """
     body = f"""union(
     tables: [
-        {_called(function, arguments)} |> map(fn: (r) => ({{{name}: 1.0}})),
-        array.from(rows: [{{{name}: 0.0}}]),
+        {_called(function, arguments)} |> map(fn: (r) => ({{service: r.service, {name}: 1.0}})),
+        array.from(rows: [{{service: "", {name}: 0.0}}]),
     ],
 )
     |> group()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards.grafana import zones
 from dashboards.grafana.bounds import NoBounds
-from dashboards.grafana.clinical import HALF, Clinical
+from dashboards.grafana.clinical import HALF, WHOLE, Clinical
 from dashboards.grafana.library import CHOSEN, PERCENT, WEEKS, composed, series, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, rows
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DAYS_A_MONTH = 30.44
 _COUNTED = ("admissions", "acute", "readmissions", "bed_days", "emergency")
 _EMERGENCY = {"emergency-room": "#b877d9", "out-of-hours": "#5ac8d8", "ambulance": "#c4a57a"}  # no zone's colours
-_ADMISSIONS = {"acute": "dark-orange", "planned": "#8f9fb5"}
+_ADMISSIONS = {"acute": "#e55400", "planned": "#8f9fb5"}
 _DAYS = "#8f9fb5"
 _DESCRIBES = NoBounds("it describes what happened; no target of it is stated anywhere")
 
@@ -38,11 +38,24 @@ _GIVEN = ", ".join(f"{name}: {value}" for name, value in {"bucket": "v.defaultBu
 
 
 def _admissions() -> Flux:
-    """Acute and planned ones, which make up all, and beside them those soon after a discharge."""
-    parts = "acute: r.acute, planned: r.admissions - r.acute, readmissions: r.readmissions"
-    only = 'filter(fn: (r) => r.series != "bed_days")'
-    return side_by_side(
-        "admissionsPerDay", f"map(fn: (r) => ({{_time: r._time, {parts}}}))", first=only, **WEEKS, **CHOSEN
+    """Acute and planned ones, which make up all; beside them those soon after a discharge, where there were any."""
+    return composed(
+        ("admissionsPerDay",),
+        f"""admissionsPerDay({_GIVEN})
+    |> filter(fn: (r) => r.series != "bed_days")
+    |> group()
+    |> pivot(rowKey: ["_time"], columnKey: ["series"], valueColumn: "_value")
+    |> sort(columns: ["_time"])
+    |> map(
+        fn: (r) =>
+            ({{
+                _time: r._time,
+                acute: r.acute,
+                planned: r.admissions - r.acute,
+                readmissions: if r.readmissions > 0.0 then r.readmissions else debug.null(type: "float"),
+            }}),
+    )""",
+        needs=("internal/debug",),
     )
 
 
@@ -157,6 +170,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             COUNT,
             NoBounds("the colours are the zones' own"),
             side_by_side("zonesPerDay", **WEEKS, **CHOSEN),
+            size=WHOLE,
             fields=zones.fields(lang),
             ordered=True,
         ),

@@ -159,7 +159,7 @@ def lines(
         Single values, not joined by lines.
     """
     panel = _series(asked, calcs)
-    panel = panel.line_width(2).fill_opacity(60 if filled else 0)
+    panel = panel.line_width(2).fill_opacity(85 if filled else 0)
     if steps:
         panel = panel.line_interpolation(shared.LineInterpolation.STEP_AFTER).show_points(shared.VisibilityMode.NEVER)
     if points:
@@ -177,7 +177,7 @@ def bars(asked: Asked, *, calcs: Sequence[str] = (), begins: bool = False) -> Ti
     begins
         The time of each is when its hour, day or week begins.
     """
-    panel = _series(asked, calcs).draw_style(shared.GraphDrawStyle.BARS).line_width(0).fill_opacity(80)
+    panel = _series(asked, calcs).draw_style(shared.GraphDrawStyle.BARS).line_width(0).fill_opacity(90)
     panel = panel.bar_width_factor(0.85)
     if begins:
         panel = panel.bar_alignment(shared.BarAlignment.AFTER)

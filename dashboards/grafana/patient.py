@@ -32,15 +32,15 @@ _WRAPPED: Final = {"type": "auto", "wrapText": True}
 _OWN: Final = NoBounds("the limits are the patient's own, of each time, and drawn as lines")
 _EVERYBODY: Final = {"services": '["*"]', "municipalities": '["*"]'}
 _LIMITS: Final = {
-    "red_low": zones.COLOURS[Zone.RED],
-    "yellow_low": zones.COLOURS[Zone.YELLOW],
-    "yellow_high": zones.COLOURS[Zone.YELLOW],
-    "red_high": zones.COLOURS[Zone.RED],
+    "red_low": zones.CHARTED[Zone.RED],
+    "yellow_low": zones.CHARTED[Zone.YELLOW],
+    "yellow_high": zones.CHARTED[Zone.YELLOW],
+    "red_high": zones.CHARTED[Zone.RED],
 }
 _BAND: Final = "#7a8794"
 _READINGS: Final = "text"  # no zone has it, and it stands out from either theme's ground
 _IMPLAUSIBLE: Final = "purple"
-_QUESTIONS: Final = ("#b877d9", "#ff9830", "#5ac8d8", "#e0a3c8", "#c4a57a", "text")  # no zone's
+QUESTIONS: Final = ("#b877d9", "#ff9830", "#5ac8d8", "#e0a3c8", "#c4a57a", "text")  # no zone's
 
 
 def build(lang: Lang) -> Made:
@@ -90,8 +90,7 @@ def _standing(clinical: Clinical) -> Iterator[Tile]:
                 clinical.when("last_submission", "field.last", none="never"),
                 clinical.when("due", "field.next"),
                 clinical.phase(),
-                clinical.service(),
-                clinical.municipality(),
+                clinical.service(custom__width=170),
             ],
         )
     )
@@ -111,7 +110,7 @@ def _standing(clinical: Clinical) -> Iterator[Tile]:
 
 _SHOWN: Final = (
     *("patient", "zone", "since", "taken", "why", "last_submission", "due", "phase"),
-    *("service", "municipality"),
+    "service",
 )
 
 
@@ -149,7 +148,7 @@ def _readings(clinical: Clinical) -> Tile:
                 clinical.field("valid", "field.readings", color={"mode": "fixed", "fixedColor": _READINGS}),
                 clinical.field("implausible", "field.implausible", color={"mode": "fixed", "fixedColor": _IMPLAUSIBLE}),
                 *limits,
-                Field("low", {"displayName": words.of("field.band_low"), **band, **unsaid}),
+                Field("low", {"displayName": begun(words.of("field.band_low")), **band, **unsaid}),
                 Field("center", {"displayName": begun(words.of("field.center")), **band, "custom.lineWidth": 1}),
                 Field(
                     "high",
@@ -217,7 +216,7 @@ def _course(clinical: Clinical) -> Iterator[Tile]:
 
 
 def _color(place: int) -> str:
-    return _QUESTIONS[place % len(_QUESTIONS)]
+    return QUESTIONS[place % len(QUESTIONS)]
 
 
 def _alerts(words: Words, *then: str) -> Flux:

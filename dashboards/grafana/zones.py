@@ -22,6 +22,16 @@ COLOURS: Final = {  # those of dashboards/board/board.css
     Zone.GREEN: "#2f7d44",
 }
 
+CHARTED: Final = (
+    COLOURS
+    | {  # lighter, as lines and areas must be told from a dark ground too, by 3 to 1 (WCAG 2.2, 1.4.11)
+        Zone.RED: "#d6372d",
+        Zone.NO_DATA: "#2f78d0",
+        Zone.NOT_MONITORED: "#7a838f",
+        Zone.GREEN: "#3a9a54",
+    }
+)
+
 RANKS: Final = {  # as the store tells them
     Zone.NOT_MONITORED: -1.0,
     Zone.GREEN: 0.0,
@@ -36,10 +46,10 @@ def named(zone: Zone, lang: Lang) -> str:
     return zone_word(zone, lang).capitalize()
 
 
-def fields(lang: Lang) -> list[Field]:
-    """Return how fields that are called as the zones are shown."""
+def fields(lang: Lang, colors: Mapping[Zone, str] = CHARTED) -> list[Field]:
+    """Return how fields that are called as the zones are shown: in charts, or in other `colors`."""
     return [
-        Field(zone.value, {"displayName": named(zone, lang), "color": {"mode": "fixed", "fixedColor": COLOURS[zone]}})
+        Field(zone.value, {"displayName": named(zone, lang), "color": {"mode": "fixed", "fixedColor": colors[zone]}})
         for zone in ATTENTION
     ]
 

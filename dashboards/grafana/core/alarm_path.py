@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import limits
 from dashboards.grafana.bounds import NoBounds
-from dashboards.grafana.operators import NOTHING, QUARTER, THIRD, asked, happened, more, quantile
+from dashboards.grafana.operators import NOTHING, THIRD, asked, happened, more, quantile
 from dashboards.grafana.panels import bars, lines
 from dashboards.grafana.sources import promql
 from dashboards.grafana.units import LONG, SECONDS, WHOLE
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dashboards.grafana.panels import Tile
 
+_LOW: Final = (8, 6)
 _TAKEN: Final = "sonevakt_paged_to_acknowledged_seconds"
 
 
@@ -60,6 +61,84 @@ def tiles() -> Iterator[Tile]:
             no_value=NOTHING,
         )
     )
+    yield lines(
+        asked(
+            "canary_since",
+            "Since a canary came through",
+            "By service. By when it must come through again is what the alert looks at.",
+            LONG,
+            limits.of_setting("canary_seconds", limits.CANARY_EVERY_S),
+            promql("time() - max by (service) (sonevakt_canary_last_success_timestamp_seconds > 0)", "{{service}}"),
+            size=THIRD,
+        )
+    )
+    yield lines(
+        asked(
+            "canary_round_trip",
+            "Round trip of the canaries",
+            "From the sending of a canary's red until it was paged, acknowledged and green again; 95 % within.",
+            SECONDS,
+            limits.of_setting("canary_within_seconds", limits.CANARY_WITHIN_S),
+            promql(quantile(0.95, "sonevakt_canary_round_trip_seconds", "service"), "{{service}}"),
+            size=THIRD,
+        )
+    )
+    yield bars(
+        asked(
+            "canary_rounds",
+            "Rounds of the canaries",
+            "By service and outcome.",
+            WHOLE,
+            NoBounds("the time since the last that came through has one"),
+            promql(happened("sonevakt_canary_rounds_total", "service, outcome"), "{{service}} {{outcome}}"),
+            size=THIRD,
+            no_value=NOTHING,
+        )
+    )
+    yield lines(
+        asked(
+            "last_heartbeat",
+            "Since the last heartbeat",
+            "That the outside took. When it stops, the outside alarms.",
+            LONG,
+            limits.of_alert("HeartbeatNotSent"),
+            promql("time() - max(sonevakt_last_heartbeat_timestamp_seconds > 0)", "since"),
+            size=_LOW,
+        )
+    )
+    yield bars(
+        asked(
+            "heartbeats",
+            "Heartbeats to the outside",
+            "Sent, failed, or withheld because a canary did not come through.",
+            WHOLE,
+            NoBounds("the time since the last has one"),
+            promql(more("sonevakt_heartbeats_total", "outcome"), "{{outcome}}"),
+            size=_LOW,
+        )
+    )
+    yield lines(
+        asked(
+            "canary_legs",
+            "Legs of the canaries' rounds",
+            "Where a round stops shows here; 95 % within.",
+            SECONDS,
+            NoBounds("the whole round has one"),
+            promql(quantile(0.95, "sonevakt_canary_leg_seconds", "leg"), "{{leg}}"),
+            size=_LOW,
+        )
+    )
+    yield lines(
+        asked(
+            "last_tick",
+            "Since the last tick",
+            "Without ticks nobody becomes overdue and no page is asked for again.",
+            LONG,
+            limits.of_alert("ClockStopped"),
+            promql("time() - max(sonevakt_last_tick_timestamp_seconds > 0)", "since"),
+            size=_LOW,
+        )
+    )
     yield bars(
         asked(
             "acknowledgements",
@@ -68,7 +147,7 @@ def tiles() -> Iterator[Tile]:
             WHOLE,
             NoBounds("what is wrong with one has its own alerts, by what became of it"),
             promql(happened("sonevakt_acknowledgements_total", "by, outcome"), "{{by}} {{outcome}}"),
-            size=QUARTER,
+            size=_LOW,
             no_value=NOTHING,
         )
     )
@@ -80,7 +159,7 @@ def tiles() -> Iterator[Tile]:
             WHOLE,
             NoBounds("that many are told at once is meant to be"),
             promql(more("sonevakt_grouped_pages_total", "way"), "{{way}}"),
-            size=QUARTER,
+            size=_LOW,
         )
     )
     yield lines(
@@ -91,85 +170,7 @@ def tiles() -> Iterator[Tile]:
             LONG,
             NoBounds("it is a setting of the service's own"),
             promql("max by (service) (sonevakt_ladder_seconds)", "{{service}}"),
-            size=QUARTER,
+            size=(24, 5),
         ),
         steps=True,
-    )
-    yield lines(
-        asked(
-            "last_tick",
-            "Since the last tick",
-            "Without ticks nobody becomes overdue and no page is asked for again.",
-            LONG,
-            limits.of_alert("ClockStopped"),
-            promql("time() - max(sonevakt_last_tick_timestamp_seconds > 0)", "since"),
-            size=QUARTER,
-        )
-    )
-    yield bars(
-        asked(
-            "canary_rounds",
-            "Rounds of the canaries",
-            "By service and outcome.",
-            WHOLE,
-            NoBounds("the time since the last that came through has one"),
-            promql(happened("sonevakt_canary_rounds_total", "service, outcome"), "{{service}} {{outcome}}"),
-            size=QUARTER,
-            no_value=NOTHING,
-        )
-    )
-    yield lines(
-        asked(
-            "canary_round_trip",
-            "Round trip of the canaries",
-            "From the sending of a canary's red until it was paged, acknowledged and green again; 95 % within.",
-            SECONDS,
-            limits.of_setting("canary_within_seconds", limits.CANARY_WITHIN_S),
-            promql(quantile(0.95, "sonevakt_canary_round_trip_seconds", "service"), "{{service}}"),
-            size=QUARTER,
-        )
-    )
-    yield lines(
-        asked(
-            "canary_legs",
-            "Legs of the canaries' rounds",
-            "Where a round stops shows here; 95 % within.",
-            SECONDS,
-            NoBounds("the whole round has one"),
-            promql(quantile(0.95, "sonevakt_canary_leg_seconds", "leg"), "{{leg}}"),
-            size=QUARTER,
-        )
-    )
-    yield lines(
-        asked(
-            "canary_since",
-            "Since a canary came through",
-            "By service. By when it must come through again is what the alert looks at.",
-            LONG,
-            limits.of_setting("canary_seconds", limits.CANARY_EVERY_S),
-            promql("time() - max by (service) (sonevakt_canary_last_success_timestamp_seconds > 0)", "{{service}}"),
-            size=QUARTER,
-        )
-    )
-    yield bars(
-        asked(
-            "heartbeats",
-            "Heartbeats to the outside",
-            "Sent, failed, or withheld because a canary did not come through.",
-            WHOLE,
-            NoBounds("the time since the last has one"),
-            promql(more("sonevakt_heartbeats_total", "outcome"), "{{outcome}}"),
-            size=(12, 5),
-        )
-    )
-    yield lines(
-        asked(
-            "last_heartbeat",
-            "Since the last heartbeat",
-            "That the outside took. When it stops, the outside alarms.",
-            LONG,
-            limits.of_alert("HeartbeatNotSent"),
-            promql("time() - max(sonevakt_last_heartbeat_timestamp_seconds > 0)", "since"),
-            size=(12, 5),
-        )
     )
