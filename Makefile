@@ -9,7 +9,7 @@ SEED := 7
 MINUTES := 10
 CHILDREN := 2
 ANSWERS := var/answers
-PICTURES := docs/pictures/dashboards
+PICTURES := build/dashboards
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: demo test chromium test-browser screenshots check format schemas dashboards dashboards-preview docs stack test-stack test-faults bench mutants lock clean

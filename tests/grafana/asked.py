@@ -126,7 +126,10 @@ async def _servers(scene: Scene) -> AsyncIterator[Servers]:
 
 async def _ask(servers: Servers, dashboard: dict[str, Any], only: Mapping[str, tuple[str, ...]], scene: Scene) -> Asked:
     now = wallclock.now()
-    period = Period(now - _length(dashboard["time"]["from"]), now)
+    start = now - _length(dashboard["time"]["from"])
+    if _of_the_platform(dashboard):
+        start = max(start, scene.began_at)  # nothing was scraped before: in an hour's picture it would be a hairline
+    period = Period(start, now)
     asked = Asked(dashboard, {}, period)
     for variable in questions.variables(dashboard):
         name = variable["name"]
@@ -137,6 +140,11 @@ async def _ask(servers: Servers, dashboard: dict[str, Any], only: Mapping[str, t
     for question in [*questions.of_panels(asked.dashboard), *questions.of_annotations(asked.dashboard)]:
         asked.answers.append(await servers.ask(question, asked.chosen, period))
     return asked
+
+
+def _of_the_platform(dashboard: Mapping[str, Any]) -> bool:
+    """Whether it asks Prometheus alone."""
+    return {question.source for question in questions.of_panels(dashboard)} == {"prometheus"}
 
 
 def _choice(

@@ -286,8 +286,10 @@ async def _at_the_board(product: Product) -> None:
             headers = {"Origin": product.board_url}
             async with http.post(f"{product.board_url}/login", data=form, headers=headers) as answer:
                 await answer.read()
-        async with http.get(f"{product.board_url}/patients/{KNOWN[0].name}") as answer:
+            assert (answer.url.path != "/login") is (password == login.password), "only the right one lets in"
+        async with http.get(f"{product.board_url}/patients/{KNOWN[0].name}", allow_redirects=False) as answer:
             assert answer.status == HTTPStatus.OK, await answer.text()
+            assert KNOWN[0].name in await answer.text()
 
 
 def _eventful(tally: Tally) -> str:

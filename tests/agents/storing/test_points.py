@@ -440,7 +440,10 @@ def test_a_care_event_is_stored_with_what_can_be_counted(event: CareEvent, said:
     ("event", "place"),
     [
         (Enrolled(**ABOUT, pathway="copd", service="a", municipality="m"), ["a", "m", "copd", "start_up"]),
-        (Enrolled(**ABOUT, pathway="copd", service="a", municipality="m", phase=Phase.ENDED), ["a", "m", "copd", "ended"]),
+        (
+            Enrolled(**ABOUT, pathway="copd", service="a", municipality="m", phase=Phase.ENDED),
+            ["a", "m", "copd", "ended"],
+        ),
         (Transferred(**ABOUT, service="b"), ["b", "", "", ""]),
         (PhaseChanged(**ABOUT, phase=Phase.ENDED), ["", "", "", "ended"]),
         (PhaseChanged(**ABOUT, phase=Phase.START_UP), ["", "", "", "start_up"]),
