@@ -237,7 +237,8 @@ async def assessments_and_what_is_stored_that_are_late_first_some_and_then_most(
     async def sent(number: int, *, late: bool) -> None:
         before = await here.shown("storing", STORED) or 0
         pid = here.members["triage"].pause() if late else None
-        await here.send((STEADY * 3)[:number])
+        for begin in range(0, number, len(STEADY)):  # never two of one patient at one instant
+            await here.send(STEADY[: number - begin])
         if late:
             await asyncio.sleep(5.5)
             here.members["triage"].wake(pid)

@@ -1,7 +1,8 @@
 """What Flux counts of a random cohort on a real InfluxDB is what `pipeline/outcomes` counts with pandas.
 
-Not one more and not one less. Simulated patients, to whom admissions, transfers and changes of phase befall at random, in any order that staff may
-write them, go through the fold; what is stored of it is asked of both. By service and day, so nothing evens out.
+Not one more and not one less. Simulated patients, to whom admissions, transfers and changes of phase befall at random,
+in any order that staff may write them, go through the fold; what is stored of it is asked of both. By service and day,
+so nothing evens out.
 """
 
 from __future__ import annotations
