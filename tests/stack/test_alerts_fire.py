@@ -244,16 +244,17 @@ async def assessments_and_what_is_stored_that_are_late_first_some_and_then_most(
             here.members["triage"].wake(pid)
         await here.until_shown(lambda count: count >= before + number, "storing", STORED)
 
+    async def counted(what: str) -> float:
+        found = await here.ask(f"sonevakt:{what}:increase6h")
+        return float(found[0]["value"][1]) if found else 0.0
+
     async def known(least: int) -> float:
         """How many Prometheus counts in the time that the rule looks at, once it counts so many."""
         count = 0.0
         async with asyncio.timeout(WITHIN_S):
             while count < least:
                 await asyncio.sleep(0.2)
-                count = min(
-                    float(found[0]["value"][1]) if (found := await here.ask(f"sonevakt:{what}:increase6h")) else 0.0
-                    for what in ("received_to_assessed", "received_to_stored")
-                )
+                count = min([await counted("received_to_assessed"), await counted("received_to_stored")])
         return count
 
     await sent(110, late=False)
