@@ -133,7 +133,7 @@ def _lists(clinical: Clinical) -> Iterator[Tile]:
             WAITING,
             _AS_CONFIGURED,
             table("worklist", TAKEN, DEADLINE, WHY, worded, **NOW, **CHOSEN),
-            size=(24, 12),
+            size=(24, 14),
             fields=[
                 clinical.zone(),
                 clinical.patient(),
