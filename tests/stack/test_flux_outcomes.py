@@ -16,12 +16,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from agents.storing.care_points import of_care_event
 from pipeline.cohort import simulate
 from pipeline.cohort.people import SERVICES
 from pipeline.outcomes.alarms import alarms
 from pipeline.outcomes.awaited import awaited_days
 from pipeline.outcomes.caseload import caseload
 from pipeline.outcomes.rates import happened
+from pipeline.outcomes.stays import readmitted, stays
 from pipeline.outcomes.time_at_risk import scope
 from pipeline.outcomes.zones import time_in_zone
 from schemas.care import Admitted, Discharged, EmergencyContact, Enrolled, PhaseChanged, Transferred
@@ -32,6 +34,7 @@ from tests.stack.test_flux import Store, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import pandas as pd
 
@@ -105,6 +108,35 @@ def both(
         store.roll_up(FIRST, LAST)
         held = frames(points)
         yield Both(store, held, scope(held["care_event"], PERIOD["start"], PERIOD["stop"], "week"))
+
+
+def test_stays_whose_events_fall_together_are_the_same(influxdb: RunningInfluxDB, tmp_path: Path) -> None:
+    """Events on few hours of few days: many at one instant, transfers, discharges of nobody, exactly 8 hours apart."""
+    random = np.random.default_rng(3)
+    points = []
+    for number in range(400):
+        patient, at = f"p-{number % 40}", START + timedelta(hours=int(random.integers(0, 60)))
+        about = {"event_id": UUID(bytes=random.bytes(16)), "patient": patient, "at": at}
+        about["recorded_at"] = at + timedelta(seconds=number)  # so that what is first of an instant is known
+        what = Admitted(**about, acute=bool(random.random() < 0.5)) if random.random() < 0.5 else Discharged(**about)
+        points += of_care_event(what)
+    held = frames(points)["care_event"]
+    until = START + timedelta(days=9)
+    told = stays(held, until)
+    again = readmitted(told)
+    wanted = Counter()
+    for stay, acute_again in zip(told.itertuples(), again, strict=True):
+        wanted[stay.patient, stay.admitted.to_pydatetime(), 1.0, float(stay.acute), float(acute_again)] += 1
+        if not stay.open:
+            wanted[stay.patient, stay.discharged.to_pydatetime(), 0.0, 0.0, 0.0] += 1
+    with opened(influxdb, tmp_path) as store:
+        store.apply({}, START)
+        store.write(points)
+        rows = store.ask("stays", stop=until)
+    found = Counter((row["patient"], row["_time"], row["bed"], row["acute"], row["readmission"]) for row in rows)
+    assert found == wanted
+    assert len(told) > len(set(told["patient"])) > 30
+    assert again.any()
 
 
 def ours(both: Both, function: str, *names: str) -> Counted:
