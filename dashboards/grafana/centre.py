@@ -213,8 +213,7 @@ def _over_time(clinical: Clinical) -> Iterator[Tile]:
             _alerts(),
             size=HALF,
             fields=[field for field in zones.fields(lang) if field.name in {"yellow", "red"}],
-        ),
-        begins=True,
+        )
     )
     yield rows(
         clinical.asked(
