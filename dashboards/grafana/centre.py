@@ -8,7 +8,18 @@ from dashboards.board.listing import ATTENTION
 from dashboards.grafana import limits, variables, zones
 from dashboards.grafana.bounds import BAD, PLAIN, Bounds, NoBounds, Step
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, DEADLINE, NOW, PERIOD, TAKEN, WHY, how_many, series, side_by_side, table
+from dashboards.grafana.library import (
+    CHOSEN,
+    DEADLINE,
+    NOW,
+    PERIOD,
+    TAKEN,
+    WHY,
+    composed,
+    how_many,
+    side_by_side,
+    table,
+)
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, lines, numbers, rows, unknown
 from dashboards.grafana.sources import promql_now
@@ -20,6 +31,7 @@ if TYPE_CHECKING:
 
     from dashboards.board.words import Lang
     from dashboards.grafana.panels import Tile
+    from dashboards.grafana.sources import Flux
 
 _ZONES = NoBounds("the colours are the zones' own")
 _AS_CONFIGURED = NoBounds("a deadline is the service's own: the column beside it says whether it has passed")
@@ -168,6 +180,14 @@ def _lists(clinical: Clinical) -> Iterator[Tile]:
     )
 
 
+def _alerts() -> Flux:
+    """Alerts of whole hours: all bars are as wide as the narrowest, which a part of an hour would make a hairline."""
+    given = {"bucket": "v.defaultBucket", **PERIOD, "start": "date.truncate(t: v.timeRangeStart, unit: 1h)", **CHOSEN}
+    told = ", ".join(f"{name}: {value}" for name, value in given.items())
+    body = f'alertsPerHour({told})\n    |> rename(columns: {{series: "_field"}})'
+    return composed(("alertsPerHour",), body, needs=("date",))
+
+
 def _over_time(clinical: Clinical) -> Iterator[Tile]:
     lang = clinical.words.lang
     yield lines(
@@ -190,11 +210,10 @@ def _over_time(clinical: Clinical) -> Iterator[Tile]:
             "alerts",
             COUNT,
             NoBounds("how many alerts are too many is for the service to judge by its staff"),
-            series("alertsPerHour", **PERIOD, **CHOSEN),
+            _alerts(),
             size=HALF,
             fields=[field for field in zones.fields(lang) if field.name in {"yellow", "red"}],
-        ),
-        begins=True,
+        )
     )
     yield rows(
         clinical.asked(

@@ -121,6 +121,5 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
                 clinical.field("unusable", "quality.unusable", color={"mode": "fixed", "fixedColor": WARN}),
             ],
             ordered=True,
-        ),
-        begins=True,
+        )
     )

@@ -75,8 +75,7 @@ def _patients(clinical: Clinical) -> Iterator[Tile]:
             size=HALF,
             fields=clinical.adherence(),
             ordered=True,
-        ),
-        begins=True,
+        )
     )
     yield bars(
         clinical.asked(
@@ -87,8 +86,7 @@ def _patients(clinical: Clinical) -> Iterator[Tile]:
             size=WHOLE,
             fields=zones.fields(clinical.words.lang),
             ordered=True,
-        ),
-        begins=True,
+        )
     )
 
 

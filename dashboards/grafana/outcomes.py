@@ -141,8 +141,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
                 clinical.field("readmissions", "admissions.readmissions", color=_fixed("text"), **beside),
             ],
             ordered=True,
-        ),
-        begins=True,
+        )
     )
     yield bars(
         clinical.asked(
@@ -151,8 +150,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             _DESCRIBES,
             series("admissionsPerDay", 'filter(fn: (r) => r.series == "bed_days")', **WEEKS, **CHOSEN),
             fields=[_colored(clinical, "bed_days", "admissions.bed_days", _DAYS)],
-        ),
-        begins=True,
+        )
     )
     yield bars(
         clinical.asked(
@@ -161,8 +159,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             _DESCRIBES,
             _emergency(),
             fields=[_colored(clinical, name, f"emergency.{name}", color) for name, color in _EMERGENCY.items()],
-        ),
-        begins=True,
+        )
     )
     yield bars(
         clinical.asked(
@@ -173,8 +170,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             size=WHOLE,
             fields=zones.fields(lang),
             ordered=True,
-        ),
-        begins=True,
+        )
     )
     yield rows(
         clinical.asked(

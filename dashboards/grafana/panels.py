@@ -169,18 +169,13 @@ def lines(
     return _tile(asked, panel)
 
 
-def bars(asked: Asked, *, calcs: Sequence[str] = (), begins: bool = False) -> Tile:
+def bars(asked: Asked, *, calcs: Sequence[str] = ()) -> Tile:
     """Return bars over the dashboard's time range, those of one time one above the other.
 
-    Parameters
-    ----------
-    begins
-        The time of each is when its hour, day or week begins.
+    Each stands astride its time, so that of the newest hour, day or week, of which little has passed, half is seen.
     """
     panel = _series(asked, calcs).draw_style(shared.GraphDrawStyle.BARS).line_width(0).fill_opacity(90)
     panel = panel.bar_width_factor(0.85)
-    if begins:
-        panel = panel.bar_alignment(shared.BarAlignment.AFTER)
     return _tile(asked, panel.stacking(common.StackingConfig().mode(shared.StackingMode.NORMAL).group("A")))
 
 

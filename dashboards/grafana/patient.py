@@ -191,8 +191,7 @@ def _course(clinical: Clinical) -> Iterator[Tile]:
             size=HALF,
             fields=clinical.adherence(),
             ordered=True,
-        ),
-        begins=True,
+        )
     )
     for name, said, query in (
         ("alerts", "field.why", _alerts(clinical.words, newest)),

@@ -39,7 +39,7 @@ FOR_READERS: Final = (COUNT, NUMBER, FINE, WAITING, WHEN)
 
 SECONDS: Final = Unit("s", reach=0.1)
 LONG: Final = Unit("s", 1, reach=1)  # what may be minutes or hours without a fault
-LASTING: Final = Unit("s", 0)  # what is weeks or years
+LASTING: Final = Unit("s", 0, reach=86_400)  # what is weeks or years
 BYTES: Final = Unit("bytes")
 PER_SECOND: Final = Unit("cps", reach=1)
 PER_MINUTE: Final = Unit("cpm", reach=1)
