@@ -9,7 +9,7 @@ SEED := 7
 MINUTES := 10
 CHILDREN := 2
 ANSWERS := var/answers
-PICTURES := docs/pictures/dashboards
+PICTURES := build/dashboards
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: demo test chromium test-browser screenshots check format schemas dashboards dashboards-preview docs stack test-stack test-faults bench mutants lock clean
@@ -50,8 +50,7 @@ schemas: $(STAMP) ## write the generated JSON Schema
 dashboards: $(STAMP) ## write Grafana's dashboards
 	$(BIN)/python -m dashboards.grafana
 
-dashboards-preview: $(STAMP) infra/preview/dist/index.html ## $(PICTURES): each dashboard with answers of real servers, drawn without Grafana; needs Node.js
-	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+dashboards-preview: $(STAMP) chromium infra/preview/dist/index.html ## $(PICTURES): each dashboard with answers of real servers, drawn without Grafana; needs Node.js
 	$(BIN)/python -m infra.local build kafka influxdb prometheus
 	$(BIN)/python -m tests.grafana $(ANSWERS)
 	$(BIN)/python -m tests.grafana.pictures $(ANSWERS) $(PICTURES)

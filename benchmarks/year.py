@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from random import Random
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -49,6 +50,7 @@ EVERYBODY: Final = 1_081  # with those at home from hospital, who are followed f
 DAYS: Final = 365
 SEED: Final = 20
 LINES: Final = 5_000  # of one request
+PAUSES_S: Final = (1.0, 5.0, 15.0)
 HALF: Final = 500  # patients whom one process simulates before it writes what is left over
 _ALERTS: Final = frozenset({Zone.YELLOW, Zone.RED})
 _TELLS: Final = {topic.message: tell for topic, tell in STORED if isinstance(topic.message, type)}
@@ -219,10 +221,14 @@ class _Writer:
             return
         path = f"/api/v2/write?org={quote(self._where.org)}&bucket={quote(self._where.bucket)}&precision=ns"
         headers = {"Authorization": f"Token {self._where.token}"}
-        self._connection.request("POST", path, b"\n".join(self._lines), headers)
-        answer = self._connection.getresponse()
-        answer.read()
-        if answer.status != http.client.NO_CONTENT:
-            raise SystemExit(f"InfluxDB answers {answer.status} to a write")
+        for pause_s in (*PAUSES_S, None):
+            self._connection.request("POST", path, b"\n".join(self._lines), headers)
+            answer = self._connection.getresponse()
+            said = answer.read()
+            if answer.status == http.client.NO_CONTENT:
+                break
+            if answer.status < http.client.INTERNAL_SERVER_ERROR or pause_s is None:
+                raise SystemExit(f"InfluxDB answers {answer.status} to a write: {said[:300]!r}")
+            sleep(pause_s)  # it is busy: a write may be sent again, as points are known by what they are
         self.written += len(self._lines)
         self._lines = []

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 import structlog
 
 from agents.access import files
-from agents.access.entries import Entry
+from agents.access.entries import Entry, Outcome
 from agents.access.files import BrokenLogError, Draft
 from agents.settings import SettingsError
 
@@ -152,6 +152,8 @@ async def opened(folder: Path, keys: Keys, now: Callable[[], datetime], metrics:
     except BrokenLogError as error:
         raise SettingsError(str(error)) from None
     metrics.access_log_last.set(last)
+    for outcome in get_args(Outcome):
+        metrics.access_log_entries.labels(outcome)  # from 0 on: of a series that begins at 1 no increase is seen
     log = AccessLog(folder, keys, now, metrics, last=last)
     writing = asyncio.create_task(log.run())
     try:

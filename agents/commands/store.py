@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -75,7 +76,7 @@ def roll_up(*, from_: datetime, to: datetime) -> None:
     if read.sqlite_path is not None:
         click.echo(SQLITE)
         return
-    if from_ > to or to.date() >= wallclock.now().date():
+    if from_ > to or to.date() >= wallclock.now().astimezone(ZoneInfo(read.influxdb_time_zone)).date():
         raise SettingsError("--from must not lie after --to, and --to must lie before today")
     asyncio.run(_roll_up(read, from_.date(), to.date()))
 

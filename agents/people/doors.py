@@ -78,6 +78,8 @@ class Doors:
         self._address = address
         self._access = access
         self._tried = metrics.sign_ins
+        for outcome in ("done", "refused", "limited"):
+            self._tried.labels(outcome)  # from 0 on: of a series that begins at 1 no increase is seen
         self._users = users
         self._passwords = passwords
         self._attempts = attempts

@@ -59,22 +59,20 @@ def of_care_event(event: CareEvent) -> list[Point]:
 def _place(event: CareEvent) -> Fields:
     """What changes in where a patient belongs, as one JSON text: one field of everybody is read far faster than five.
 
-    What is empty, and `followed` below 0, is as it was before. Whoever adds to it names it anew, for Flux cannot ask a
-    text whether it has a key.
+    What is empty is as it was before. Of changes of phase those alone say anything by which follow-up may begin or end.
+    Whoever adds to it names it anew, for Flux cannot ask a text whether it has a key.
     """
     match event:
         case Enrolled():
-            places = (event.service, event.municipality, event.pathway)
-            followed = float(event.phase is not Phase.ENDED)
+            told = (event.service, event.municipality, event.pathway, event.phase.value)
         case Transferred():
-            places, followed = (event.service, "", ""), NO_NUMBER
-        case PhaseChanged(phase=Phase.ENDED):
-            places, followed = ("", "", ""), 0.0
+            told = (event.service, "", "", "")
+        case PhaseChanged(phase=Phase.START_UP | Phase.ENDED):
+            told = ("", "", "", event.phase.value)
         case _:
             return {}
     said: Fields = {
-        **dict(zip(("service", "municipality", "pathway"), places, strict=True)),
-        "followed": followed,
+        **dict(zip(("service", "municipality", "pathway", "phase"), told, strict=True)),
         "recorded": float(at_ms(event.recorded_at)),
     }
     return {"place": msgspec.json.encode(said).decode()}

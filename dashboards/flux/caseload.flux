@@ -2,7 +2,7 @@
 //
 // Parameters: bucket, at, services. The targets stand in the measurement `service`, which `sonevakt store apply` writes
 //   from the services file.
-// Columns: service, patients (followed, as was known then), target, share (patients / target); target and share are empty
+// Columns: service, patients (followed, as was known then; referral is not yet), target, share (patients / target); target and share are empty
 //   where the service has none. A service with a target and no patient has a row. By service.
 import "internal/debug"
 
@@ -20,7 +20,7 @@ caseload = (bucket, at, services=["*"]) => {
         union(
             tables: [
                 standings(bucket: bucket, at: at, services: services)
-                    |> filter(fn: (r) => r.followed)
+                    |> filter(fn: (r) => r.followed and r.phase != "referral")
                     |> map(fn: (r) => ({service: r.service, patients: 1.0, target: 0.0})),
                 targets |> map(fn: (r) => ({service: r.service, patients: 0.0, target: r._value})),
             ],

@@ -1,4 +1,4 @@
-// emergencyContactsPerDay: how often patients were seen by an emergency room or out-of-hours service.
+// emergencyContactsPerDay: how often patients who were followed were seen by an emergency room or out-of-hours service.
 //
 // Parameters: bucket, start (whole days or weeks from its own on), stop, weeks, services, municipalities (where the patient
 //   belonged when it happened), zone.
@@ -25,6 +25,7 @@ emergencyContactsPerDay = (
             |> group()
             |> map(fn: (r) => ({patient: r.patient, _time: r._time, contact: r._value}))
             |> placed(bucket: bucket, stop: stop, services: services, municipalities: municipalities)
+            |> filter(fn: (r) => r.followed == 1.0)
             |> map(fn: (r) => ({_time: begins(t: r._time), series: r.contact, _value: 1.0}))
             |> group(columns: ["series", "_time"])
             |> sum()

@@ -1,11 +1,11 @@
 // patientZoneDays: for how long each patient stood in each zone on each day, as is known now.
 //
-// Counted is the time in the service alone: from an enrolment until the end. The worst zone of a day is the worst of all
+// Counted is the time in the service alone: in start-up, follow-up and evaluation. The worst zone of a day is the worst of all
 // in which the patient stood for a millisecond of it, in the order red, yellow, no data, green, not monitored.
 // Parameters: bucket, start (whole days from its day on), stop, zone (the time zone of days), which (a function of a row
 //   with patient: whose).
-// Columns: patient, _time (the day's beginning), field and value: `seconds_<zone>` [s], `bed_s` [s] in hospital, and
-//   `worst_<zone>` 1.0. One table, no order; what would be 0 has no row.
+// Columns: patient, _time (the day's beginning), field and value: `seconds_<zone>` [s], `worst_<zone>` 1.0, and
+//   `bed_days` 1.0: the night that begins on the day, at whose end the patient lay in hospital and was followed. One table, no order; what would be 0 has no row.
 
 patientZoneDays = (bucket, start, stop, zone="Europe/Oslo", which=(r) => true) => {
     calendar = days(start: start, stop: stop, zone: zone)
@@ -23,8 +23,18 @@ patientZoneDays = (bucket, start, stop, zone="Europe/Oslo", which=(r) => true) =
                         tables: [
                             calendar
                                 |> limit(n: 1)
-                                |> map(fn: (r) => ({_time: r.begins, day: r.begins, key: 1})),
-                            calendar |> map(fn: (r) => ({_time: r.ends, day: r.begins, key: 1})),
+                                |> map(fn: (r) => ({_time: r.begins, day: r.begins, night: 0.0, key: 1})),
+                            // The period may stop within a day, of which no night has begun then.
+                            calendar
+                                |> map(
+                                    fn: (r) =>
+                                        ({
+                                            _time: r.ends,
+                                            day: r.begins,
+                                            night: if dawn(t: r.ends, zone: zone) == r.ends then 1.0 else 0.0,
+                                            key: 1,
+                                        }),
+                                ),
                         ],
                     ),
             },
@@ -38,6 +48,7 @@ patientZoneDays = (bucket, start, stop, zone="Europe/Oslo", which=(r) => true) =
                         place: 0,
                         day: r.day,
                         next: r._time,
+                        night: r.night,
                     }),
             )
     // Before all that is known, so that what is not said later has a value.
@@ -112,7 +123,7 @@ patientZoneDays = (bucket, start, stop, zone="Europe/Oslo", which=(r) => true) =
                         day: if exists r.day then r.day else r.next,
                         stood: if exists r.left then r.left else r.rank - r.up,
                         seconds: float(v: r.elapsed) / 1000000000.0,
-                        in_bed: r.bed - r.in,
+                        night: if exists r.night then r.night * (r.bed - r.in) else 0.0,
                     }),
             )
     value = (tables=<-) => tables |> group() |> rename(columns: {day: "_time"})
@@ -148,11 +159,9 @@ patientZoneDays = (bucket, start, stop, zone="Europe/Oslo", which=(r) => true) =
                             }),
                     ),
                 intervals
-                    |> filter(fn: (r) => r.in_bed == 1.0)
-                    |> group(columns: ["patient", "day"])
-                    |> sum(column: "seconds")
+                    |> filter(fn: (r) => r.night == 1.0)
                     |> value()
-                    |> map(fn: (r) => ({patient: r.patient, _time: r._time, field: "bed_s", value: r.seconds})),
+                    |> map(fn: (r) => ({patient: r.patient, _time: r._time, field: "bed_days", value: 1.0})),
             ],
         )
             |> filter(fn: (r) => r.value != 0.0)

@@ -1,8 +1,8 @@
 // placed: each row with the service, municipality and pathway to which its patient belonged at its time.
 //
 // A place holds from its very millisecond on. Rows of patients of the pathway `canary`, and rows from before an enrolment,
-// are left out; rows after the end stay, with followed 0.0.
-// Parameters: rows with patient and _time, and no column recorded, service, municipality, pathway, followed, piped in;
+// are left out; rows from before follow-up and after the end stay, with followed empty or 0.0.
+// Parameters: rows with patient and _time, and no column recorded, service, municipality, pathway, followed, listed, piped in;
 //   bucket, stop (later than every row), services, municipalities.
 // Columns: those of the rows, and service, municipality, pathway, followed. One table.
 placed = (tables=<-, bucket, stop, services=["*"], municipalities=["*"]) =>
@@ -26,4 +26,4 @@ placed = (tables=<-, bucket, stop, services=["*"], municipalities=["*"]) =>
                         value: r.service,
                     ) and wants(set: municipalities, value: r.municipality),
         )
-        |> drop(columns: ["asked", "recorded"])
+        |> drop(columns: ["asked", "recorded", "listed"])

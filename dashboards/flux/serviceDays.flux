@@ -1,7 +1,8 @@
 // serviceDays: what each day was for each service and municipality, worked out from the raw bucket.
 //
 // What a patient's day was counts where the patient belonged at the end of the day, or just before `stop`; what happened
-// (alerts, pages, admissions) where the patient belonged when it happened.
+// (alerts, pages, admissions) where the patient belonged when it happened. Whoever is followed counts: see `places`.
+// Pages are told of everybody.
 // Parameters: bucket, start (whole days from its day on), stop, zone (the time zone of days).
 // Columns: service, municipality, _time (the day's beginning), and the fields that `serviceZeros` tells of, empty
 //   where they would be 0. One table, no order.
@@ -41,6 +42,19 @@ serviceDays = (bucket, start, stop, zone="Europe/Oslo") => {
                 },
             )
             |> drop(columns: [])
+    inFollowUp =
+        [
+            "alerts_yellow",
+            "alerts_red",
+            "admissions",
+            "acute",
+            "readmissions",
+            "due",
+            "awaited",
+            "done",
+            "late",
+            "registrations",
+        ]
     news = alerts(bucket: bucket, start: opening, stop: stop)
     came =
         stays(bucket: bucket, stop: stop)
@@ -59,6 +73,7 @@ serviceDays = (bucket, start, stop, zone="Europe/Oslo") => {
             ],
         )
             |> placed(bucket: bucket, stop: stop)
+            |> filter(fn: (r) => not contains(value: r.field, set: inFollowUp) or r.followed == 1.0)
 
     return
         union(

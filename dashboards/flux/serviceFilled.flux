@@ -15,7 +15,7 @@ serviceFilled = (tables=<-) =>
         |> fill(column: "seconds_no_data", value: 0.0)
         |> fill(column: "seconds_green", value: 0.0)
         |> fill(column: "seconds_not_monitored", value: 0.0)
-        |> fill(column: "bed_s", value: 0.0)
+        |> fill(column: "bed_days", value: 0.0)
         |> fill(column: "due", value: 0.0)
         |> fill(column: "awaited", value: 0.0)
         |> fill(column: "done", value: 0.0)

@@ -3,11 +3,11 @@
 //   patients         followed at the end of the day (or just before `stop`); of a week: of its last day
 //   worst_<zone>     patients whose worst zone of the day it was; of a week: patient-days
 //   seconds_<zone>   time in the zone [s]
-//   bed_s            time in hospital [s]
+//   bed_days         nights in hospital, each of the day on which it begins; in follow-up alone
 //   due, awaited, done, late, registrations   as in `patientAdherenceDays`
 //   alerts_yellow, alerts_red   as in `alerts`
 //   pages            pages asked for, each step of a ladder one, by when the patient came into the zone
-//   admissions, acute, readmissions   as in `stays`
+//   admissions, acute, readmissions   as in `stays`, in follow-up alone
 // Returns: one row, of a day that is none.
 import "array"
 
@@ -29,7 +29,7 @@ serviceZeros = () =>
                 seconds_no_data: 0.0,
                 seconds_green: 0.0,
                 seconds_not_monitored: 0.0,
-                bed_s: 0.0,
+                bed_days: 0.0,
                 due: 0.0,
                 awaited: 0.0,
                 done: 0.0,

@@ -36,14 +36,14 @@ zonesOverTime = (bucket, start, stop, every, services=["*"], municipalities=["*"
             |> group(columns: ["patient"])
             |> sort(columns: ["_time", "order", "recorded"])
             |> fill(column: "rank", usePrevious: true)
-            |> fill(column: "followed", usePrevious: true)
+            |> fill(column: "listed", usePrevious: true)
             |> fill(column: "municipality", usePrevious: true)
             |> fill(column: "pathway", usePrevious: true)
             |> fill(column: "service", usePrevious: true)
             |> map(
                 fn: (r) => {
                     counts =
-                        exists r.rank and exists r.municipality and r.followed == 1.0 and r.pathway != "canary" and wants(
+                        exists r.rank and exists r.municipality and r.listed == 1.0 and r.pathway != "canary" and wants(
                                 set: services,
                                 value: r.service,
                             ) and wants(set: municipalities, value: r.municipality)

@@ -6,24 +6,38 @@ from typing import TYPE_CHECKING
 
 from dashboards.board.listing import ATTENTION
 from dashboards.grafana import limits, variables, zones
-from dashboards.grafana.bounds import NoBounds
+from dashboards.grafana.bounds import BAD, PLAIN, Bounds, NoBounds, Step
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, NOW, PERIOD, series, side_by_side, table
+from dashboards.grafana.library import (
+    CHOSEN,
+    DEADLINE,
+    NOW,
+    PERIOD,
+    TAKEN,
+    WHY,
+    composed,
+    how_many,
+    side_by_side,
+    table,
+)
 from dashboards.grafana.made import Made, make
-from dashboards.grafana.panels import bars, lines, numbers, rows
+from dashboards.grafana.panels import bars, lines, numbers, rows, unknown
 from dashboards.grafana.sources import promql_now
 from dashboards.grafana.units import COUNT, WAITING
-from dashboards.grafana.words import Words
+from dashboards.grafana.words import Words, begun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dashboards.board.words import Lang
     from dashboards.grafana.panels import Tile
+    from dashboards.grafana.sources import Flux
 
 _ZONES = NoBounds("the colours are the zones' own")
 _AS_CONFIGURED = NoBounds("a deadline is the service's own: the column beside it says whether it has passed")
 _WINDOW = "if int(v: v.windowPeriod) < int(v: 12h) then v.windowPeriod else 12h"  # it must be below a day
+_UNKNOWN = "unknown"  # of a number: what is not known is neither none nor well
+_BESIDE = ("zone_rank", "rule", "vital", "detail", "since", "open_pages", "unacknowledged", "late", "phase")
 _SERVICES = 'service=~"${service:regex}"'
 
 
@@ -35,12 +49,75 @@ def build(lang: Lang) -> Made:
 
 
 def _now(clinical: Clinical) -> Iterator[Tile]:
+    """First who is red and has nobody, and for how long; then whether what is shown can be trusted."""
+    none = {"type": "value", "options": {"0": {"text": begun(clinical.words.of("none"))}}}
+    waits = clinical.field(
+        "waiting_s", "centre.oldest_red.title", mappings=[none, unknown(clinical.words.of(_UNKNOWN))]
+    )
+    yield numbers(
+        clinical.asked(
+            "oldest_red",
+            WAITING,
+            limits.waits(),
+            table("oldestUnacknowledgedRed", 'keep(columns: ["waiting_s"])', **NOW, **CHOSEN),
+            size=(6, 4),
+            fields=[waits],
+            none=_UNKNOWN,
+        ),
+        ground=True,
+    )
+    yield numbers(
+        clinical.asked(
+            "reds_waiting",
+            COUNT,
+            Bounds((Step(1.0, BAD),), "a red that nobody has taken is one too many, schemas/services.py: it is paged"),
+            table("oldestUnacknowledgedRed", 'keep(columns: ["patients"])', **NOW, **CHOSEN),
+            size=(5, 4),
+            none=_UNKNOWN,
+        ),
+        ground=True,
+    )
+    yield numbers(
+        clinical.asked(
+            "undeliverable",
+            COUNT,
+            limits.any_at_all("PagesUndeliverable"),
+            promql_now(f"sum(sonevakt_undeliverable_pages{{{_SERVICES}}})"),
+            size=(5, 4),
+            none=_UNKNOWN,
+        ),
+        ground=True,
+    )
+    yield numbers(
+        clinical.asked(
+            "overdue_count",
+            COUNT,
+            NoBounds("how many may be late at once is for each service to say"),
+            how_many("overdue", "patients", **NOW, **CHOSEN),
+            size=(3, 4),
+            none=_UNKNOWN,
+        )
+    )
+    yield numbers(
+        clinical.asked(
+            "behind",
+            WAITING,
+            limits.of_alert("MessagesWait"),
+            promql_now('max(sonevakt_consumer_lag_seconds{group=~".*(storing|triage)"})'),
+            size=(5, 4),
+            none=_UNKNOWN,
+        )
+    )
+    yield _zones_now(clinical)
+
+
+def _zones_now(clinical: Clinical) -> Tile:
     wide = ", ".join(f"{zone.value}: 0.0" for zone in ATTENTION)
     counted = ", ".join(
         f'{zone.value}: if r.zone == "{zone.value}" then float(v: r.patients) else accumulator.{zone.value}'
         for zone in ATTENTION
     )
-    yield numbers(
+    return numbers(
         clinical.asked(
             "zones_now",
             COUNT,
@@ -51,80 +128,35 @@ def _now(clinical: Clinical) -> Iterator[Tile]:
                 **NOW,
                 **CHOSEN,
             ),
-            size=(11, 5),
-            fields=zones.fields(clinical.words.lang),
+            size=(24, 4),
+            fields=zones.fields(clinical.words.lang, zones.COLOURS),
             ordered=True,
+            none=_UNKNOWN,
         ),
         ground=True,
-    )
-    yield numbers(
-        clinical.asked(
-            "oldest_red",
-            WAITING,
-            limits.ladder(),
-            table("oldestUnacknowledgedRed", 'keep(columns: ["waiting_s"])', **NOW, **CHOSEN),
-            size=(4, 5),
-            fields=[
-                clinical.field(
-                    "waiting_s",
-                    "centre.oldest_red.title",
-                    mappings=[{"type": "value", "options": {"0": {"text": clinical.words.of("none")}}}],
-                )
-            ],
-        ),
-        ground=True,
-    )
-    yield numbers(
-        clinical.asked(
-            "overdue_count",
-            COUNT,
-            NoBounds("how many may be late at once is for each service to say"),
-            table("overdue", 'count(column: "patient")', 'keep(columns: ["patient"])', **NOW, **CHOSEN),
-            size=(3, 5),
-        )
-    )
-    yield numbers(
-        clinical.asked(
-            "undeliverable",
-            COUNT,
-            limits.any_at_all("PagesUndeliverable"),
-            promql_now(f"sum(sonevakt_undeliverable_pages{{{_SERVICES}}}) or vector(0)"),
-            size=(3, 5),
-        ),
-        ground=True,
-    )
-    yield numbers(
-        clinical.asked(
-            "behind",
-            WAITING,
-            limits.of_alert("MessagesWait"),
-            promql_now('max(sonevakt_consumer_lag_seconds{group=~".*(storing|triage)"})'),
-            size=(3, 5),
-        )
     )
 
 
 def _lists(clinical: Clinical) -> Iterator[Tile]:
+    worded, why = clinical.why()
     yield rows(
         clinical.asked(
             "worklist",
             WAITING,
             _AS_CONFIGURED,
-            table("worklist", **NOW, **CHOSEN),
-            size=(24, 12),
+            table("worklist", TAKEN, DEADLINE, WHY, worded, **NOW, **CHOSEN),
+            size=(24, 14),
             fields=[
                 clinical.zone(),
                 clinical.patient(),
-                clinical.rule(),
-                clinical.vital(),
-                clinical.field("waiting_s", "field.waiting", WAITING, custom__width=130),
-                clinical.field("respond_by", "field.respond_by", custom__width=170),
-                clinical.yes_no("late", "field.late", custom__width=90),
-                clinical.yes_no("unacknowledged", "field.unacknowledged", custom__width=110),
-                clinical.phase(),
-                clinical.service(),
-                clinical.municipality(),
-                *(clinical.hidden(name) for name in ("zone_rank", "detail", "since", "open_pages")),
+                clinical.waited("waiting_s", "field.waiting", custom__width=115),
+                clinical.taken(),
+                why,
+                clinical.when("respond_by", "field.respond_by"),
+                clinical.deadline(),
+                clinical.service(custom__width=170),
+                clinical.municipality(custom__width=190),
+                *(clinical.hidden(name) for name in _BESIDE),
             ],
         )
     )
@@ -134,18 +166,26 @@ def _lists(clinical: Clinical) -> Iterator[Tile]:
             WAITING,
             NoBounds("how late is too late is the patient's own plan: past its grace the zone says so"),
             table("overdue", **NOW, **CHOSEN),
-            size=HALF,
+            size=(24, 7),
             fields=[
                 clinical.patient(),
                 clinical.zone(),
-                clinical.field("overdue_s", "field.overdue", WAITING),
-                clinical.field("due", "field.due"),
-                clinical.field("last_submission", "field.last"),
+                clinical.waited("overdue_s", "field.overdue"),
+                clinical.when("due", "field.due"),
+                clinical.when("last_submission", "field.last", none="never"),
                 clinical.service(),
                 clinical.municipality(),
             ],
         )
     )
+
+
+def _alerts() -> Flux:
+    """Alerts of whole hours: all bars are as wide as the narrowest, which a part of an hour would make a hairline."""
+    given = {"bucket": "v.defaultBucket", **PERIOD, "start": "date.truncate(t: v.timeRangeStart, unit: 1h)", **CHOSEN}
+    told = ", ".join(f"{name}: {value}" for name, value in given.items())
+    body = f'alertsPerHour({told})\n    |> rename(columns: {{series: "_field"}})'
+    return composed(("alertsPerHour",), body, needs=("date",))
 
 
 def _over_time(clinical: Clinical) -> Iterator[Tile]:
@@ -170,7 +210,7 @@ def _over_time(clinical: Clinical) -> Iterator[Tile]:
             "alerts",
             COUNT,
             NoBounds("how many alerts are too many is for the service to judge by its staff"),
-            series("alertsPerHour", **PERIOD, **CHOSEN),
+            _alerts(),
             size=HALF,
             fields=[field for field in zones.fields(lang) if field.name in {"yellow", "red"}],
         )
@@ -179,9 +219,9 @@ def _over_time(clinical: Clinical) -> Iterator[Tile]:
         clinical.asked(
             "page_times",
             WAITING,
-            limits.ladder(),
+            limits.ladder(PLAIN),
             table("pageTimesByService", **PERIOD, **CHOSEN),
-            size=HALF,
+            size=(24, 7),
             fields=clinical.page_times(),
         )
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dashboards.grafana import links, variables, zones
+from dashboards.grafana import library, links, variables, zones
 from dashboards.grafana.bounds import GOOD, WARN
 from dashboards.grafana.made import About
 from dashboards.grafana.panels import HIDDEN, Asked, Field
-from dashboards.grafana.units import COUNT, WAITING
+from dashboards.grafana.units import COUNT, NUMBER, WAITING, WHEN
+from dashboards.grafana.words import begun
 from schemas.types import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dashboards.grafana.bounds import Bounds, NoBounds
     from dashboards.grafana.panels import Query, Size
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 HALF: Final[Size] = (12, 9)
 WHOLE: Final[Size] = (24, 9)
 _GROUND: Final = {"type": "color-background", "mode": "basic"}
+_DASH: Final = "-"  # in a cell that holds nothing
+# Grafana 12.3 knows the one, 12.2 the other.
+_WRAPPED: Final[dict[str, Any]] = {"custom__wrapText": True, "custom__cellOptions": {"type": "auto", "wrapText": True}}
 
 
 class Clinical(NamedTuple):
@@ -67,9 +71,10 @@ class Clinical(NamedTuple):
         ordered: bool = False,
         most_points: int | None = None,
         least_step: str | None = None,
+        none: str = "none",
         repeat: str | None = None,
     ) -> Asked:
-        """Return what a panel is made of; its words are those of the dashboard's name and its own."""
+        """Return what a panel is made of; its words are those of the dashboard's name and its own, and of `none`."""
         return Asked(
             panel,
             self.words.said(f"{self.name}.{panel}"),
@@ -81,13 +86,13 @@ class Clinical(NamedTuple):
             ordered,
             most_points=most_points,
             least_step=least_step,
-            no_value=self.words.of("none"),
+            no_value=self.words.of(none),
             repeat=repeat,
         )
 
     def field(self, name: str, word: str, unit: Unit | None = None, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
-        """Return a column called by `word`."""
-        told: dict[str, Any] = {"displayName": self.words.of(word)}
+        """Return a column or series called by `word`."""
+        told: dict[str, Any] = {"displayName": begun(self.words.of(word))}
         if unit is not None:
             told["unit"] = unit.code
         if unit is not None and unit.decimals is not None:
@@ -101,42 +106,72 @@ class Clinical(NamedTuple):
             links.data_link(self.words.of("link.patient"), links.to_patient(lang, "patient")),
             links.data_link(self.words.of("link.board"), links.to_board("patient"), elsewhere=True),
         ]
-        return self.field("patient", "col.patient", links=found, custom__width=150)
+        return self.field("patient", "col.patient", links=found, custom__width=140)
+
+    def when(self, name: str, word: str, none: str = "") -> Field:
+        """Return a column of times; `none` stands where there is none."""
+        return self.field(name, word, WHEN, noValue=self.words.of(none) if none else _DASH, custom__width=165)
+
+    def waited(self, name: str, word: str, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
+        """Return a column of how long something took."""
+        return self.field(name, word, WAITING, noValue=_DASH, **{"custom__width": 135, **options})
+
+    def counted(self, name: str, word: str) -> Field:
+        """Return a column of whole numbers."""
+        return self.field(name, word, COUNT, noValue=_DASH, custom__width=120)
+
+    def percent(self, word: str, name: str = "percent") -> Field:
+        """Return a column of shares in per cent; what is not quite all of them is not shown as 100."""
+        return self.field(name, word, NUMBER, noValue=_DASH, custom__width=130)
 
     def zone(self, name: str = "zone") -> Field:
         """Return the column of zones, each in its colour and by its word."""
         found = zones.mappings(self.words.lang)
-        return self.field(name, "col.zone", mappings=found, custom__cellOptions=_GROUND, custom__width=130)
+        return self.field(name, "col.zone", mappings=found, custom__cellOptions=_GROUND, custom__width=120)
 
     def rule(self) -> Field:
         """Return the column of rules in words."""
-        told = {rule: {"text": text} for rule, text in self.words.rules().items()}
-        return self.field("rule", "field.why", mappings=[{"type": "value", "options": told}])
+        return self._worded("rule", "field.why", self.words.rules())
+
+    def why(self) -> tuple[library.Words, Field]:
+        """Return the step that puts the words of rule and vital sign into `library.WHY`'s column, and the column.
+
+        A row is as high as its text needs; Grafana measures what is in the cell, and not what a mapping shows there.
+        """
+        rules = {code: begun(text) for code, text in self.words.rules().items()}
+        told = library.Words("why", rules, self.words.vitals(), parted=True)
+        return told, self.field("why", "field.why", **_WRAPPED)
 
     def vital(self, name: str = "vital") -> Field:
         """Return the column of vital signs in words."""
-        told = {vital: {"text": text} for vital, text in self.words.vitals().items()}
-        return self.field(name, "field.vital", mappings=[{"type": "value", "options": told}], custom__width=130)
+        return self._worded(name, "field.vital", self.words.vitals() | {"none": _DASH}, custom__width=110)
 
     def mapped(self, name: str, word: str, prefix: str, *codes: str, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
         """Return a column of codes, each shown by its word `prefix.code`."""
-        told = {code: {"text": self.words.of(f"{prefix}.{code}")} for code in codes}
+        return self._worded(name, word, {code: self.words.of(f"{prefix}.{code}") for code in codes}, **options)
+
+    def _worded(self, name: str, word: str, words: Mapping[str, str], **options: Any) -> Field:  # noqa: ANN401 - Grafana's
+        told = {code: {"text": begun(text), "index": place} for place, (code, text) in enumerate(words.items())}
         return self.field(name, word, mappings=[{"type": "value", "options": told}], **options)
 
-    def yes_no(self, name: str, word: str, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
-        """Return a column of true and false, as a word or nothing where it is false."""
-        told = {"true": {"text": self.words.of(f"{word}.true")}, "false": {"text": self.words.of(f"{word}.false")}}
-        return self.field(name, word, mappings=[{"type": "value", "options": told}], **options)
+    def taken(self) -> Field:
+        """Return the column that says whether somebody has taken an alert over, as `library.TAKEN` tells it."""
+        return self.mapped("taken", "field.taken", "taken", "nobody", "somebody", "nothing", custom__width=135)
+
+    def deadline(self) -> Field:
+        """Return the column that says whether a deadline has passed, as `library.DEADLINE` tells it."""
+        return self.mapped("deadline", "field.deadline", "deadline", "passed", "runs", "none", custom__width=100)
 
     def phase(self) -> Field:
         """Return the column of phases in words."""
-        return self.mapped("phase", "part.phase", "phase", "none", *(phase.value for phase in Phase))
+        codes = ("none", *(phase.value for phase in Phase))
+        return self.mapped("phase", "part.phase", "phase", *dict.fromkeys(codes), custom__width=110)
 
     def page_times(self) -> list[Field]:
         """Return the columns of pages and how long they took."""
-        counted = [self.field(name, f"field.{name}", COUNT) for name in ("pages", "delivered", "acknowledged")]
+        counted = [self.counted(name, f"field.{name}") for name in ("pages", "delivered", "acknowledged")]
         colored = {"custom__cellOptions": {"type": "color-text"}}
-        timed = [self.field(name, f"field.{name}", WAITING, **colored) for name in ("p50_s", "p95_s", "longest_s")]
+        timed = [self.waited(name, f"field.{name}", **colored) for name in ("p50_s", "p95_s", "longest_s")]
         return [self.service(), *counted, *timed]
 
     def adherence(self) -> list[Field]:
@@ -151,10 +186,10 @@ class Clinical(NamedTuple):
         """Return a column that is not shown."""
         return Field(name, HIDDEN)
 
-    def service(self) -> Field:
+    def service(self, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
         """Return the column of services."""
-        return self.field("service", "variable.service")
+        return self.field("service", "variable.service", **options)
 
-    def municipality(self) -> Field:
+    def municipality(self, **options: Any) -> Field:  # noqa: ANN401 - Grafana's
         """Return the column of municipalities."""
-        return self.field("municipality", "variable.municipality")
+        return self.field("municipality", "variable.municipality", **options)

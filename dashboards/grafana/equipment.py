@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import variables
 from dashboards.grafana.bounds import GOOD, WARN, NoBounds
-from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, NOW, PERIOD, side_by_side, table
+from dashboards.grafana.clinical import HALF, WHOLE, Clinical
+from dashboards.grafana.library import CHOSEN, NOW, PERCENT, PERIOD, how_many, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, gauge_bars, numbers, rows
-from dashboards.grafana.units import COUNT, SHARE
+from dashboards.grafana.units import COUNT
 from dashboards.grafana.words import Words
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "out_count",
             COUNT,
             _OWN,
-            table("equipmentOut", 'count(column: "device")', 'keep(columns: ["device"])', **NOW, **CHOSEN),
-            size=(4, 8),
+            how_many("equipmentOut", "devices", **NOW, **CHOSEN),
+            size=(5, 6),
+            none="unknown",
         )
     )
     yield gauge_bars(
@@ -68,40 +69,10 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
                 **NOW,
                 **CHOSEN,
             ),
-            size=(8, 8),
+            size=(19, 6),
             fields=[clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS)],
         ),
         each_row=True,
-    )
-    yield bars(
-        clinical.asked(
-            "quality_over_time",
-            COUNT,
-            NoBounds("what a reading may be used for is decided by each reading's own bounds"),
-            _usable(),
-            size=(12, 8),
-            fields=[
-                clinical.field("usable", "quality.usable", color={"mode": "fixed", "fixedColor": GOOD}),
-                clinical.field("unusable", "quality.unusable", color={"mode": "fixed", "fixedColor": WARN}),
-            ],
-            ordered=True,
-        )
-    )
-    yield rows(
-        clinical.asked(
-            "quality",
-            COUNT,
-            _OWN,
-            table("dataQuality", **PERIOD, **CHOSEN),
-            size=HALF,
-            fields=[
-                clinical.vital(),
-                clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS),
-                clinical.field("readings", "field.readings", COUNT),
-                clinical.field("quarantined", "field.quarantined", COUNT),
-                clinical.field("share", "field.share", SHARE),
-            ],
-        )
     )
     yield rows(
         clinical.asked(
@@ -109,15 +80,46 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             COUNT,
             _OWN,
             table("equipmentOut", 'sort(columns: ["days"], desc: true)', **NOW, **CHOSEN),
-            size=HALF,
+            size=WHOLE,
             fields=[
-                clinical.field("device", "field.device"),
+                clinical.field("device", "equipment.device"),
                 clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS),
                 clinical.patient(),
-                clinical.field("handed_out", "field.handed_out"),
-                clinical.field("days", "field.days", COUNT),
+                clinical.counted("days", "field.days"),
+                clinical.when("handed_out", "field.handed_out"),
                 clinical.service(),
                 clinical.municipality(),
             ],
+        )
+    )
+    yield rows(
+        clinical.asked(
+            "quality",
+            COUNT,
+            _OWN,
+            table("dataQuality", PERCENT, **PERIOD, **CHOSEN),
+            size=HALF,
+            fields=[
+                clinical.vital(),
+                clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS),
+                clinical.counted("readings", "field.readings"),
+                clinical.counted("quarantined", "field.quarantined"),
+                clinical.percent("field.share"),
+                clinical.hidden("share"),
+            ],
+        )
+    )
+    yield bars(
+        clinical.asked(
+            "quality_over_time",
+            COUNT,
+            NoBounds("what a reading may be used for is decided by each reading's own bounds"),
+            _usable(),
+            size=HALF,
+            fields=[
+                clinical.field("usable", "quality.usable", color={"mode": "fixed", "fixedColor": GOOD}),
+                clinical.field("unusable", "quality.unusable", color={"mode": "fixed", "fixedColor": WARN}),
+            ],
+            ordered=True,
         )
     )

@@ -21,9 +21,19 @@ PERIOD: Final = {"start": "v.timeRangeStart", "stop": "v.timeRangeStop"}
 WEEKS: Final = {**PERIOD, "weeks": "true"}  # read from the weekly rollup
 NOW: Final = {"at": "v.timeRangeStop"}
 PATIENT: Final = {"patient": "${patient:doublequote}"}
+PERCENT: Final = "map(fn: (r) => ({r with percent: 100.0 * r.share}))"
+WHY: Final = 'map(fn: (r) => ({r with why: r.rule + ":" + r.vital}))'  # the form that parted words take
+TAKEN: Final = (  # of `detailed` or `worklist`
+    'map(fn: (r) => ({r with taken: if r.unacknowledged then "nobody" '
+    'else if r.zone == "red" or r.zone == "yellow" then "somebody" else "nothing"}))'
+)
+DEADLINE: Final = (  # of `worklist`
+    'map(fn: (r) => ({r with deadline: if r.late then "passed" '
+    'else if exists r.respond_by and (r.unacknowledged or r.zone == "no_data") then "runs" else "none"}))'
+)
 
 
-def table(function: str, *then: str | Words, needs: Sequence[str] = (), **arguments: str) -> Flux:
+def table(function: str, *then: str | Words | Headed, needs: Sequence[str] = (), **arguments: str) -> Flux:
     """Return the rows of `function`, and of what `then` makes of them, as one table.
 
     Parameters
@@ -34,7 +44,7 @@ def table(function: str, *then: str | Words, needs: Sequence[str] = (), **argume
     return Flux(_text((function, *needs), then, arguments))
 
 
-def series(function: str, *then: str, ref_id: str = "A", **arguments: str) -> Flux:
+def series(function: str, *then: str | Words, ref_id: str = "A", **arguments: str) -> Flux:
     """Return the series of `function`, each named by its column `series`."""
     return Flux(_text((function,), (*then, 'rename(columns: {series: "_field"})'), arguments), ref_id)
 
@@ -51,9 +61,50 @@ def adherence(function: str, **arguments: str) -> Flux:
     return side_by_side(function, f"map(fn: (r) => {parts})", **arguments)
 
 
-def composed(functions: Sequence[str], body: str) -> Flux:
-    """Return a query of our own that calls `functions` of the library."""
-    return Flux(_whole(flux.text(*functions).split("\n"), (), body))
+def composed(functions: Sequence[str], body: str, *, needs: Sequence[str] = ()) -> Flux:
+    """Return a query of our own that calls `functions` of the library; `needs` are packages of Flux."""
+    imports = [f'import "{name}"' for name in needs]
+    return Flux(_whole([*imports, *flux.text(*functions).split("\n")], (), body))
+
+
+def how_many(function: str, name: str, **arguments: str) -> Flux:
+    """Return how many rows `function` has, as one column `name`: also where there are none.
+
+    A map that takes nothing from its rows would have none: it is worked out by columns.
+    """
+    body = f"""union(
+    tables: [
+        {_called(function, arguments)} |> map(fn: (r) => ({{service: r.service, {name}: 1.0}})),
+        array.from(rows: [{{service: "", {name}: 0.0}}]),
+    ],
+)
+    |> group()
+    |> sum(column: "{name}")"""
+    return composed((function,), body, needs=("array",))
+
+
+class Headed(NamedTuple):
+    """A step that puts a word before what stands in `column`, of those `words` by what stands in `by`."""
+
+    column: str
+    by: str
+    words: Mapping[str, str]
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """What of Flux it needs."""
+        return ("dict",)
+
+    @property
+    def defined(self) -> str:
+        """What it defines before the query."""
+        return f"{self.column}Heads = {_dict({code: f'{word} ' for code, word in self.words.items()})}"
+
+    @property
+    def step(self) -> str:
+        """The step itself."""
+        head = f'dict.get(dict: {self.column}Heads, key: r.{self.by}, default: "")'
+        return f"map(fn: (r) => ({{r with {self.column}: {head} + r.{self.column}}}))"
 
 
 class Words(NamedTuple):
@@ -115,14 +166,18 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _text(functions: Sequence[str], then: Sequence[str | Words], arguments: Mapping[str, str]) -> str:
+def _called(function: str, arguments: Mapping[str, str]) -> str:
     given = ", ".join(f"{name}: {value}" for name, value in {"bucket": "v.defaultBucket", **arguments}.items())
-    steps = "".join(f"\n    |> {step.step if isinstance(step, Words) else step}" for step in then)
-    worded = [step for step in then if isinstance(step, Words)]
-    return _whole(flux.text(*functions).split("\n"), worded, f"{functions[0]}({given}){steps}")
+    return f"{function}({given})"
 
 
-def _whole(lines: Sequence[str], worded: Sequence[Words], body: str) -> str:
+def _text(functions: Sequence[str], then: Sequence[str | Words | Headed], arguments: Mapping[str, str]) -> str:
+    steps = "".join(f"\n    |> {step if isinstance(step, str) else step.step}" for step in then)
+    worded = [step for step in then if not isinstance(step, str)]
+    return _whole(flux.text(*functions).split("\n"), worded, _called(functions[0], arguments) + steps)
+
+
+def _whole(lines: Sequence[str], worded: Sequence[Words | Headed], body: str) -> str:
     """The library's functions, what steps define, and what is asked; imports stand first."""
     imports = {line for line in lines if line.startswith("import ")}
     imports |= {f'import "{name}"' for step in worded for name in step.imports}

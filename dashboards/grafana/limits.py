@@ -66,11 +66,17 @@ def promised(value: float, name: str) -> Bounds:
     return Bounds((Step(value),), f"{name}, schemas/promises.py")
 
 
-def ladder() -> Bounds:
+def ladder(base: str = GOOD) -> Bounds:
     """Return the thresholds at which the next step of the default ladder is asked [s]."""
     later = [step.after_minutes * _MINUTE_S for step in Ladder().red if step.after_minutes]
     steps = tuple(Step(value, BAD if place else WARN) for place, value in enumerate(later))
-    return Bounds(steps, "the steps of the default ladder, schemas/services.py")
+    return Bounds(steps, "the steps of the default ladder, schemas/services.py", base=base)
+
+
+def waits() -> Bounds:
+    """Return the thresholds of a red that waits for somebody [s]: it is never well, and bad once the ladder goes on."""
+    first = ladder().steps[0]
+    return Bounds((Step(1.0, WARN), Step(first.value, BAD)), "the default ladder's next step, schemas/services.py")
 
 
 ASSESSED: Final = promised(promises.ASSESSED_P99_S, "ASSESSED_P99_S")

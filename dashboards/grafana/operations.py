@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import limits, variables, zones
-from dashboards.grafana.bounds import NoBounds
-from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, NOW, PERIOD, adherence, series, side_by_side, table
+from dashboards.grafana.bounds import PLAIN, NoBounds
+from dashboards.grafana.clinical import HALF, WHOLE, Clinical
+from dashboards.grafana.library import CHOSEN, NOW, PERCENT, PERIOD, adherence, series, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, gauge_bars, lines, rows
-from dashboards.grafana.units import COUNT, SHARE, WAITING
+from dashboards.grafana.units import COUNT, WAITING
 from dashboards.grafana.words import Words
 
 if TYPE_CHECKING:
@@ -34,13 +34,14 @@ def _patients(clinical: Clinical) -> Iterator[Tile]:
             "caseload",
             COUNT,
             NoBounds("the target is each service's own and stands beside it"),
-            table("caseload", **NOW, services=CHOSEN["services"]),
+            table("caseload", PERCENT, **NOW, services=CHOSEN["services"]),
             size=HALF,
             fields=[
                 clinical.service(),
-                clinical.field("patients", "field.patients", COUNT),
-                clinical.field("target", "field.target", COUNT),
-                clinical.field("share", "field.of_target", SHARE),
+                clinical.counted("patients", "field.patients"),
+                clinical.counted("target", "field.target"),
+                clinical.percent("field.of_target"),
+                clinical.hidden("share"),
             ],
         )
     )
@@ -82,7 +83,7 @@ def _patients(clinical: Clinical) -> Iterator[Tile]:
             COUNT,
             NoBounds("the colours are the zones' own"),
             side_by_side("zonesPerDay", **PERIOD, **CHOSEN),
-            size=HALF,
+            size=WHOLE,
             fields=zones.fields(clinical.words.lang),
             ordered=True,
         )
@@ -96,15 +97,15 @@ def _alerts(clinical: Clinical) -> Iterator[Tile]:
             COUNT,
             NoBounds("how often a rule must be right is for clinicians to say"),
             table("alertsByRule", **PERIOD, **CHOSEN),
-            size=HALF,
+            size=WHOLE,
             fields=[
                 clinical.rule(),
                 clinical.vital(),
                 clinical.zone("to_zone"),
-                clinical.field("alerts", "field.alerts", COUNT),
-                clinical.field("acknowledged", "field.acknowledged", COUNT),
-                clinical.field("right", "field.right", COUNT),
-                clinical.field("wrong", "field.wrong", COUNT),
+                clinical.counted("alerts", "field.alerts"),
+                clinical.counted("acknowledged", "field.acknowledged"),
+                clinical.counted("right", "field.right"),
+                clinical.counted("wrong", "field.wrong"),
             ],
         )
     )
@@ -112,9 +113,9 @@ def _alerts(clinical: Clinical) -> Iterator[Tile]:
         clinical.asked(
             "page_times",
             WAITING,
-            limits.ladder(),
+            limits.ladder(PLAIN),
             table("pageTimesByService", **PERIOD, **CHOSEN),
-            size=HALF,
+            size=(24, 7),
             fields=clinical.page_times(),
         )
     )
@@ -134,10 +135,10 @@ def _alerts(clinical: Clinical) -> Iterator[Tile]:
                 **NOW,
                 **CHOSEN,
             ),
-            size=HALF,
+            size=WHOLE,
             fields=[
                 clinical.patient(),
-                clinical.field("trial_ends", "field.trial_ends"),
+                clinical.when("trial_ends", "field.trial_ends"),
                 clinical.zone(),
                 clinical.service(),
                 clinical.municipality(),

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 HALF: Final[Size] = (12, 8)
 THIRD: Final[Size] = (8, 8)
-QUARTER: Final[Size] = (6, 5)
+QUARTER: Final[Size] = (6, 6)
 VOLUME: Final = NoBounds("how much comes in is for patients to decide, and silence has alerts of its own")
+NOTHING: Final = "nothing in this time"
 PART: Final = NoBounds("it is a part of the way whose whole is promised")
 
 
@@ -29,10 +30,11 @@ def asked(  # noqa: PLR0913 - what a panel is made of
     *queries: Query,
     size: Size = HALF,
     fields: Sequence[Field] = (),
+    no_value: str = "no figure",
 ) -> Asked:
     """Return what a panel for operators is made of."""
     whence = f"Thresholds: {bounds.source}." if isinstance(bounds, Bounds) else f"No thresholds: {bounds.reason}."
-    return Asked(name, Said(title, f"{says} {whence}"), unit, bounds, queries, size, fields)
+    return Asked(name, Said(title, f"{says} {whence}"), unit, bounds, queries, size, fields, no_value=no_value)
 
 
 def rate(series: str, by: str) -> str:
@@ -43,6 +45,11 @@ def rate(series: str, by: str) -> str:
 def more(series: str, by: str, window: str = "$__rate_interval") -> str:
     """Return how many more within the window, by the labels `by`."""
     return f"sum by ({by}) (increase({series}[{window}]))"
+
+
+def happened(series: str, by: str) -> str:
+    """Return the same without what did not happen, which would fill the legend; `NOTHING` stands where nothing did."""
+    return f"{more(series, by)} > 0"
 
 
 def quantile(share: float, histogram: str, by: str = "", window: str = "$__rate_interval") -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dashboards.grafana import zones
 from dashboards.grafana.bounds import NoBounds
-from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import CHOSEN, WEEKS, composed, series, side_by_side, table
+from dashboards.grafana.clinical import HALF, WHOLE, Clinical
+from dashboards.grafana.library import CHOSEN, PERCENT, WEEKS, composed, series, side_by_side, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import bars, rows
-from dashboards.grafana.units import COUNT, NUMBER, SHARE
+from dashboards.grafana.units import COUNT, NUMBER
 from dashboards.grafana.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dashboards.board.words import Lang
-    from dashboards.grafana.panels import Tile
+    from dashboards.grafana.panels import Field, Tile
     from dashboards.grafana.sources import Flux
 
 _DAYS_A_MONTH = 30.44
 _COUNTED = ("admissions", "acute", "readmissions", "bed_days", "emergency")
+_EMERGENCY = {"emergency-room": "#b877d9", "out-of-hours": "#5ac8d8", "ambulance": "#c4a57a"}  # no zone's colours
+_ADMISSIONS = {"acute": "#e55400", "planned": "#8f9fb5"}
+_DAYS = "#8f9fb5"
 _DESCRIBES = NoBounds("it describes what happened; no target of it is stated anywhere")
 
 
@@ -31,9 +34,59 @@ def build(lang: Lang) -> Made:
     return make(clinical.about(("now-1y", "now"), "1h"), [*_tiles(clinical)])
 
 
+_GIVEN = ", ".join(f"{name}: {value}" for name, value in {"bucket": "v.defaultBucket", **WEEKS, **CHOSEN}.items())
+
+
+def _admissions() -> Flux:
+    """Acute and planned ones, which make up all; beside them those soon after a discharge, where there were any."""
+    return composed(
+        ("admissionsPerDay",),
+        f"""admissionsPerDay({_GIVEN})
+    |> filter(fn: (r) => r.series != "bed_days")
+    |> group()
+    |> pivot(rowKey: ["_time"], columnKey: ["series"], valueColumn: "_value")
+    |> sort(columns: ["_time"])
+    |> map(
+        fn: (r) =>
+            ({{
+                _time: r._time,
+                acute: r.acute,
+                planned: r.admissions - r.acute,
+                readmissions: if r.readmissions > 0.0 then r.readmissions else debug.null(type: "float"),
+            }}),
+    )""",
+        needs=("internal/debug",),
+    )
+
+
+def _emergency() -> Flux:
+    """Contacts by week and kind, and 0 in weeks without: a lone bar would be as wide as the chart."""
+    zeros = ",\n        ".join(f'weeks |> map(fn: (r) => ({{r with series: "{kind}"}}))' for kind in _EMERGENCY)
+    return composed(
+        ("admissionsPerDay", "emergencyContactsPerDay"),
+        f"""weeks = admissionsPerDay({_GIVEN})
+    |> filter(fn: (r) => r.series == "admissions")
+    |> group()
+    |> map(fn: (r) => ({{_time: r._time, _value: 0.0}}))
+
+union(
+    tables: [
+        emergencyContactsPerDay({_GIVEN}) |> group() |> keep(columns: ["_time", "_value", "series"]),
+        {zeros},
+    ],
+)
+    |> group(columns: ["series", "_time"])
+    |> sum()
+    |> group(columns: ["series"])
+    |> sort(columns: ["_time"])
+    |> rename(columns: {{series: "_field"}})""",
+    )
+
+
 def _rates() -> Flux:
     """How often something happened, in a hundred months of patients who were followed."""
-    given = ", ".join(f"{name}: {value}" for name, value in {"bucket": "v.defaultBucket", **WEEKS, **CHOSEN}.items())
+    given = _GIVEN
+    places = " else ".join(f'if r.what == "{what}" then {place}' for place, what in enumerate(_COUNTED[:-1]))
     return composed(
         ("admissionsPerDay", "emergencyContactsPerDay", "zonesPerDay"),
         f"""days = zonesPerDay({given})
@@ -54,7 +107,9 @@ union(
     |> group()
     |> map(fn: (r) => ({{what: r.series, times: r._value}}))
     |> map(fn: (r) => ({{r with rate: if months > 0.0 then 100.0 * r.times / months else 0.0}}))
-    |> sort(columns: ["what"])""",
+    |> map(fn: (r) => ({{r with place: {places} else {len(_COUNTED)}}}))
+    |> sort(columns: ["place"])
+    |> drop(columns: ["place"])""",
     )
 
 
@@ -68,18 +123,24 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             _rates(),
             fields=[
                 clinical.mapped("what", "field.what", "admissions", *_COUNTED),
-                clinical.field("times", "field.times", COUNT),
-                clinical.field("rate", "field.rate", NUMBER),
+                clinical.counted("times", "field.times"),
+                clinical.field("rate", "field.rate", NUMBER, custom__width=200),
             ],
         )
     )
+    beside: dict[str, Any] = {"custom__stacking": {"mode": "none"}, "custom__drawStyle": "points"}
+    beside["custom__pointSize"] = 8
     yield bars(
         clinical.asked(
             "admissions",
             COUNT,
             _DESCRIBES,
-            series("admissionsPerDay", 'filter(fn: (r) => r.series != "bed_days")', **WEEKS, **CHOSEN),
-            fields=[clinical.field(name, f"admissions.{name}") for name in ("admissions", "acute", "readmissions")],
+            _admissions(),
+            fields=[
+                *(_colored(clinical, name, f"admissions.{name}", color) for name, color in _ADMISSIONS.items()),
+                clinical.field("readmissions", "admissions.readmissions", color=_fixed("text"), **beside),
+            ],
+            ordered=True,
         )
     )
     yield bars(
@@ -88,7 +149,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             COUNT,
             _DESCRIBES,
             series("admissionsPerDay", 'filter(fn: (r) => r.series == "bed_days")', **WEEKS, **CHOSEN),
-            fields=[clinical.field("bed_days", "admissions.bed_days")],
+            fields=[_colored(clinical, "bed_days", "admissions.bed_days", _DAYS)],
         )
     )
     yield bars(
@@ -96,10 +157,8 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "emergency",
             COUNT,
             _DESCRIBES,
-            series("emergencyContactsPerDay", **WEEKS, **CHOSEN),
-            fields=[
-                clinical.field(name, f"emergency.{name}") for name in ("emergency-room", "out-of-hours", "ambulance")
-            ],
+            _emergency(),
+            fields=[_colored(clinical, name, f"emergency.{name}", color) for name, color in _EMERGENCY.items()],
         )
     )
     yield bars(
@@ -108,6 +167,7 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             COUNT,
             NoBounds("the colours are the zones' own"),
             side_by_side("zonesPerDay", **WEEKS, **CHOSEN),
+            size=WHOLE,
             fields=zones.fields(lang),
             ordered=True,
         )
@@ -117,11 +177,12 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "time_in_zone",
             NUMBER,
             NoBounds("the colours are the zones' own"),
-            table("timeInZone", **WEEKS, **CHOSEN),
+            table("timeInZone", PERCENT, **WEEKS, **CHOSEN),
             fields=[
                 clinical.zone(),
-                clinical.field("hours", "field.hours", COUNT),
-                clinical.field("share", "field.share", SHARE),
+                clinical.counted("hours", "field.hours"),
+                clinical.percent("field.share"),
+                *(clinical.hidden(name) for name in ("zone_rank", "share")),
             ],
         )
     )
@@ -130,13 +191,22 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
             "time_in_range",
             NUMBER,
             _DESCRIBES,
-            table("timeInRange", **WEEKS, **CHOSEN),
+            table("timeInRange", PERCENT, **WEEKS, **CHOSEN),
             size=HALF,
             fields=[
                 clinical.vital(),
-                clinical.field("readings", "field.readings", COUNT),
-                clinical.field("in_range", "field.in_range", COUNT),
-                clinical.field("share", "field.share", SHARE),
+                clinical.counted("readings", "field.readings"),
+                clinical.counted("in_range", "field.in_range"),
+                clinical.percent("field.share"),
+                clinical.hidden("share"),
             ],
         )
     )
+
+
+def _colored(clinical: Clinical, name: str, word: str, color: str) -> Field:
+    return clinical.field(name, word, color=_fixed(color))
+
+
+def _fixed(color: str) -> dict[str, str]:
+    return {"mode": "fixed", "fixedColor": color}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from dashboards.grafana.bounds import Bounds, NoBounds, thresholds
+from dashboards.grafana.bounds import BAD, PLAIN, Bounds, NoBounds, thresholds
 from dashboards.grafana.sdk import (
     Builder,
     bargauge,
@@ -28,6 +28,7 @@ Query = Builder[Any]  # Flux or PromQL
 Size = tuple[int, int]  # of the grid's 24 columns, and in rows
 _P = TypeVar("_P", bargauge.Panel, stat.Panel, table.Panel, timeseries.Panel)
 _LAST: Final = "lastNotNull"
+_LEAST_WIDTH: Final = 60.0  # of a column [pixels]; Grafana's own 150 puts the last ones out of sight
 HIDDEN: Final[Mapping[str, object]] = MappingProxyType({"hidden": True})
 
 
@@ -75,7 +76,7 @@ class Asked(NamedTuple):
     most_points
         How many points of a series it asks for at most; None: as many as it is wide.
     no_value
-        What stands where there is nothing; None: Grafana's own words.
+        What stands where there is nothing.
     least_step
         The shortest time between two points, in Grafana's words, as 5m.
     repeat
@@ -92,7 +93,7 @@ class Asked(NamedTuple):
     ordered: bool = False
     most_points: int | None = None
     least_step: str | None = None
-    no_value: str | None = None
+    no_value: str = "no figure"
     repeat: str | None = None
 
 
@@ -100,15 +101,13 @@ def _common(panel: _P, asked: Asked) -> _P:
     width, height = asked.size
     panel = panel.title(asked.said.title).description(asked.said.description).span(width).height(height)
     panel = panel.unit(asked.unit.code).thresholds(thresholds(asked.bounds)).targets(list(asked.queries))
-    panel = panel.datasource(_source(asked.queries))
+    panel = panel.datasource(_source(asked.queries)).no_value(asked.no_value)
     if asked.unit.decimals is not None:
         panel = panel.decimals(asked.unit.decimals)
     if asked.most_points is not None:
         panel = panel.max_data_points(asked.most_points)
     if asked.least_step is not None:
         panel = panel.interval(asked.least_step)
-    if asked.no_value is not None:
-        panel = panel.no_value(asked.no_value)
     if asked.repeat is not None:
         panel = panel.repeat(asked.repeat).repeat_direction("h").max_per_row(2)
     if asked.ordered:
@@ -160,9 +159,9 @@ def lines(
         Single values, not joined by lines.
     """
     panel = _series(asked, calcs)
-    panel = panel.line_width(2).fill_opacity(60 if filled else 0)
+    panel = panel.line_width(2).fill_opacity(85 if filled else 0)
     if steps:
-        panel = panel.line_interpolation(shared.LineInterpolation.STEP_AFTER)
+        panel = panel.line_interpolation(shared.LineInterpolation.STEP_AFTER).show_points(shared.VisibilityMode.NEVER)
     if points:
         panel = panel.draw_style(shared.GraphDrawStyle.POINTS).point_size(6)
     if filled:
@@ -171,13 +170,20 @@ def lines(
 
 
 def bars(asked: Asked, *, calcs: Sequence[str] = ()) -> Tile:
-    """Return bars over the dashboard's time range, those of one time one above the other."""
-    panel = _series(asked, calcs).draw_style(shared.GraphDrawStyle.BARS).line_width(0).fill_opacity(80)
+    """Return bars over the dashboard's time range, those of one time one above the other.
+
+    Each stands astride its time, so that of the newest hour, day or week, of which little has passed, half is seen.
+    """
+    panel = _series(asked, calcs).draw_style(shared.GraphDrawStyle.BARS).line_width(0).fill_opacity(90)
+    panel = panel.bar_width_factor(0.85)
     return _tile(asked, panel.stacking(common.StackingConfig().mode(shared.StackingMode.NORMAL).group("A")))
 
 
 def _series(asked: Asked, calcs: Sequence[str]) -> timeseries.Panel:
     panel = _common(timeseries.Panel(), asked).show_points(shared.VisibilityMode.AUTO)
+    reach = _reach(asked)
+    if reach is not None:
+        panel = panel.axis_soft_min(0).axis_soft_max(reach)
     if isinstance(asked.bounds, Bounds):
         panel = panel.thresholds_style(common.GraphThresholdsStyleConfig().mode(shared.GraphThresholdsStyleMode.LINE))
     mode = shared.LegendDisplayMode.TABLE if calcs else shared.LegendDisplayMode.LIST
@@ -186,23 +192,38 @@ def _series(asked: Asked, calcs: Sequence[str]) -> timeseries.Panel:
     return panel.legend(legend.display_mode(mode).calcs(list(calcs))).tooltip(tooltip)
 
 
-def numbers(asked: Asked, *, ground: bool = False, trend: bool = False, of_text: bool = False) -> Tile:
-    """Return large numbers, one of each field or series.
+def _reach(asked: Asked) -> float | None:
+    """How far up an axis goes at least: to where its colour changes for the worse, so that the way there is seen."""
+    if isinstance(asked.bounds, Bounds) and asked.bounds.base != BAD:
+        return asked.bounds.steps[0].value
+    return asked.unit.reach
+
+
+def numbers(asked: Asked, *, ground: bool = False) -> Tile:
+    """Return large numbers, one of each field or series; where there is no number it has no colour of its own.
 
     Parameters
     ----------
     ground
         The colour fills the whole field, where what it says must be seen from afar.
-    trend
-        With the way it went behind the number.
-    of_text
-        The fields are words, not numbers.
     """
-    panel = _common(stat.Panel(), asked)
-    panel = panel.color_mode(shared.BigValueColorMode.BACKGROUND if ground else shared.BigValueColorMode.VALUE)
-    panel = panel.graph_mode(shared.BigValueGraphMode.AREA if trend else shared.BigValueGraphMode.NONE)
-    panel = panel.text_mode(shared.BigValueTextMode.AUTO).reduce_options(_reduced(of_text=of_text))
-    return _tile(asked, panel)
+    panel = _common(stat.Panel(), asked).mappings([_unknown(asked.no_value)])
+    panel = panel.color_mode(shared.BigValueColorMode.BACKGROUND_SOLID if ground else shared.BigValueColorMode.VALUE)
+    panel = panel.graph_mode(shared.BigValueGraphMode.NONE).text_mode(shared.BigValueTextMode.AUTO)
+    return _tile(asked, panel.reduce_options(_reduced()))
+
+
+def _unknown(text: str) -> model.SpecialValueMap:
+    """What stands for no number: Grafana would give it the colour of a number that is well."""
+    result = model.ValueMappingResult(text=text, color=PLAIN, index=9)
+    options = model.DashboardSpecialValueMapOptions(match=model.SpecialValueMatch.NULL_AND_NAN, result=result)
+    return model.SpecialValueMap(options=options)
+
+
+def unknown(text: str) -> dict[str, object]:
+    """The same among the options of a field that has mappings of its own."""
+    told = {"match": model.SpecialValueMatch.NULL_AND_NAN.value, "result": {"text": text, "color": PLAIN, "index": 9}}
+    return {"type": "special", "options": told}
 
 
 def gauge_bars(asked: Asked, *, each_row: bool = False) -> Tile:
@@ -215,12 +236,11 @@ def gauge_bars(asked: Asked, *, each_row: bool = False) -> Tile:
 def rows(asked: Asked) -> Tile:
     """Return a table in the order of its query, its columns in that of `asked.fields`."""
     panel = _common(table.Panel(), asked._replace(ordered=True)).cell_height(shared.TableCellHeight.SM)
-    return _tile(asked, panel)
+    return _tile(asked, panel.min_width(_LEAST_WIDTH))
 
 
-def _reduced(*, each_row: bool = False, of_text: bool = False) -> common.ReduceDataOptions:
-    options = common.ReduceDataOptions().calcs([_LAST]).values(values=each_row)
-    return options.fields("/.*/") if of_text else options
+def _reduced(*, each_row: bool = False) -> common.ReduceDataOptions:
+    return common.ReduceDataOptions().calcs([_LAST]).values(values=each_row)
 
 
 def note(content: str, size: Size) -> text.Panel:

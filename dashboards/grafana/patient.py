@@ -8,11 +8,11 @@ from dashboards.grafana import library, variables, zones
 from dashboards.grafana.annotations import annotation
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
-from dashboards.grafana.library import NOW, PATIENT, PERIOD, adherence, series, table
+from dashboards.grafana.library import NOW, PATIENT, PERIOD, TAKEN, WHY, adherence, series, table
 from dashboards.grafana.made import Made, make
 from dashboards.grafana.panels import Field, bars, lines, rows
 from dashboards.grafana.units import COUNT, FINE
-from dashboards.grafana.words import Words
+from dashboards.grafana.words import Words, begun
 from schemas.types import Zone
 
 if TYPE_CHECKING:
@@ -23,15 +23,24 @@ if TYPE_CHECKING:
     from dashboards.grafana.sources import Flux
 
 _VITAL: Final = {"vital": "${vital:doublequote}"}
+_BY_QUALITY: Final = (
+    "map(fn: (r) => ({_time: r._time, _value: r._value, series: r.quality}))",
+    'group(columns: ["series"])',
+    'sort(columns: ["_time"])',
+)
+_WRAPPED: Final = {"type": "auto", "wrapText": True}
 _OWN: Final = NoBounds("the limits are the patient's own, of each time, and drawn as lines")
 _EVERYBODY: Final = {"services": '["*"]', "municipalities": '["*"]'}
 _LIMITS: Final = {
-    "red_low": zones.COLOURS[Zone.RED],
-    "yellow_low": zones.COLOURS[Zone.YELLOW],
-    "yellow_high": zones.COLOURS[Zone.YELLOW],
-    "red_high": zones.COLOURS[Zone.RED],
+    "red_low": zones.CHARTED[Zone.RED],
+    "yellow_low": zones.CHARTED[Zone.YELLOW],
+    "yellow_high": zones.CHARTED[Zone.YELLOW],
+    "red_high": zones.CHARTED[Zone.RED],
 }
 _BAND: Final = "#7a8794"
+_READINGS: Final = "text"  # no zone has it, and it stands out from either theme's ground
+_IMPLAUSIBLE: Final = "purple"
+QUESTIONS: Final = ("#b877d9", "#ff9830", "#5ac8d8", "#e0a3c8", "#c4a57a", "text")  # no zone's
 
 
 def build(lang: Lang) -> Made:
@@ -53,6 +62,7 @@ def build(lang: Lang) -> Made:
 
 
 def _standing(clinical: Clinical) -> Iterator[Tile]:
+    worded, why = clinical.why()
     yield rows(
         clinical.asked(
             "now",
@@ -62,6 +72,9 @@ def _standing(clinical: Clinical) -> Iterator[Tile]:
                 "standings",
                 "filter(fn: (r) => r.patient == ${patient:doublequote})",
                 "detailed()",
+                TAKEN,
+                WHY,
+                worded,
                 f"keep(columns: {_list(*_SHOWN)})",
                 needs=("detailed",),
                 **NOW,
@@ -71,16 +84,13 @@ def _standing(clinical: Clinical) -> Iterator[Tile]:
             fields=[
                 clinical.patient(),
                 clinical.zone(),
-                clinical.field("since", "field.since"),
-                clinical.rule(),
-                clinical.vital(),
-                clinical.yes_no("unacknowledged", "field.unacknowledged"),
-                clinical.field("due", "field.due"),
-                clinical.field("last_submission", "field.last"),
+                clinical.when("since", "field.since"),
+                clinical.taken(),
+                why,
+                clinical.when("last_submission", "field.last", none="never"),
+                clinical.when("due", "field.next"),
                 clinical.phase(),
-                clinical.field("pathway", "part.pathway"),
-                clinical.service(),
-                clinical.municipality(),
+                clinical.service(custom__width=170),
             ],
         )
     )
@@ -89,17 +99,18 @@ def _standing(clinical: Clinical) -> Iterator[Tile]:
             "zones",
             COUNT,
             NoBounds("the colours are the zones' own"),
-            table("patientZones", 'keep(columns: ["_time", "zone_rank"])', **PATIENT, **PERIOD),
+            table("patientZones", zones.leveled(), **PATIENT, **PERIOD),
             size=(24, 6),
-            fields=[zones.ranked("zone_rank", clinical.words.of("col.zone"), clinical.words.lang)],
+            fields=zones.levels(clinical.words.lang),
+            ordered=True,
         ),
         steps=True,
     )
 
 
 _SHOWN: Final = (
-    *("patient", "zone", "since", "rule", "vital", "unacknowledged", "due", "last_submission", "phase", "pathway"),
-    *("service", "municipality"),
+    *("patient", "zone", "since", "taken", "why", "last_submission", "due", "phase"),
+    "service",
 )
 
 
@@ -112,9 +123,15 @@ def _readings(clinical: Clinical) -> Tile:
     drawn: dict[str, object] = {"custom.drawStyle": "line", "custom.showPoints": "never"}
     stepped = drawn | {"custom.lineInterpolation": "stepAfter", "custom.lineWidth": 1}
     band = drawn | {"custom.lineWidth": 0, "color": {"mode": "fixed", "fixedColor": _BAND}}
+    unsaid = {"custom.hideFrom": {"legend": True, "tooltip": False, "viz": False}}  # the band is told of once
     limits = [
         Field(
-            name, {"displayName": words.of(f"chart.{name}"), "color": {"mode": "fixed", "fixedColor": color}, **stepped}
+            name,
+            {
+                "displayName": begun(words.of(f"chart.{name}")),
+                "color": {"mode": "fixed", "fixedColor": color},
+                **stepped,
+            },
         )
         for name, color in _LIMITS.items()
     ]
@@ -123,18 +140,20 @@ def _readings(clinical: Clinical) -> Tile:
             "vital",
             FINE,
             _OWN,
-            series("patientReadings", **PATIENT, **_VITAL, **PERIOD),
+            series("patientReadings", *_BY_QUALITY, **PATIENT, **_VITAL, **PERIOD),
             series("patientLimits", **PATIENT, **_VITAL, **PERIOD, ref_id="B"),
             series("patientBand", **PATIENT, **_VITAL, **PERIOD, ref_id="C"),
             size=HALF,
             fields=[
+                clinical.field("valid", "field.readings", color={"mode": "fixed", "fixedColor": _READINGS}),
+                clinical.field("implausible", "field.implausible", color={"mode": "fixed", "fixedColor": _IMPLAUSIBLE}),
                 *limits,
-                Field("low", {"displayName": words.of("field.band_low"), **band}),
-                Field("center", {"displayName": words.of("field.center"), **band, "custom.lineWidth": 1}),
+                Field("low", {"displayName": begun(words.of("field.band_low")), **band, **unsaid}),
+                Field("center", {"displayName": begun(words.of("field.center")), **band, "custom.lineWidth": 1}),
                 Field(
                     "high",
                     {
-                        "displayName": words.of("field.band_high"),
+                        "displayName": begun(words.of("chart.band")),
                         **band,
                         "custom.fillBelowTo": "low",
                         "custom.fillOpacity": 15,
@@ -154,8 +173,12 @@ def _course(clinical: Clinical) -> Iterator[Tile]:
             "answers",
             COUNT,
             NoBounds("which answer is an alert is the patient's own plan"),
-            series("patientAnswers", **PATIENT, **PERIOD),
+            series("patientAnswers", 'drop(columns: ["questionnaire"])', **PATIENT, **PERIOD),
             size=HALF,
+            fields=[
+                Field(code, {"displayName": begun(asked), "color": {"mode": "fixed", "fixedColor": _color(place)}})
+                for place, (code, asked) in enumerate(clinical.words.questions().items())
+            ],
         ),
         points=True,
     )
@@ -170,7 +193,10 @@ def _course(clinical: Clinical) -> Iterator[Tile]:
             ordered=True,
         )
     )
-    for name, query in (("alerts", _alerts(clinical.words, newest)), ("events", _events(clinical.words, newest))):
+    for name, said, query in (
+        ("alerts", "field.why", _alerts(clinical.words, newest)),
+        ("events", "field.more", _events(clinical.words, newest)),
+    ):
         yield rows(
             clinical.asked(
                 name,
@@ -179,13 +205,17 @@ def _course(clinical: Clinical) -> Iterator[Tile]:
                 query,
                 size=HALF,
                 fields=[
-                    clinical.field("_time", "field.when", custom__width=170),
-                    clinical.field("title", "field.what", custom__width=170),
-                    clinical.field("text", "field.why"),
+                    clinical.when("_time", "field.when"),
+                    clinical.field("title", "field.what", custom__width=150),
+                    clinical.field("text", said, custom__wrapText=True, custom__cellOptions=_WRAPPED),
                     clinical.hidden("tags"),
                 ],
             )
         )
+
+
+def _color(place: int) -> str:
+    return QUESTIONS[place % len(QUESTIONS)]
 
 
 def _alerts(words: Words, *then: str) -> Flux:
@@ -195,5 +225,9 @@ def _alerts(words: Words, *then: str) -> Flux:
 
 
 def _events(words: Words, *then: str) -> Flux:
-    worded = (library.Words("title", words.all("event")), library.Words("text", words.said_of_events()))
+    worded = (
+        library.Words("title", {code: begun(word) for code, word in words.all("event").items()}),
+        library.Words("text", {code: begun(word) for code, word in words.said_of_events().items()}),
+        library.Headed("text", "tags", {"plan_signed": begun(words.of("part.version"))}),
+    )
     return table("patientEvents", *then, *worded, **PATIENT, **PERIOD)

@@ -29,6 +29,11 @@ VITALS: Final = {  # as the store's tag `vital` names them, with their UCUM unit
 }
 
 
+def begun(text: str) -> str:
+    """Return a text with a capital at its beginning, as what stands alone has it."""
+    return text[:1].upper() + text[1:]
+
+
 class Words(NamedTuple):
     """The words of one language."""
 
@@ -56,6 +61,10 @@ class Words(NamedTuple):
         """Return the vital signs in words; none has none."""
         return {name: self.of(f"vital.{name}") for name in VITALS} | {"none": ""}
 
+    def questions(self) -> dict[str, str]:
+        """Return what our own pathways ask for, in a few words each."""
+        return self.all("question")
+
     def said_of_events(self) -> dict[str, str]:
         """Return what care events say beside their kind in words: phases, equipment, contacts, reasons."""
         found: dict[str, str] = {}
@@ -66,7 +75,7 @@ class Words(NamedTuple):
     def vital(self, name: str) -> str:
         """Return a vital sign and its unit, as the title of a chart."""
         text = self.of(f"vital.{name}")
-        return f"{text[:1].upper()}{text[1:]} [{self.of(f'unit.{VITALS[name]}')}]"
+        return f"{begun(text)} [{self.of(f'unit.{VITALS[name]}')}]"
 
     def said(self, panel: str) -> Said:
         """Return title and description of a panel."""

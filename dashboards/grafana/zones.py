@@ -22,6 +22,16 @@ COLOURS: Final = {  # those of dashboards/board/board.css
     Zone.GREEN: "#2f7d44",
 }
 
+CHARTED: Final = (
+    COLOURS
+    | {  # lighter, as lines and areas must be told from a dark ground too, by 3 to 1 (WCAG 2.2, 1.4.11)
+        Zone.RED: "#d6372d",
+        Zone.NO_DATA: "#2f78d0",
+        Zone.NOT_MONITORED: "#7a838f",
+        Zone.GREEN: "#3a9a54",
+    }
+)
+
 RANKS: Final = {  # as the store tells them
     Zone.NOT_MONITORED: -1.0,
     Zone.GREEN: 0.0,
@@ -36,10 +46,10 @@ def named(zone: Zone, lang: Lang) -> str:
     return zone_word(zone, lang).capitalize()
 
 
-def fields(lang: Lang) -> list[Field]:
-    """Return how fields that are called as the zones are shown."""
+def fields(lang: Lang, colors: Mapping[Zone, str] = CHARTED) -> list[Field]:
+    """Return how fields that are called as the zones are shown: in charts, or in other `colors`."""
     return [
-        Field(zone.value, {"displayName": named(zone, lang), "color": {"mode": "fixed", "fixedColor": COLOURS[zone]}})
+        Field(zone.value, {"displayName": named(zone, lang), "color": {"mode": "fixed", "fixedColor": colors[zone]}})
         for zone in ATTENTION
     ]
 
@@ -53,21 +63,28 @@ def mappings(lang: Lang, keys: Mapping[Zone, str] | None = None) -> list[dict[st
     return [{"type": "value", "options": told}]
 
 
-def ranked(name: str, shown: str, lang: Lang) -> Field:
-    """Return how a field of zones by their rank is shown over time: the axis names them, and each has its colour."""
-    steps: list[dict[str, object]] = [{"value": None, "color": COLOURS[Zone.NOT_MONITORED]}]
-    steps += [{"value": RANKS[zone], "color": COLOURS[zone]} for zone in sorted(RANKS, key=RANKS.__getitem__)[1:]]
-    return Field(
-        name,
-        {
-            "displayName": shown,
-            "mappings": mappings(lang, {zone: f"{rank:g}" for zone, rank in RANKS.items()}),
-            "thresholds": {"mode": "absolute", "steps": steps},
-            "color": {"mode": "thresholds"},
-            "custom.gradientMode": "scheme",
-            "custom.fillOpacity": 40,
-            "min": -1,
-            "max": 3,
-            "decimals": 0,
-        },
+_LEVELS: Final = {zone: rank - RANKS[Zone.NOT_MONITORED] + 1 for zone, rank in RANKS.items()}  # from 1 up
+
+
+def leveled() -> str:
+    """Return the step that makes a series of each zone out of rows: its level while it holds, else 0."""
+    told = ", ".join(
+        f'{zone.value}: if r.zone == "{zone.value}" then {level:.1f} else 0.0' for zone, level in _LEVELS.items()
     )
+    return f"map(fn: (r) => ({{_time: r._time, {told}}}))"
+
+
+def levels(lang: Lang) -> list[Field]:
+    """Return how the series of `leveled` are shown: blocks in the zones' colours, the worse the higher."""
+    told = {
+        f"{level:g}": {"text": named(zone, lang), "index": place} for place, (zone, level) in enumerate(_LEVELS.items())
+    }
+    axis = {
+        "mappings": [{"type": "value", "options": {"0": {"text": ""}, **told}}],
+        "min": 0,
+        "max": max(_LEVELS.values()),
+        "decimals": 0,
+        "custom.lineWidth": 0,
+        "custom.fillOpacity": 85,
+    }
+    return [Field(field.name, {**field.options, **axis}) for field in fields(lang)]

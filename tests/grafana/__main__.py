@@ -9,16 +9,19 @@ import asyncio
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from infra.local.servers import InfluxDB, Kafka
 from tests.grafana.asked import everything, write
 from tests.grafana.scenario import played
 
+WITHIN_S: Final = 1200.0  # all of it, on a machine that has other work too
+
 
 async def main(folder: Path) -> int:
-    """Return 0 where no panel is empty."""
+    """Return 0 where no panel is empty; raises TimeoutError where it does not come to an end."""
     with TemporaryDirectory(prefix="sonevakt-panels-") as scratch, Kafka() as kafka, InfluxDB() as influxdb:
-        async with played(kafka, influxdb, Path(scratch)) as scene:
+        async with asyncio.timeout(WITHIN_S), played(kafka, influxdb, Path(scratch)) as scene:
             every = await everything(scene)
     write(folder, every)
     empty = [name for asked in every for name in asked.empty]

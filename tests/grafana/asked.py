@@ -126,23 +126,29 @@ async def _servers(scene: Scene) -> AsyncIterator[Servers]:
 
 async def _ask(servers: Servers, dashboard: dict[str, Any], only: Mapping[str, tuple[str, ...]], scene: Scene) -> Asked:
     now = wallclock.now()
-    period = Period(now - _length(dashboard["time"]["from"]), now)
+    start = now - length(dashboard["time"]["from"])
+    if _of_the_platform(dashboard):
+        start = max(start, scene.began_at)  # nothing was scraped before: in an hour's picture it would be a hairline
+    period = Period(start, now)
     asked = Asked(dashboard, {}, period)
     for variable in questions.variables(dashboard):
         name = variable["name"]
         values = await servers.values(questions.of_variable(dashboard, variable), asked.chosen, period)
         asked.values[name] = values
-        asked.chosen[name] = _choice(variable, values, only, scene)
+        asked.chosen[name] = choice(variable, values, only, scene.course)
     asked.dashboard = questions.laid_out(dashboard, asked.chosen)
     for question in [*questions.of_panels(asked.dashboard), *questions.of_annotations(asked.dashboard)]:
         asked.answers.append(await servers.ask(question, asked.chosen, period))
     return asked
 
 
-def _choice(
-    variable: Mapping[str, Any], values: list[str], only: Mapping[str, tuple[str, ...]], scene: Scene
-) -> Chosen:
-    """What the reader chooses: all, but for what is narrowed; of single patients the one with the most to show."""
+def _of_the_platform(dashboard: Mapping[str, Any]) -> bool:
+    """Whether it asks Prometheus alone."""
+    return {question.source for question in questions.of_panels(dashboard)} == {"prometheus"}
+
+
+def choice(variable: Mapping[str, Any], values: list[str], only: Mapping[str, tuple[str, ...]], patient: str) -> Chosen:
+    """What the reader chooses: all, but for what is narrowed; of single patients `patient`."""
     name = variable["name"]
     pattern = variable.get("regex")
     if pattern:
@@ -152,11 +158,11 @@ def _choice(
     if variable.get("multi"):
         return Chosen(only.get(name, tuple(values)))
     if name == "patient":
-        return Chosen(only.get(name, (scene.course,))[0])
+        return Chosen(only.get(name, (patient,))[0])
     return Chosen(values[0] if values else "")
 
 
-def _length(text: str) -> timedelta:
+def length(text: str) -> timedelta:
     """How far back a time range begins, as `now-24h`."""
     length = _SINCE.fullmatch(text)["length"]  # type: ignore[index] # or raise
     known_ms = _LONG_MS.get(length[-1])

@@ -1,4 +1,4 @@
-"""`python -m tests.grafana.pictures ANSWERS PICTURES`: a picture of each dashboard, of what `tests.grafana` wrote.
+"""`python -m tests.grafana.pictures ANSWERS PICTURES [light]`: a picture of each dashboard that `tests.grafana` wrote.
 
 The page is that of infra/preview, built before. Looking at the pictures is the reader's; what a browser can tell alone
 is told here: what could not be drawn, what is empty, which texts are cut off, and which
@@ -116,18 +116,21 @@ async def _serve(route: Route, dashboard: Path) -> None:
     await (route.fulfill(path=path) if path.is_file() else route.fulfill(status=404))
 
 
-def main(answers: Path, pictures: Path) -> int:
-    """Return 0 where there was something to draw, and all of it was drawn; raises FileNotFoundError unless built."""
+def main(answers: Path, pictures: Path, theme: str = "dark") -> int:
+    """Return 0 where there was something to draw, and all of it was drawn and no column is out of sight.
+
+    Raises FileNotFoundError unless the page is built.
+    """
     if not (BUILT / "index.html").is_file():
         raise FileNotFoundError(f"{BUILT} is not there: make dashboards-preview builds it")
     pictures.mkdir(parents=True, exist_ok=True)
     dashboards = {
         path: json.loads(path.read_text("utf-8"))["dashboard"]["uid"] for path in sorted(answers.glob("*.json"))
     }
-    found = asyncio.run(draw(dashboards, pictures))
+    found = asyncio.run(draw(dashboards, pictures, theme))
     print("\n".join([f"{len(found)} pictures in {pictures}", *(line for seen in found for line in seen.lines())]))  # noqa: T201
-    return 0 if found and not any(seen.failed for seen in found) else 1
+    return 0 if found and not any(seen.failed or seen.empty or seen.out_of_sight for seen in found) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]))

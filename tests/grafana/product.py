@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any, Final, Self
-from uuid import uuid4
 
 import msgspec
 
@@ -123,8 +122,8 @@ class Product:
 
     async def watch(self) -> None:
         """Start Prometheus, with our own rules, over all processes."""
-        targets = [f"127.0.0.1:{port}" for port in self._ports.values()]
-        self.prometheus = Prometheus(targets=targets, rules=sorted(RULES.glob("*.rules.yml")))
+        roles = {name: f"127.0.0.1:{port}" for name, port in self._ports.items()}
+        self.prometheus = Prometheus(roles=roles, rules=sorted(RULES.glob("*.rules.yml")))
         await asyncio.to_thread(self._stack.enter_context, self.prometheus)
 
     def ends(self) -> list[str]:
@@ -158,7 +157,6 @@ class Product:
             "SONEVAKT_INFLUXDB_TOKEN_FILE": str(self.token("reader")),
             "SONEVAKT_INFLUXDB_OPERATOR_TOKEN_FILE": str(folder / "influxdb.token"),
             "SONEVAKT_INFLUXDB_TOKENS_FOLDER": str(folder / "tokens"),
-            "SONEVAKT_TOPIC_PREFIX": f"panels-{uuid4().hex[:8]}-",
             "SONEVAKT_PARTITIONS": "3",
             "SONEVAKT_SERVICES_FILE": str(folder / "services.json"),
             "SONEVAKT_GATEWAY_TOKENS_FILE": str(folder / "tokens.json"),

@@ -30,7 +30,7 @@ from pipeline.cohort.sessions import registration
 from pipeline.triage.vitals import SPO2
 from schemas.topics import CARE, SUBMISSIONS
 from schemas.types import Zone
-from tests.grafana.known import FELL, FJORD, KNOWN, SERVICE, earlier, session
+from tests.grafana.known import FELL, FJORD, KNOWN, OSLO, SERVICE, earlier, session
 from tests.grafana.product import NAMES, Product
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ async def played(kafka: Kafka, influxdb: InfluxDB, folder: Path) -> AsyncIterato
 
 def _rolled_up(now: datetime) -> tuple[str, ...]:
     """The command that works out the rollups of every day before today, which the store's tasks do at night."""
-    first, last = now.date() - timedelta(days=DAYS + 1), now.date() - timedelta(days=1)
+    today = now.astimezone(OSLO).date()  # days of rollups are those of the patients' time zone
+    first, last = today - timedelta(days=DAYS + 1), today - timedelta(days=1)
     return ("store", "roll-up", "--from", first.isoformat(), "--to", last.isoformat())
 
 
@@ -286,8 +287,10 @@ async def _at_the_board(product: Product) -> None:
             headers = {"Origin": product.board_url}
             async with http.post(f"{product.board_url}/login", data=form, headers=headers) as answer:
                 await answer.read()
-        async with http.get(f"{product.board_url}/patients/{KNOWN[0].name}") as answer:
+            assert (answer.url.path != "/login") is (password == login.password), "only the right one lets in"
+        async with http.get(f"{product.board_url}/patients/{KNOWN[0].name}", allow_redirects=False) as answer:
             assert answer.status == HTTPStatus.OK, await answer.text()
+            assert KNOWN[0].name in await answer.text()
 
 
 def _eventful(tally: Tally) -> str:

@@ -278,7 +278,9 @@ def _first() -> Iterator[Point]:
     yield from care(Admitted, who, "03-06 00:00", acute=True)
     yield from care(Admitted, who, "03-06 18:00", acute=False)  # moved within the hospital
     yield from care(Discharged, who, "03-07 12:00")
-    yield from care(Admitted, who, "03-08 06:00", acute=False)
+    yield from care(Admitted, who, "03-07 18:00", acute=False)  # six hours later: to another hospital
+    yield from care(Discharged, who, "03-07 20:00")
+    yield from care(Admitted, who, "03-08 06:00", acute=True)
     # What was due, as it stood: the registration of the 4th came to be known on the 6th.
     yield from stood(who, "03-01 12:00", Zone.GREEN, "03-01 12:00", FINE, due="03-02 10:00", **place)
     yield from stood(who, "03-02 09:00", Zone.GREEN, "03-01 12:00", FINE, due="03-03 10:00", **place)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.grafana.asked import Asked
+    from tests.grafana.known import Person
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 EN = Words("en")
@@ -88,6 +89,8 @@ def test_where_there_is_nobody_panels_are_empty_or_0_and_no_query_is_an_error(se
     asked = seen.quiet["sonevakt-centre-en"]
     assert asked.of(EN.said("centre.zones_now").title).last() == {zone.value: 0.0 for zone in Zone}
     assert asked.of(EN.said("centre.worklist").title).rows == 0
+    assert asked.of(EN.said("centre.overdue_count").title).column("patients") == [0.0]
+    assert asked.of(EN.said("centre.reds_waiting").title).column("patients") == [0.0]
     assert seen.quiet["sonevakt-patient-en"].of(EN.said("patient.answers").title).rows == 0
 
 
@@ -114,20 +117,30 @@ def test_the_worklist_has_everybody_who_is_not_green_in_the_order_of_the_board(s
     assert worklist.column("unacknowledged") == [
         person.zone in {Zone.RED, Zone.YELLOW} and not person.acknowledged for person in waiting
     ]
+    assert worklist.column("taken") == [_taken(person) for person in waiting]
+    assert worklist.column("why")[0] == "At or below the plan's limit (SpO₂)"
     assert worklist.column("rule")[:3] == ["limit_low", "limit_low", "limit_high"]
     assert worklist.column("vital")[:3] == ["spo2", "spo2", "heart_rate"]
     assert worklist.column("municipality") == [person.municipality for person in waiting]
     assert set(worklist.column("service")) == {SERVICE}
 
 
+def _taken(person: Person) -> str:
+    if person.zone not in {Zone.RED, Zone.YELLOW}:
+        return "nothing"
+    return "somebody" if person.acknowledged else "nobody"
+
+
 def test_the_oldest_red_that_nobody_has_taken_is_as_old_as_the_day(seen: Seen) -> None:
     (waited_s,) = seen.centre("oldest_red").column("waiting_s")
     assert 0 < waited_s <= seen.took_s
+    waiting = [person for person in KNOWN if person.zone is Zone.RED and not person.acknowledged]
+    assert seen.centre("reds_waiting").column("patients") == [float(len(waiting))]
 
 
 def test_who_is_late_is_overdue_and_nobody_else(seen: Seen) -> None:
     assert seen.centre("overdue").column("patient") == [person.name for person in KNOWN if person.zone is Zone.NO_DATA]
-    assert seen.centre("overdue_count").column("patient") == [1.0]
+    assert seen.centre("overdue_count").column("patients") == [1.0]
 
 
 def test_each_red_and_each_yellow_is_one_alert(seen: Seen) -> None:
@@ -166,7 +179,7 @@ def test_what_is_handed_out_is_out_until_it_is_returned(seen: Seen) -> None:
     out = seen.of("equipment", "out")
     assert set(out.column("patient")) == {person.name for person in KNOWN} - {"known-late"}
     assert set(out.column("equipment")) == {"oximeter"}
-    assert seen.of("equipment", "out_count").column("device") == [float(len(KNOWN) - 1)]
+    assert seen.of("equipment", "out_count").column("devices") == [float(len(KNOWN) - 1)]
     assert seen.of("equipment", "out_by_kind").column("devices") == [float(len(KNOWN) - 1)]
 
 
@@ -174,6 +187,17 @@ def test_open_dead_letters_are_those_that_were_made(seen: Seen) -> None:
     core = seen.everybody["sonevakt-core"].answers
     (now,) = [one for one in core if one.question.title == "Open dead letters" and one.question.target.get("instant")]
     assert list(now.last().values()) == [float(len(POISON))]
+
+
+def test_the_attempts_to_sign_in_are_seen_from_the_first_on(seen: Seen) -> None:
+    attempts = seen.everybody["sonevakt-core"].of("Attempts to sign in")
+    most = {
+        field["config"]["displayNameFromDS"]: max(value or 0.0 for value in values)
+        for frame in attempts.frames
+        for field, values in zip(frame["schema"]["fields"], frame["data"]["values"], strict=True)
+        if field["type"] == "number"
+    }
+    assert {outcome for outcome, times in most.items() if times > 0} == {"done", "refused"}
 
 
 def test_links_lead_to_the_board_where_it_is(seen: Seen) -> None:

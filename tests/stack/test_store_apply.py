@@ -360,7 +360,10 @@ def run(influxdb: RunningInfluxDB, store: Store, name: str) -> str:
             run_id = (await own.post(f"tasks/{task_id}/runs", {}))["id"]
             async with asyncio.timeout(WANTED_S):
                 while True:
-                    ended = str((await own.get(f"tasks/{task_id}/runs/{run_id}"))["status"])
+                    told = await own.get(
+                        f"tasks/{task_id}/runs/{run_id}"
+                    )  # nothing while it goes over to those that ended
+                    ended = str(told.get("status"))
                     if ended in {"success", "failed"}:
                         return ended
                     await asyncio.sleep(0.2)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import limits
 from dashboards.grafana.bounds import NoBounds
-from dashboards.grafana.operators import QUARTER, THIRD, asked, more, quantile
+from dashboards.grafana.operators import NOTHING, THIRD, asked, happened, more, quantile
 from dashboards.grafana.panels import bars, lines
 from dashboards.grafana.sources import promql
-from dashboards.grafana.units import SECONDS, WHOLE
+from dashboards.grafana.units import LONG, SECONDS, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dashboards.grafana.panels import Tile
+
+_LOW: Final = (8, 6)
+_TAKEN: Final = "sonevakt_paged_to_acknowledged_seconds"
 
 
 def tiles() -> Iterator[Tile]:
@@ -24,7 +27,7 @@ def tiles() -> Iterator[Tile]:
             "oldest_red",
             "Oldest red that nobody has acknowledged",
             "Since its first page was asked, by service; 0: none waits.",
-            SECONDS,
+            LONG,
             limits.ladder(),
             promql(
                 "max by (service) ((time() - sonevakt_oldest_unacknowledged_red_timestamp_seconds)"
@@ -50,67 +53,23 @@ def tiles() -> Iterator[Tile]:
             "acknowledged",
             "Paged to acknowledged",
             "From the asking of a red's first page until staff acknowledged it.",
-            SECONDS,
+            LONG,
             limits.ladder(),
-            promql(quantile(0.5, "sonevakt_paged_to_acknowledged_seconds", "service"), "{{service}}, half within"),
-            promql(quantile(0.9, "sonevakt_paged_to_acknowledged_seconds", "service"), "{{service}}, 90 % within", "B"),
+            promql(f"{quantile(0.5, _TAKEN, 'service')} >= 0", "{{service}}, half within"),
+            promql(f"{quantile(0.9, _TAKEN, 'service')} >= 0", "{{service}}, 90 % within", "B"),
             size=THIRD,
-        )
-    )
-    yield bars(
-        asked(
-            "acknowledgements",
-            "Acknowledgements from elsewhere",
-            "By the link in a page and by PagerDuty, and what became of them; those on the board are not among them.",
-            WHOLE,
-            NoBounds("what is wrong with one has its own alerts, by what became of it"),
-            promql(more("sonevakt_acknowledgements_total", "by, outcome"), "{{by}} {{outcome}}"),
-            size=QUARTER,
-        )
-    )
-    yield bars(
-        asked(
-            "grouped_pages",
-            "Pages told together",
-            "Pages that waited together and were told in one notice, by way.",
-            WHOLE,
-            NoBounds("that many are told at once is meant to be"),
-            promql(more("sonevakt_grouped_pages_total", "way"), "{{way}}"),
-            size=QUARTER,
+            no_value=NOTHING,
         )
     )
     yield lines(
         asked(
-            "ladder",
-            "Length of the ladder",
-            "From a red's first page until its last step has been asked a second time, by service.",
-            SECONDS,
-            NoBounds("it is a setting of the service's own"),
-            promql("max by (service) (sonevakt_ladder_seconds)", "{{service}}"),
-            size=QUARTER,
-        ),
-        steps=True,
-    )
-    yield lines(
-        asked(
-            "last_tick",
-            "Since the last tick",
-            "Without ticks nobody becomes overdue and no page is asked for again.",
-            SECONDS,
-            limits.of_alert("ClockStopped"),
-            promql("time() - max(sonevakt_last_tick_timestamp_seconds)", "since"),
-            size=QUARTER,
-        )
-    )
-    yield bars(
-        asked(
-            "canary_rounds",
-            "Rounds of the canaries",
-            "By service and outcome.",
-            WHOLE,
-            NoBounds("the time since the last that came through has one"),
-            promql(more("sonevakt_canary_rounds_total", "service, outcome"), "{{service}} {{outcome}}"),
-            size=QUARTER,
+            "canary_since",
+            "Since a canary came through",
+            "By service. By when it must come through again is what the alert looks at.",
+            LONG,
+            limits.of_setting("canary_seconds", limits.CANARY_EVERY_S),
+            promql("time() - max by (service) (sonevakt_canary_last_success_timestamp_seconds > 0)", "{{service}}"),
+            size=THIRD,
         )
     )
     yield lines(
@@ -121,29 +80,30 @@ def tiles() -> Iterator[Tile]:
             SECONDS,
             limits.of_setting("canary_within_seconds", limits.CANARY_WITHIN_S),
             promql(quantile(0.95, "sonevakt_canary_round_trip_seconds", "service"), "{{service}}"),
-            size=QUARTER,
+            size=THIRD,
+        )
+    )
+    yield bars(
+        asked(
+            "canary_rounds",
+            "Rounds of the canaries",
+            "By service and outcome.",
+            WHOLE,
+            NoBounds("the time since the last that came through has one"),
+            promql(happened("sonevakt_canary_rounds_total", "service, outcome"), "{{service}} {{outcome}}"),
+            size=THIRD,
+            no_value=NOTHING,
         )
     )
     yield lines(
         asked(
-            "canary_legs",
-            "Legs of the canaries' rounds",
-            "Where a round stops shows here; 95 % within.",
-            SECONDS,
-            NoBounds("the whole round has one"),
-            promql(quantile(0.95, "sonevakt_canary_leg_seconds", "leg"), "{{leg}}"),
-            size=QUARTER,
-        )
-    )
-    yield lines(
-        asked(
-            "canary_since",
-            "Since a canary came through",
-            "By service. By when it must come through again is what the alert looks at.",
-            SECONDS,
-            limits.of_setting("canary_seconds", limits.CANARY_EVERY_S),
-            promql("time() - max by (service) (sonevakt_canary_last_success_timestamp_seconds)", "{{service}}"),
-            size=QUARTER,
+            "last_heartbeat",
+            "Since the last heartbeat",
+            "That the outside took. When it stops, the outside alarms.",
+            LONG,
+            limits.of_alert("HeartbeatNotSent"),
+            promql("time() - max(sonevakt_last_heartbeat_timestamp_seconds > 0)", "since"),
+            size=_LOW,
         )
     )
     yield bars(
@@ -154,17 +114,63 @@ def tiles() -> Iterator[Tile]:
             WHOLE,
             NoBounds("the time since the last has one"),
             promql(more("sonevakt_heartbeats_total", "outcome"), "{{outcome}}"),
-            size=(12, 5),
+            size=_LOW,
         )
     )
     yield lines(
         asked(
-            "last_heartbeat",
-            "Since the last heartbeat",
-            "That the outside took. When it stops, the outside alarms.",
+            "canary_legs",
+            "Legs of the canaries' rounds",
+            "Where a round stops shows here; 95 % within.",
             SECONDS,
-            limits.of_alert("HeartbeatNotSent"),
-            promql("time() - max(sonevakt_last_heartbeat_timestamp_seconds > 0)", "since"),
-            size=(12, 5),
+            NoBounds("the whole round has one"),
+            promql(quantile(0.95, "sonevakt_canary_leg_seconds", "leg"), "{{leg}}"),
+            size=_LOW,
         )
+    )
+    yield lines(
+        asked(
+            "last_tick",
+            "Since the last tick",
+            "Without ticks nobody becomes overdue and no page is asked for again.",
+            LONG,
+            limits.of_alert("ClockStopped"),
+            promql("time() - max(sonevakt_last_tick_timestamp_seconds > 0)", "since"),
+            size=_LOW,
+        )
+    )
+    yield bars(
+        asked(
+            "acknowledgements",
+            "Acknowledgements from elsewhere",
+            "By the link in a page and by PagerDuty, and what became of them; those on the board are not among them.",
+            WHOLE,
+            NoBounds("what is wrong with one has its own alerts, by what became of it"),
+            promql(happened("sonevakt_acknowledgements_total", "by, outcome"), "{{by}} {{outcome}}"),
+            size=_LOW,
+            no_value=NOTHING,
+        )
+    )
+    yield bars(
+        asked(
+            "grouped_pages",
+            "Pages told together",
+            "Pages that waited together and were told in one notice, by way.",
+            WHOLE,
+            NoBounds("that many are told at once is meant to be"),
+            promql(more("sonevakt_grouped_pages_total", "way"), "{{way}}"),
+            size=_LOW,
+        )
+    )
+    yield lines(
+        asked(
+            "ladder",
+            "Length of the ladder",
+            "From a red's first page until its last step has been asked a second time, by service.",
+            LONG,
+            NoBounds("it is a setting of the service's own"),
+            promql("max by (service) (sonevakt_ladder_seconds)", "{{service}}"),
+            size=(24, 5),
+        ),
+        steps=True,
     )

@@ -9,7 +9,7 @@ from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.operators import HALF, QUARTER, asked, more
 from dashboards.grafana.panels import lines
 from dashboards.grafana.sources import promql
-from dashboards.grafana.units import SECONDS, WHOLE
+from dashboards.grafana.units import LONG, SECONDS, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,10 +45,10 @@ def tiles() -> Iterator[Tile]:
         asked(
             "lag_age",
             "Age of the lag itself",
-            "How long ago the broker last told a process its lag.",
-            SECONDS,
+            "How long ago the broker last told each process its lag; a process that never asked has none.",
+            LONG,
             limits.of_alert("LagUnknown"),
-            promql("time() - sonevakt_lag_measured_timestamp_seconds", "{{instance}}"),
+            promql("time() - (sonevakt_lag_measured_timestamp_seconds > 0)", "{{role}}"),
             size=QUARTER,
         )
     )
@@ -70,7 +70,7 @@ def tiles() -> Iterator[Tile]:
             "Pages asked during a backlog before their submission's turn.",
             WHOLE,
             NoBounds("it follows from a backlog, which has one"),
-            promql(more("sonevakt_pages_ahead_total", "instance"), "{{instance}}"),
+            promql(more("sonevakt_pages_ahead_total", "role"), "{{role}}"),
             size=QUARTER,
         )
     )
@@ -81,7 +81,7 @@ def tiles() -> Iterator[Tile]:
             "What could not be looked at ahead is worked at its turn.",
             WHOLE,
             NoBounds("what fails here is left to its turn, whose lateness has one"),
-            promql(more("sonevakt_ahead_failures_total", "instance"), "{{instance}}"),
+            promql(more("sonevakt_ahead_failures_total", "role"), "{{role}}"),
             size=QUARTER,
         )
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.grafana import limits
+from dashboards.grafana import limits, zones
 from dashboards.grafana.bounds import NoBounds
-from dashboards.grafana.operators import QUARTER, THIRD, asked, more
+from dashboards.grafana.operators import NOTHING, QUARTER, THIRD, asked, happened
 from dashboards.grafana.panels import bars, lines
 from dashboards.grafana.sources import promql
-from dashboards.grafana.units import PERCENT, SECONDS, WHOLE
+from dashboards.grafana.units import LONG, PERCENT, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,9 @@ def tiles() -> Iterator[Tile]:
             "By the process that could not work with a message, and why. `sonevakt dead-letters list` names them.",
             WHOLE,
             limits.any_at_all("DeadLetter"),
-            promql(more("sonevakt_dead_letters_total", "process, reason") + " > 0", "{{process}} {{reason}}"),
+            promql(happened("sonevakt_dead_letters_total", "process, reason"), "{{process}} {{reason}}"),
             size=THIRD,
+            no_value=NOTHING,
         )
     )
     yield lines(
@@ -50,6 +51,7 @@ def tiles() -> Iterator[Tile]:
             limits.of_alert("DeadLettersGrow"),
             promql("max by (reason) (sonevakt_open_dead_letters) > 0", "{{reason}}"),
             size=THIRD,
+            no_value=NOTHING,
         )
     )
     yield lines(
@@ -57,7 +59,7 @@ def tiles() -> Iterator[Tile]:
             "oldest_dead_letter",
             "Oldest open dead letter",
             "After 90 days a dead letter is gone, dealt with or not.",
-            SECONDS,
+            LONG,
             limits.of_alert("DeadLetterOld"),
             promql("max(sonevakt_oldest_open_dead_letter_seconds)", "age"),
             size=QUARTER,
@@ -68,9 +70,9 @@ def tiles() -> Iterator[Tile]:
             "dead_letters_read",
             "Since the dead letters were read",
             "What is shown of open ones is as old as this.",
-            SECONDS,
+            LONG,
             limits.of_alert("DeadLettersUnread"),
-            promql("time() - max(sonevakt_dead_letters_read_timestamp_seconds)", "since"),
+            promql("time() - max(sonevakt_dead_letters_read_timestamp_seconds > 0)", "since"),
             size=QUARTER,
         )
     )
@@ -90,10 +92,10 @@ def tiles() -> Iterator[Tile]:
             "reconciled",
             "Since the last reconciliation",
             "And how far back everything received is known to be accounted for.",
-            SECONDS,
+            LONG,
             limits.of_alert("NotReconciled"),
-            promql("time() - max(sonevakt_reconciled_timestamp_seconds)", "last round ended"),
-            promql("time() - max(sonevakt_accounted_until_timestamp_seconds)", "accounted for until", "B"),
+            promql("time() - max(sonevakt_reconciled_timestamp_seconds > 0)", "last round ended"),
+            promql("time() - max(sonevakt_accounted_until_timestamp_seconds > 0)", "accounted for until", "B"),
             size=QUARTER,
         )
     )
@@ -117,6 +119,7 @@ def tiles() -> Iterator[Tile]:
             NoBounds("whom to look after first is the follow-up centre's dashboard"),
             promql("sum by (zone) (sonevakt_patients)", "{{zone}}"),
             size=THIRD,
+            fields=zones.fields("en"),
         )
     )
     yield lines(

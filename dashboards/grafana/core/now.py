@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.grafana import limits
-from dashboards.grafana.bounds import BAD, GOOD, Bounds, Step
+from dashboards.grafana.bounds import BAD, Bounds, Step
 from dashboards.grafana.operators import asked, quantile
 from dashboards.grafana.panels import numbers
 from dashboards.grafana.sources import promql_now
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dashboards.grafana.panels import Tile
 
 _SIZE = (4, 4)
+_RECENT = "15m"  # over the whole range a bad minute would stay red for an hour
 
 
 def tiles() -> Iterator[Tile]:
@@ -24,8 +25,8 @@ def tiles() -> Iterator[Tile]:
     yield numbers(
         asked(
             "silent_processes",
-            "Processes that do not answer",
-            "How many of our processes Prometheus does not reach, of those that it is told of.",
+            "Silent processes",
+            "How many of our processes Prometheus does not reach, of those that it is told of: they do not answer.",
             WHOLE,
             limits.any_at_all("ProcessDown"),
             promql_now('count(up{job="sonevakt"}) - sum(up{job="sonevakt"})'),
@@ -36,7 +37,7 @@ def tiles() -> Iterator[Tile]:
     yield numbers(
         asked(
             "oldest_waiting",
-            "Oldest message that waits",
+            "Oldest waiting message",
             "Age of the oldest message that a group has not yet committed, as the broker tells it.",
             SECONDS,
             limits.of_alert("MessagesWait"),
@@ -48,22 +49,22 @@ def tiles() -> Iterator[Tile]:
     yield numbers(
         asked(
             "assessed_p99",
-            "Received to assessed, p99",
-            "Within this time 99 of 100 sessions of the time range were assessed.",
+            "Assessed, p99 of 15 min",
+            "Within this time of their receipt 99 of 100 sessions of the last 15 minutes were assessed.",
             SECONDS,
             limits.ASSESSED,
-            promql_now(quantile(0.99, "sonevakt_received_to_assessed_seconds", window="$__range")),
+            promql_now(quantile(0.99, "sonevakt_received_to_assessed_seconds", window=_RECENT)),
             size=_SIZE,
         )
     )
     yield numbers(
         asked(
             "paged_p99",
-            "Received to paged, p99",
-            "Within this time 99 of 100 pages of the time range were with their receiver.",
+            "Paged, p99 of 15 min",
+            "Within this time of their receipt 99 of 100 reds of the last 15 minutes were with a receiver of pages.",
             SECONDS,
             limits.PAGED,
-            promql_now(quantile(0.99, "sonevakt_received_to_paged_seconds", window="$__range")),
+            promql_now(quantile(0.99, "sonevakt_received_to_paged_seconds", window=_RECENT)),
             size=_SIZE,
         )
     )
@@ -83,10 +84,10 @@ def tiles() -> Iterator[Tile]:
         asked(
             "canary_late_by",
             "Canary late by",
-            "How long ago a canary should have come through; below zero, how long there still is.",
+            "How long ago a canary should have come through; 0: none is late.",
             SECONDS,
-            Bounds((Step(0.0, BAD),), "alert CanaryLate, dashboards/alerts", base=GOOD),
-            promql_now("max(time() - sonevakt_canary_due_timestamp_seconds)"),
+            Bounds((Step(1.0, BAD),), "alert CanaryLate, dashboards/alerts: late at all is too late"),
+            promql_now("max(clamp_min(time() - (sonevakt_canary_due_timestamp_seconds > 0), 0))"),
             size=_SIZE,
         ),
         ground=True,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import limits
 from dashboards.grafana.bounds import NoBounds
-from dashboards.grafana.operators import QUARTER, THIRD, asked, more
+from dashboards.grafana.operators import THIRD, asked, more
 from dashboards.grafana.panels import HIDDEN, Field, bars, lines, rows
 from dashboards.grafana.sources import promql, promql_table
-from dashboards.grafana.units import BYTES, PERCENT, SECONDS, WHOLE
+from dashboards.grafana.units import BYTES, LASTING, LONG, PERCENT, SECONDS, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dashboards.grafana.panels import Tile
+
+_COLUMNS: Final = {"role": "Process", "version": "Version", "python": "Python", "faust": "Faust", "instance": "Address"}
+_BESIDE: Final = [Field(name, HIDDEN) for name in ("Time", "__name__", "job", "Value")]
 
 
 def tiles() -> Iterator[Tile]:
@@ -26,7 +29,7 @@ def tiles() -> Iterator[Tile]:
             "Resident memory of each process. Triage's grows with its patients.",
             BYTES,
             limits.of_alert("MemoryHigh"),
-            promql('process_resident_memory_bytes{job="sonevakt"}', "{{instance}}"),
+            promql('process_resident_memory_bytes{job="sonevakt"}', "{{role}}"),
             size=THIRD,
         )
     )
@@ -37,7 +40,7 @@ def tiles() -> Iterator[Tile]:
             "Share of one core.",
             PERCENT,
             NoBounds("a full core is well while its loop is in time, which has one"),
-            promql('rate(process_cpu_seconds_total{job="sonevakt"}[$__rate_interval])', "{{instance}}"),
+            promql('rate(process_cpu_seconds_total{job="sonevakt"}[$__rate_interval])', "{{role}}"),
             size=THIRD,
         )
     )
@@ -99,7 +102,7 @@ def tiles() -> Iterator[Tile]:
             PERCENT,
             limits.below("DiskLow", "DiskFull"),
             promql("min by (of) (sonevakt_disk_free_bytes / sonevakt_disk_size_bytes)", "{{of}}"),
-            size=QUARTER,
+            size=THIRD,
         )
     )
     yield lines(
@@ -107,10 +110,10 @@ def tiles() -> Iterator[Tile]:
             "certificates",
             "Certificates are valid for",
             "Until the end of the certificate that was last shown at the address of a setting.",
-            SECONDS,
+            LASTING,
             limits.below("CertificateEnds", "CertificateEndsNow"),
-            promql("min by (of) (sonevakt_certificate_expires_timestamp_seconds) - time()", "{{of}}"),
-            size=QUARTER,
+            promql("min by (of) (sonevakt_certificate_expires_timestamp_seconds > 0) - time()", "{{of}}"),
+            size=THIRD,
         )
     )
     yield lines(
@@ -118,10 +121,10 @@ def tiles() -> Iterator[Tile]:
             "age",
             "Since a process started",
             "A fall is a restart.",
-            SECONDS,
+            LONG,
             NoBounds("a restart is told by an alert, and its age is no fault"),
-            promql("time() - sonevakt_started_timestamp_seconds", "{{instance}}"),
-            size=QUARTER,
+            promql("time() - sonevakt_started_timestamp_seconds", "{{role}}"),
+            size=THIRD,
         )
     )
     yield rows(
@@ -132,7 +135,7 @@ def tiles() -> Iterator[Tile]:
             WHOLE,
             NoBounds("versions are names"),
             promql_table("sonevakt_build_info"),
-            size=QUARTER,
-            fields=[Field(name, HIDDEN) for name in ("Time", "__name__", "job", "Value")],
+            size=(24, 10),
+            fields=[*(Field(name, {"displayName": title}) for name, title in _COLUMNS.items()), *_BESIDE],
         )
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.grafana import limits
+from dashboards.grafana import limits, zones
 from dashboards.grafana.bounds import NoBounds
-from dashboards.grafana.operators import HALF, THIRD, VOLUME, asked, more, rate
+from dashboards.grafana.operators import HALF, NOTHING, THIRD, VOLUME, asked, happened, more, rate
 from dashboards.grafana.panels import bars, lines
 from dashboards.grafana.sources import promql
 from dashboards.grafana.units import PER_SECOND, WHOLE
@@ -61,6 +61,7 @@ def tiles() -> Iterator[Tile]:
             VOLUME,
             promql(rate("sonevakt_assessments_total", "zone"), "{{zone}}"),
             size=THIRD,
+            fields=zones.fields("en"),
         )
     )
     yield lines(
@@ -89,11 +90,12 @@ def tiles() -> Iterator[Tile]:
         asked(
             "zone_changes",
             "Zone changes",
-            "Patients who came from one zone into another.",
+            "Patients who came from one zone into another, by the zone that they came into.",
             WHOLE,
             VOLUME,
-            promql(more("sonevakt_zone_changes_total", "from_zone, to_zone"), "{{from_zone}} to {{to_zone}}"),
+            promql(more("sonevakt_zone_changes_total", "to_zone"), "{{to_zone}}"),
             size=HALF,
+            fields=zones.fields("en"),
         )
     )
     yield bars(
@@ -103,7 +105,8 @@ def tiles() -> Iterator[Tile]:
             "Asks by way and by what became of them. Whatever is not delivered is asked again.",
             WHOLE,
             limits.none_delivered(),
-            promql(more("sonevakt_pages_total", "way, outcome"), "{{way}} {{outcome}}"),
+            promql(happened("sonevakt_pages_total", "way, outcome"), "{{way}} {{outcome}}"),
             size=HALF,
+            no_value=NOTHING,
         )
     )

@@ -9,7 +9,7 @@ from dashboards.grafana.bounds import BAD, GOOD, Bounds, NoBounds, Step
 from dashboards.grafana.operators import PART, QUARTER, THIRD, asked, mean, quantile, rate
 from dashboards.grafana.panels import lines
 from dashboards.grafana.sources import promql
-from dashboards.grafana.units import BYTES, PER_SECOND, SECONDS, WHOLE
+from dashboards.grafana.units import BYTES, LONG, PER_SECOND, SECONDS, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,9 +91,9 @@ def tiles() -> Iterator[Tile]:
             "last_store_write",
             "Since the last confirmed points",
             "It grows also while nothing comes in.",
-            SECONDS,
+            LONG,
             NoBounds("silence of patients is no fault of the store; what waits for it has one"),
-            promql("time() - max(sonevakt_last_store_write_timestamp_seconds)", "since"),
+            promql("time() - max(sonevakt_last_store_write_timestamp_seconds > 0)", "since"),
             size=QUARTER,
         )
     )

@@ -313,6 +313,15 @@ async def test_a_view_is_written_soon_after_and_at_the_end_at_the_latest(
     assert metrics.registry.get_sample_value("sonevakt_access_log_entries_total", {"outcome": "refused"}) == 1
 
 
+async def test_entries_are_counted_from_0_on_so_that_the_first_is_an_increase(tmp_path: Path, metrics: Metrics) -> None:
+    async with opened(tmp_path, KEYS, Clock(), metrics):
+        counted = [
+            metrics.registry.get_sample_value("sonevakt_access_log_entries_total", {"outcome": outcome})
+            for outcome in ("done", "refused")
+        ]
+    assert counted == [0, 0]
+
+
 async def test_signing_a_plan_is_a_change_and_awaited(tmp_path: Path, metrics: Metrics) -> None:
     async with opened(tmp_path, KEYS, Clock(), metrics) as log:
         await log.add("doctor-1", "sign_plan", "p-1", "north")

@@ -439,18 +439,22 @@ def test_a_care_event_is_stored_with_what_can_be_counted(event: CareEvent, said:
 @pytest.mark.parametrize(
     ("event", "place"),
     [
-        (Enrolled(**ABOUT, pathway="copd", service="a", municipality="m"), ["a", "m", "copd", 1.0]),
-        (Enrolled(**ABOUT, pathway="copd", service="a", municipality="m", phase=Phase.ENDED), ["a", "m", "copd", 0.0]),
-        (Transferred(**ABOUT, service="b"), ["b", "", "", -1.0]),
-        (PhaseChanged(**ABOUT, phase=Phase.ENDED), ["", "", "", 0.0]),
+        (Enrolled(**ABOUT, pathway="copd", service="a", municipality="m"), ["a", "m", "copd", "start_up"]),
+        (
+            Enrolled(**ABOUT, pathway="copd", service="a", municipality="m", phase=Phase.ENDED),
+            ["a", "m", "copd", "ended"],
+        ),
+        (Transferred(**ABOUT, service="b"), ["b", "", "", ""]),
+        (PhaseChanged(**ABOUT, phase=Phase.ENDED), ["", "", "", "ended"]),
+        (PhaseChanged(**ABOUT, phase=Phase.START_UP), ["", "", "", "start_up"]),
     ],
 )
-def test_where_a_patient_belongs_is_told_in_one_text(event: CareEvent, place: list[float | str]) -> None:
+def test_where_a_patient_belongs_is_told_in_one_text(event: CareEvent, place: list[str]) -> None:
     (point,) = of_care_event(event)
 
     said = json.loads(str(point.fields["place"]))
 
-    assert [said[name] for name in ("service", "municipality", "pathway", "followed")] == place
+    assert [said[name] for name in ("service", "municipality", "pathway", "phase")] == place
     assert said["recorded"] == AT_MS + 60_000
 
 

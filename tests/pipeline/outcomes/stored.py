@@ -42,16 +42,23 @@ def frames(points: Iterable[Point]) -> dict[str, pd.DataFrame]:
 def cohort(patients: int = 16, days: int = 60, seed: int = 5) -> dict[str, pd.DataFrame]:
     """A simulated cohort's frames."""
     told = simulate(seed, START, days, patients)
+    return frames(folded([(event.at, event.message) for event in told.events], days))
+
+
+def folded(told: Iterable[tuple[datetime, Any]], days: int) -> list[Point]:
+    """What is stored of messages, each with when it came, once the fold has seen those of each patient in order."""
     until = START + timedelta(days=days)
+    ticks = [
+        (START + TICKS * number, Tick(at=START + TICKS * number)) for number in range(int((until - START) / TICKS))
+    ]
+    by_patient: dict[str, list[tuple[datetime, Any]]] = {}
+    for at, message in told:
+        if at < until:
+            by_patient.setdefault(message.patient, []).append((at, message))
     points: list[Point] = []
-    for one in told.patients:
-        mine = [event for event in told.events if event.message.patient == one.name and event.at < until]
-        ticks = [
-            (START + TICKS * number, Tick(at=START + TICKS * number)) for number in range(int((until - START) / TICKS))
-        ]
+    for _, mine in sorted(by_patient.items()):
         state: Any = None
-        known = sorted([*((event.at, event.message) for event in mine), *ticks], key=lambda each: each[0])
-        for _, message in known:
+        for _, message in sorted([*mine, *ticks], key=lambda each: each[0]):
             if isinstance(message, Tick) and state is None:
                 continue
             state, outputs = step(state, message)
@@ -61,4 +68,4 @@ def cohort(patients: int = 16, days: int = 60, seed: int = 5) -> dict[str, pd.Da
                 told_as = _TOLD.get(type(output))
                 if told_as is not None:
                     points += told_as(output)
-    return frames(points)
+    return points

@@ -337,9 +337,14 @@ class Installation:
 
     async def acknowledged(self, link: str, status: int) -> None:
         """Send it until the board answers so."""
-        async with asyncio.timeout(WITHIN_S):
-            while await self.acknowledge(link) != status:  # noqa: ASYNC110 - another process must be asked
-                await asyncio.sleep(0.2)
+        answers: Counter[int] = Counter()
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                while (answer := await self.acknowledge(link)) != status:
+                    answers[answer] += 1
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise AssertionError(f"the board never answers {status}, but {dict(answers)}\n{self.logs()}") from None
 
 
 def on_small_disk(folder: Path) -> tuple[str, ...]:
