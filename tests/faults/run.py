@@ -174,6 +174,7 @@ class _Run:
             )
             self.receiver = await self._receiver(stack)
             self.harm.posts = lambda: self.receiver.posts
+            self.harm.taken = lambda: len(self.vendor.taken)
             stack.push_async_callback(self.product.stop)
             self.feed = Feed(self.kafka.bootstrap, prefix=self.settings.topic_prefix, partitions=PARTITIONS, group="")
             producer = await stack.enter_async_context(self.feed.producing())
