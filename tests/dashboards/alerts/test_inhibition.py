@@ -23,6 +23,8 @@ CASES: list[tuple[str, str, bool]] = [  # source, target, whether the target is 
     ("ProcessDown instance=clock:9100 role=clock", "ClockNeverStarted", True),
     ("ProcessDown instance=clock:9100 role=clock", "DeadLettersUnread", True),
     ("ProcessDown instance=triage:9100 role=triage", "ClockNeverStarted", False),
+    # One of two clocks is down: that the other has stopped is told all the same.
+    ("ProcessDown instance=clock-2:9100 role=clock", "ClockStopped", False),
     ("ProcessDown instance=paging:9101 role=canary", "HeartbeatNotSent", True),
     ("ProcessDown instance=paging:9101 role=canary", "CanaryLate service=lungs", False),
     ("ProcessDown instance=reconcile:9100 role=reconcile", "NotReconciled", True),
