@@ -1,4 +1,4 @@
-"""Which alert holds back which, as `infra/alertmanager/alertmanager.yml` has it: what must be told is never held back."""
+"""Which alert holds back which (`infra/alertmanager/alertmanager.yml`): what must be told never is held back."""
 
 from __future__ import annotations
 
