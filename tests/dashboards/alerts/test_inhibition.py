@@ -29,6 +29,9 @@ CASES: list[tuple[str, str, bool]] = [  # source, target, whether the target is 
     ("ProcessDown instance=paging:9101 role=canary", "CanaryLate service=lungs", False),
     ("ProcessDown instance=reconcile:9100 role=reconcile", "NotReconciled", True),
     ("ProcessDown instance=reconcile:9100 role=reconcile", "Unaccounted step=stored", False),
+    ("ProcessKeepsEnding instance=board:9100", "ProcessRestarted instance=board:9100", True),
+    ("ProcessKeepsEnding instance=board:9100", "ProcessRestarted instance=triage:9100", False),
+    ("BrokerDown", "ProcessKeepsEnding instance=triage:9100", True),
     # Without a broker nothing moves; that a red may reach nobody is told all the same.
     ("BrokerDown", "MessagesWait group=triage topic=submissions", True),
     ("BrokerDown", "ClockStopped", True),
