@@ -33,6 +33,11 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 BAD: Final = b'{"patient": 5}'
 ELSEWHERE: Final = "elsewhere"  # a service that the services file does not name
 QUIET: Final = "quiet"  # another
+NOT_CAUSED: Final = {  # what is not fired here, and why
+    "NotificationsDropped": "Prometheus's own queue, which only minutes without an Alertmanager fill; by promtool alone",
+    "NotificationsFail": "a receiver that refuses is one that is not heard here; by promtool and its route alone",
+    "RulesFail": "no rule that can be loaded here fails; by promtool alone",
+}
 STORED: Final = "sonevakt_received_to_stored_seconds_count"
 STEADY: Final = [f"steady-{number}" for number in range(40)]
 REDS: Final = [f"red-{number}" for number in range(40)]
@@ -50,7 +55,7 @@ async def test_each_alert_is_raised_by_its_fault_and_heard(tmp_path: Path, capsy
             f"\nalerts fired for real: {len(alarms.caused)} of {len(NAMES)}; heard to be over: {len(alarms.resolved)}"
         )
     assert alarms.faults == []
-    assert alarms.caused == set(NAMES)
+    assert alarms.caused == set(NAMES) - set(NOT_CAUSED)
 
 
 async def together(*stories: Awaitable[None]) -> None:

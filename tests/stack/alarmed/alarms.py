@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 180.0
 HEARD_S: Final = 20.0  # what fires is told again every 10 s: what was not told again is over, or held back
 RECEIVER_OF: Final = {"critical": "platform-critical", "warning": "platform-warning", "none": "dead-man"}
+TOLD_TO_BOTH: Final = {"NotificationsDropped", "NotificationsFail", "RulesFail"}  # who is told of the others may not hear
 SEVERITY: Final = {alert.name: alert.severity for alert in alerts()}
 Labels = frozenset[tuple[str, str]]
+
+
+def receivers_of(name: str) -> tuple[str, ...]:
+    """Return who is told of an alert, in the order of the routes."""
+    return (*(("platform-warning",) if name in TOLD_TO_BOTH else ()), RECEIVER_OF[SEVERITY[name]])
 
 
 class Alarms:
@@ -60,7 +66,7 @@ class Alarms:
             return
         self._firing[name][labels] = monotonic()
         said = alert["annotations"]
-        if receiver != RECEIVER_OF[SEVERITY[name]]:
+        if receiver not in receivers_of(name):
             self.faults.append(f"{name} came by {receiver}")
         if not said["summary"] or "<no value>" in str(said) or "error expanding" in str(said):
             self.faults.append(f"{name} says {said['summary']!r}")
