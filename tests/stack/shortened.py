@@ -41,8 +41,8 @@ def threshold(seconds: float) -> float:
 
 
 def memory(size: float) -> float:
-    """[B]."""
-    return size / 8
+    """[B]. Not less than what a process takes that follows nobody."""
+    return max(size / 8, 268_435_456)
 
 
 def rules(text: str) -> str:
