@@ -51,6 +51,12 @@ CASES: list[tuple[str, str, bool]] = [  # source, target, whether the target is 
     ("AssessmentsLate", "AssessmentsOftenLate", True),
     ("AssessmentsOftenLate", "AssessmentsLate", False),
     ("AssessmentsLate", "PagesOftenLate", False),
+    # Many dead letters of one process hide no single one of paging, which is a red that nobody is told of.
+    ("DeadLetters process=triage", "DeadLetter process=triage reason=invalid", True),
+    ("DeadLetters process=triage", "DeadLetter process=paging reason=invalid", False),
+    ("DeadLetters process=triage", "DeadLetter process=storing reason=invalid", False),
+    ("DeadLettersGrow", "DeadLetter process=triage reason=invalid", True),
+    ("DeadLettersGrow", "DeadLetter process=paging reason=invalid", False),
     ("DiskFull instance=board:9100 of=access_log", "DiskLow instance=board:9100 of=access_log", True),
     ("DiskFull instance=board:9100 of=access_log", "DiskLow instance=board:9100 of=directory", False),
     ("CertificateEndsNow of=board_url", "CertificateEnds of=board_url", True),
