@@ -13,7 +13,7 @@ from tests.dashboards.alerts.rules import ALERTMANAGER, FOLDER, NAMES, RULES, TE
 PARTS = {"_bucket", "_count", "_sum"}  # of a histogram, as series of their own
 OF_THE_CLIENT = {"process_resident_memory_bytes"}
 ALWAYS = "Watchdog"
-_MINUTE = {"s": 1 / 60, "m": 1.0, "h": 60.0}
+_MINUTE = {"s": 1 / 60, "m": 1.0, "h": 60.0, "d": 1440.0}
 
 
 def recorded_in(expr: str) -> set[str]:
@@ -87,7 +87,7 @@ def firing(name: str) -> list[list[tuple[float, bool]]]:
 
 def minutes(duration: str) -> float:
     """How long `1h30m` is [min]."""
-    return sum(float(number) * _MINUTE[unit] for number, unit in re.findall(r"(\d+)([smh])", duration))
+    return sum(float(number) * _MINUTE[unit] for number, unit in re.findall(r"(\d+)([smhd])", duration))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != ALWAYS])

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 180.0
 HEARD_S: Final = 20.0  # what fires is told again every 10 s: what was not told again is over, or held back
 RECEIVER_OF: Final = {"critical": "platform-critical", "warning": "platform-warning", "none": "dead-man"}
-TOLD_TO_BOTH: Final = {"NotificationsDropped", "NotificationsFail", "RulesFail"}  # who is told of the others may not hear
+TOLD_TO_BOTH: Final = {
+    "NotificationsDropped",
+    "NotificationsFail",
+    "RulesFail",
+}  # who is told of the others may not hear
 SEVERITY: Final = {alert.name: alert.severity for alert in alerts()}
 Labels = frozenset[tuple[str, str]]
 
