@@ -35,8 +35,10 @@ ELSEWHERE: Final = "elsewhere"  # a service that the services file does not name
 QUIET: Final = "quiet"  # another
 NOT_CAUSED: Final = {  # what is not fired here, and why
     "AccessLogSetBack": "a board that runs refuses a log that ends early, so it takes a restore; by promtool alone",
+    "AssessmentsLateForDays": "shortened it would be AssessmentsOftenLate; by promtool alone",
+    "PagesLateForDays": "shortened it would be PagesOftenLate; by promtool alone",
     "DiskUnknown": "it takes a disk that fails; tests/agents/test_disks.py has the NaN, promtool the rest",
-    "NotificationsDropped": "Prometheus's own queue, which only minutes without an Alertmanager fill; by promtool alone",
+    "NotificationsDropped": "only a long time without an Alertmanager fills the queue; by promtool alone",
     "NotificationsFail": "a receiver that refuses is one that is not heard here; by promtool and its route alone",
     "RulesFail": "no rule that can be loaded here fails; by promtool alone",
 }

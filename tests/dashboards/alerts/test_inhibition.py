@@ -50,6 +50,10 @@ CASES: list[tuple[str, str, bool]] = [  # source, target, whether the target is 
     ("CanaryLate service=lungs", "CanaryNeverStarted", False),
     ("AssessmentsLate", "AssessmentsOftenLate", True),
     ("AssessmentsOftenLate", "AssessmentsLate", False),
+    ("AssessmentsOftenLate", "AssessmentsLateForDays", True),
+    ("AssessmentsLateForDays", "AssessmentsOftenLate", False),
+    ("PagesOftenLate", "PagesLateForDays", True),
+    ("AssessmentsOftenLate", "PagesLateForDays", False),
     ("AssessmentsLate", "PagesOftenLate", False),
     # Many dead letters of one process hide no single one of paging, which is a red that nobody is told of.
     ("DeadLetters process=triage", "DeadLetter process=triage reason=invalid", True),
