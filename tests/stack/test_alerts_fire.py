@@ -38,6 +38,7 @@ NOT_CAUSED: Final = {  # what is not fired here, and why
     "AssessmentsLateForDays": "shortened it would be AssessmentsOftenLate; by promtool alone",
     "PagesLateForDays": "shortened it would be PagesOftenLate; by promtool alone",
     "DiskUnknown": "it takes a disk that fails; tests/agents/test_disks.py has the NaN, promtool the rest",
+    "MachineDiskFull": "no node_exporter runs here; by promtool alone",
     "NotificationsDropped": "only a long time without an Alertmanager fills the queue; by promtool alone",
     "NotificationsFail": "a receiver that refuses is one that is not heard here; by promtool and its route alone",
     "RulesFail": "no rule that can be loaded here fails; by promtool alone",
@@ -47,6 +48,7 @@ NEVER_OVER: Final = {  # what fires here and is not heard to be over, and why
     "CanaryLate": "triage stays down or restores until the canary itself is ended",
     "CanaryNeverStarted": "nothing is started after it",
     "ClockNeverStarted": "nothing is started after it",
+    "MachineUnseen": "no node_exporter runs here",
     "MemoryHigh": "triage holds what it has read to its end",
     "StatesUnreadable": "nobody mends the states",
     "Unaccounted": "triage does not judge what waits before the end",
@@ -80,6 +82,7 @@ async def together(*stories: Awaitable[None]) -> None:
 
 async def nothing_fires_but_the_watchdog_while_all_is_well(here: Installation) -> None:
     await here.alarms.fires("Watchdog")
+    await here.alarms.fires("MachineUnseen")
     await here.follow(STEADY, "lungs")
     await here.follow(REDS, "lungs")
     await here.follow(["heart-1"], "heart")
