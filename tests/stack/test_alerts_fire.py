@@ -70,6 +70,7 @@ async def test_each_alert_is_raised_by_its_fault_and_heard(tmp_path: Path, capsy
             f"\nalerts fired for real: {len(alarms.caused)} of {len(NAMES)}; heard to be over: {len(alarms.resolved)}"
         )
     assert alarms.faults == []
+    assert {*NOT_CAUSED, *NEVER_OVER} <= set(NAMES)
     assert alarms.caused == set(NAMES) - set(NOT_CAUSED)
     assert alarms.caused - alarms.resolved <= set(NEVER_OVER)
 
