@@ -11,6 +11,9 @@ from schemas.dead_letters import DeadLetterReason
 from schemas.types import FIRST_VERSION, SCHEMA_VERSION
 
 T = TypeVar("T")
+# What msgspec raises on bytes from outside: of the wrong shape, not UTF-8, nested too deeply. Whoever decodes them
+# without a `Codec` expects all three.
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _encoder: Final = msgspec.json.Encoder()
 _PATH: Final = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
 _QUOTED_VALUE: Final = re.compile(r"^(Invalid (?:enum )?value) .*$", re.DOTALL)
@@ -63,7 +66,7 @@ class Codec(Generic[T]):
             field = path["path"] if path else None
             problem = _QUOTED_VALUE.sub(r"\1", _PATH.sub("", text))
             raise UnreadableError(DeadLetterReason.INVALID, field, problem) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             raise UnreadableError(DeadLetterReason.NOT_JSON, None, "not JSON") from None
         if getattr(message, "schema_version", FIRST_VERSION) > SCHEMA_VERSION:
             raise _newer()
@@ -77,7 +80,7 @@ def _newer() -> UnreadableError:
 def _is_newer(raw: bytes | None) -> bool:
     try:
         return _versions.decode(raw or b"").schema_version > SCHEMA_VERSION
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return False
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas.codec import UNREADABLE
 from schemas.types import Pseudonym, ShortText, Slug, StaffRef
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def opened(line: bytes, keys: Keys) -> Entry:
     """Return the entry that a line holds; raises EntryError."""
     try:
         entry = _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise EntryError("is no entry") from None
     key = keys.versions.get(entry.key)
     if key is None:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from agents.access import entries
 from agents.access.entries import FIRST_PREV, Entry, EntryError, digest, sealed
 from agents.keys import write_private
+from schemas.codec import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +122,7 @@ def head(folder: Path, keys: Keys) -> Head | None:
         return None
     try:
         found = msgspec.json.decode(path.read_bytes(), type=Head)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise BrokenLogError("the head of the access log cannot be read") from None
     key = keys.versions.get(found.key)
     if key is None or not hmac.compare_digest(found.seal, _head_seal(found.seq, found.digest, key)):

@@ -10,7 +10,7 @@ import msgspec
 from agents.recordings import jsonl
 from pipeline.triage import Refused, step
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
-from schemas.codec import UnreadableError
+from schemas.codec import UNREADABLE, UnreadableError
 from schemas.topics import ASSESSMENTS, PAGES, PATIENT_STATUS, ZONE_CHANGES
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(lines: IO[bytes], out: IO[bytes]) -> int:
             click.echo(f"line {number}: {error}", err=True)
             code = 1
             continue
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             click.echo(f"line {number}: is not an object with topic and message", err=True)
             code = 1
             continue

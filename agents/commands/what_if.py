@@ -11,7 +11,7 @@ from agents.recordings.events import RecordingError
 from pipeline.backtest.what_if import Counts, UnknownPatientError, WhatIf, what_if
 from pipeline.triage.plans import faults
 from schemas.care import Plan
-from schemas.codec import Codec, UnreadableError
+from schemas.codec import UNREADABLE, Codec, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def of_recording(source: Path, plan_file: Path, *, days: int, patient: str | Non
 def _plan(path: Path) -> Plan:
     try:
         fields = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise RecordingError(f"{path.name}: give a plan as one JSON object") from None
     for name, value in _FILLED_IN.items():
         fields[name] = msgspec.Raw(msgspec.json.encode(value))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from agents.dead_letters.letters import Place
+from schemas.codec import UNREADABLE
 from schemas.topics import ASSESSMENTS, DEAD_LETTERS, PAGES, PATIENT_STATUS, ZONE_CHANGES
 
 if TYPE_CHECKING:
@@ -76,6 +77,6 @@ def span(places: Collection[tuple[int, int]]) -> tuple[dict[int, int], dict[int,
 def _name(value: bytes | None, field: str) -> bytes | None:
     try:
         named = _FIELDS.decode(value or b"").get(field)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return None if named is None else bytes(named)

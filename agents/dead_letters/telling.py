@@ -8,6 +8,7 @@ import msgspec
 
 from agents.dead_letters.letters import printable
 from pipeline.triage.instants import from_ms
+from schemas.codec import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,6 +67,6 @@ def _body(value: bytes) -> str:
     try:
         msgspec.json.decode(value)
         value = msgspec.json.format(value, indent=2)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         pass
     return printable(value.decode(errors="backslashreplace"))

@@ -18,7 +18,7 @@ import msgspec
 from agents.gateway import not_numbers
 from agents.gateway.faults import Fault, faults_of, joined
 from agents.gateway.problems import EMPTY, NOT_JSON, TOO_MANY_ITEMS, Refusal
-from schemas.codec import Codec, UnreadableError, encode
+from schemas.codec import UNREADABLE, Codec, UnreadableError, encode
 from schemas.submissions import Correction, Submission
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Intake:
             if not batch:
                 msgspec.json.decode(body, type=dict[str, msgspec.Raw])
             items = msgspec.json.decode(body, type=tuple[msgspec.Raw, ...]) if batch else (msgspec.Raw(body),)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             items = self._with_not_numbers(body)
         if not items:
             raise Refusal(EMPTY)
@@ -133,7 +133,7 @@ class Intake:
     def _read(self, item: msgspec.Raw, now: datetime, shown: int) -> Accepted | list[Fault]:
         try:
             fields = msgspec.json.decode(item, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return self._unread(bytes(item), shown)
         fields[self._address.stamp_field] = msgspec.Raw(msgspec.json.encode(now))
         stamped = msgspec.json.encode(fields)

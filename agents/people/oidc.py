@@ -28,6 +28,7 @@ from msgspec import Struct
 
 from agents.people.claims import ClaimsMap, NotOursError, person_of
 from agents.people.origin import LOOPBACK
+from schemas.codec import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,7 +216,7 @@ class Provider:
                 return msgspec.json.decode(body, type=kind)
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise ProviderError("unreachable") from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise ProviderError("unreadable") from None
 
 

@@ -23,7 +23,7 @@ from agents.storing.care_points import of_care_event
 from agents.storing.points import of_assessment
 from agents.streaming.received import received_ms
 from pipeline.triage.instants import from_ms
-from schemas.codec import Codec, UnreadableError
+from schemas.codec import UNREADABLE, Codec, UnreadableError
 from schemas.dead_letters import DeadLetterReason
 from schemas.submissions import Correction
 from schemas.topics import ASSESSMENTS, CARE, SUBMISSIONS
@@ -478,6 +478,6 @@ def _of(record: Record) -> tuple[UUID | None, int | None, _Found]:
     found = _Found(record.offset, record.timestamp_ms, record.value or b"")
     try:
         named = _named.decode(found.raw).submission_id
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None, None, found
     return named, received_ms(record.headers), found

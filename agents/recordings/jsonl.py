@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from agents.recordings.events import Event, RecordingError
-from schemas.codec import Codec, UnreadableError
+from schemas.codec import UNREADABLE, Codec, UnreadableError
 from schemas.submissions import Correction, Submission
 from schemas.topics import CARE, SUBMISSIONS
 
@@ -35,12 +35,12 @@ def read(lines: Iterable[bytes], name: str) -> Iterator[Event]:
                 yield event(raw)
             except UnreadableError as error:
                 raise RecordingError(f"{name}, line {number}: {error}") from None
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 raise RecordingError(f"{name}, line {number}: is not an object with topic and message") from None
 
 
 def event(raw: bytes) -> Event:
-    """The event in one line; raises UnreadableError or msgspec.MsgspecError."""
+    """The event in one line; raises UnreadableError or one of UNREADABLE."""
     line = _line.decode(raw)
     if line.topic == SUBMISSIONS.name:
         sent = _submissions.decode(bytes(line.message))

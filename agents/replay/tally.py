@@ -12,7 +12,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped] # aiokafka ships no types
 
 from agents.broker import clients
-from schemas.codec import Codec
+from schemas.codec import UNREADABLE, Codec
 from schemas.dead_letters import REASON, TOPIC
 from schemas.topics import ASSESSMENTS, DEAD_LETTERS, PAGES, RECEIPTS, SUBMISSIONS, ZONE_CHANGES
 
@@ -136,5 +136,5 @@ class Tally:
         place = headers[TOPIC], headers.get("partition", b""), headers.get("offset", b"")
         self.letters[place] = headers[REASON].decode()
         if headers[TOPIC].decode() == self._prefix + SUBMISSIONS.name:
-            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            with contextlib.suppress(*UNREADABLE):
                 self.dead_submissions.add(_named.decode(value).submission_id)

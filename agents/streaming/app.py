@@ -30,7 +30,11 @@ class SafeApp(faust.App):
     """A Faust app that commits what is declared done and restores before it reads."""
 
     def __init__(
-        self, settings: StreamSettings, on_restored: Callable[[int], Awaitable[None]], on_jump: Callable[[], None]
+        self,
+        settings: StreamSettings,
+        on_restored: Callable[[int], Awaitable[None]],
+        on_jump: Callable[[], None],
+        alive: Callable[[float], None],
     ) -> None:
         self.done: dict[tuple[int, TP], int] = {}  # (generation, partition) -> next offset to read
         self.expected: dict[TP, int] = {}  # where reading starts, as last sought
@@ -38,6 +42,7 @@ class SafeApp(faust.App):
         self.fetch_max_wait_ms = settings.fetch_max_wait_ms
         self.fleeting = settings.fleeting
         self.jumped = on_jump
+        self.alive = alive  # told when a heartbeat was sent that the broker answered [s, monotonic]
         self._on_restored = on_restored
         url = f"kafka://{settings.broker.split(',')[0]}"
         brokers = [URL(f"kafka://{address}") for address in settings.broker.split(",")]

@@ -8,12 +8,16 @@ Answers, on faust-streaming 0.15.3 and aiokafka 0.14.0:
 - a commit that the broker refused is taken for done and not tried again (upstream #611);
 - `seek_to_committed` passes over a partition without a commit, and what was polled and dropped there before is never
   read again: every source partition is moved, one whose commit lies outside the log too (upstream #318);
-- the fetcher is handed a live set, and takes an empty one for "all partitions", whose records are then dropped.
+- the fetcher is handed a live set, and takes an empty one for "all partitions", whose records are then dropped;
+- what was fetched before a seek may come to light after it, as if it were of the new generation: every fetch knows
+  after which seek it was made;
+- only the client knows when the broker last took this member for alive: the fence is told.
 """
 
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -32,10 +36,40 @@ QUEUED_POLLS: Final = 8  # polled batches that wait for the worker, before polli
 _FULL_PAUSE_S: Final = 0.002
 
 
+class Fetched(dict[TP, list[Any]]):
+    """Records by partition, and how many seeks there had been when they were taken from the client."""
+
+    def __init__(self, records: Mapping[TP, list[Any]], seeks: int) -> None:
+        super().__init__(records)
+        self.seeks = seeks
+
+
 class BatchThread(AIOKafkaConsumerThread):
-    """The thread that talks to aiokafka."""
+    """The thread that talks to aiokafka.
+
+    Attributes
+    ----------
+    seeks
+        So many times the source partitions were sought.
+    """
 
     app: SafeApp
+    seeks: int = 0
+
+    async def on_start(self) -> None:
+        """Start the client, and hear of its heartbeats."""
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - no listener is told of heartbeats
+        beat = coordinator._do_heartbeat  # noqa: SLF001 - the same
+
+        async def heartbeat() -> bool:
+            sent = monotonic()
+            alive: bool = await beat()
+            if alive:
+                self.app.alive(sent)
+            return alive
+
+        coordinator._do_heartbeat = heartbeat  # noqa: SLF001 - the same
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every source partition: to its commit, and to the beginning where there is none."""
@@ -59,6 +93,7 @@ class BatchThread(AIOKafkaConsumerThread):
                 place = begin[tp]
             positions[TP(tp.topic, tp.partition)] = place
             consumer.seek(tp, place)
+        self.seeks += 1
         self.app.positioned(positions)
         return positions
 
@@ -70,7 +105,10 @@ class BatchThread(AIOKafkaConsumerThread):
         max_records: int | None = None,
     ) -> Mapping[TP, list[Any]]:
         wanted = set(active_partitions)
-        return await super()._fetch_records(consumer, wanted, timeout, max_records) if wanted else {}
+        if not wanted:
+            return {}
+        records = await super()._fetch_records(consumer, wanted, timeout, max_records)
+        return Fetched(records, self.seeks)  # in the thread that seeks, with nothing between the two
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - aiokafka's consumer is untyped
         consumer = super()._create_worker_consumer(transport)
@@ -83,6 +121,7 @@ class BatchConsumer(Consumer):
     """Hands polled batches over, and commits what was declared done."""
 
     app: SafeApp
+    _thread: BatchThread
 
     def _new_consumer_thread(self) -> BatchThread:
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
@@ -121,7 +160,8 @@ class BatchConsumer(Consumer):
         if self.flow_active and not self._get_active_partitions():
             await asyncio.sleep(_FULL_PAUSE_S)  # upstream sleeps for a second here, at every restore
             return
-        records, _ = await self._wait_next_records(1.0)
+        records: Any
+        records, _ = await self._wait_next_records(1.0)  # a plain empty dict where nothing is active
         generation = self.app.consumer_generation_id
         await asyncio.sleep(0)
         if not records:
@@ -138,8 +178,8 @@ class BatchConsumer(Consumer):
                 continue
             if tp.topic in changelogs:
                 await self._restore(tp, batch)
-            else:
-                await self._hand_over(fetcher, tp, batch, generation)
+            elif records.seeks == self._thread.seeks:
+                await self._hand_over(fetcher, tp, batch, generation, records.seeks)
 
     def _moved_on(self, generation: int) -> bool:
         return not self.flow_active or bool(self.app.consumer_generation_id != generation)
@@ -155,7 +195,14 @@ class BatchConsumer(Consumer):
                 await self.wait_first(self.callback(self._to_message(tp, record)), self.suspend_flow.wait())
                 self._read_offset[tp] = record.offset
 
-    async def _hand_over(self, fetcher: Any, tp: TP, batch: list[Any], generation: int) -> None:  # noqa: ANN401
+    async def _hand_over(
+        self,
+        fetcher: Any,  # noqa: ANN401 - mode's services are untyped
+        tp: TP,
+        batch: list[Any],
+        generation: int,
+        seeks: int,
+    ) -> None:
         await self.app.flow_control.acquire()
         conductor: Any = self.app.topics
         for channel in list(conductor._tp_index.get(tp, ())):  # noqa: SLF001 - no public way to a partition's channels
@@ -164,7 +211,7 @@ class BatchConsumer(Consumer):
                 if self._halted(fetcher):
                     return
                 await asyncio.sleep(_FULL_PAUSE_S)
-            if self._moved_on(generation):
+            if self._moved_on(generation) or seeks != self._thread.seeks:
                 return
             message = self._to_message(tp, batch[0])
             message.generation_id = generation

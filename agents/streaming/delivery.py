@@ -3,6 +3,10 @@
 `await topic.send()` of Faust returns when a message is buffered, and its flush before a commit gives up after 100 ms,
 so an offset can be committed before what came of it is written (upstream #273 made that flush, and left it its bound).
 Here nothing counts before the broker said so.
+
+Between asking whether the worker may write and writing lie the making of the batch and aiokafka's own attempts, for
+seconds where the broker is away. A worker that was paused just there wrote statuses older than its successor's. So
+every request is asked again where it goes out.
 """
 
 from __future__ import annotations
@@ -38,10 +42,15 @@ class Delivery:
     letters
         The topic of dead letters, which takes more than others: a letter holds a whole message and says why.
     fence
-        Raises or ends the process where this worker may own its partitions no longer; asked before every attempt.
+        Raises or ends the process where this worker may own its partitions no longer; asked before every attempt, and
+        before every request.
+    leased
+        Whether they are surely still its own. Requests wait until they are.
     """
 
-    def __init__(self, broker: str, letters: str, fence: Callable[[], None]) -> None:
+    def __init__(
+        self, broker: str, letters: str, fence: Callable[[], None], leased: Callable[[], bool] = lambda: True
+    ) -> None:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=broker,
             acks="all",
@@ -52,6 +61,19 @@ class Delivery:
         )
         self._letters = letters
         self._fence = fence
+        self._leased = True
+        client = self._producer.client
+        ready = client.ready
+
+        async def ready_and_ours(node: int, **where: Any) -> bool:  # noqa: ANN401 - as aiokafka's own
+            reached: bool = await ready(node, **where)
+            fence()
+            before, self._leased = self._leased, leased()
+            if before and not self._leased:
+                _log.warning("lease_lost")
+            return reached and self._leased
+
+        client.ready = ready_and_ours  # the last it awaits before the request goes out; False is tried again
 
     async def start(self) -> None:
         """Connect; an absent broker is waited for."""

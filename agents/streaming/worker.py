@@ -91,9 +91,9 @@ class StreamWorker:
         self.handler = handler
         self.metrics = metrics
         self._die = die
-        self.app = SafeApp(settings, self._restored, metrics.offset_jump)
         self.fence = Fence(settings.session_timeout_s, self._fenced)
-        self.delivery = Delivery(settings.broker, settings.dead_letters, self.fence.check)
+        self.app = SafeApp(settings, self._restored, metrics.offset_jump, self.fence.alive)
+        self.delivery = Delivery(settings.broker, settings.dead_letters, self.fence.check, lambda: self.fence.leased)
         self._admission = Admission(settings.compacted)
         self._writing = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -211,6 +211,7 @@ class StreamWorker:
 
     async def _assign(self, *sent: Any, **_: Any) -> None:  # noqa: ANN401 - a signal's arguments: app, partitions
         self._assigned = set(sent[1])
+        self.fence.alive(monotonic())
         self._gone.clear()
         self._late_s.clear()
         self._began = monotonic()
@@ -224,7 +225,8 @@ class StreamWorker:
         if not await self._at_rest(GIVEN_UP_WITHIN):
             # Another works on from what is written now: what is under way must not be written after it.
             self.metrics.fenced()
-            self._die(EXIT_FENCED, "partitions went away while a batch was being written")
+            lease = "" if self.fence.leased else ", for which there is no lease"
+            self._die(EXIT_FENCED, f"partitions went away while a batch was being written{lease}")
 
     async def _at_rest(self, share: float) -> bool:
         """Whether no batch is at work, within so much of the session."""

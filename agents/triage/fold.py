@@ -26,7 +26,7 @@ from pipeline.triage.zones import SEVERITY
 from schemas import topics
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.care import Acknowledged
-from schemas.codec import Codec, UnreadableError
+from schemas.codec import UNREADABLE, Codec, UnreadableError
 from schemas.codec import encode as to_json
 from schemas.dead_letters import DeadLetterReason
 from schemas.paging import PageRequest, Tick
@@ -267,7 +267,7 @@ class _Batch:
         try:
             rules, services = self._fold.rules, self._fold.services
             after, decisions = step(state, event, rules, services)  # type: ignore[arg-type] # what the codecs decode
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise _unreadable_state() from None
         if decisions and isinstance(decisions[0], Refused):
             self._bury(record, decisions[0].reason, decisions[0].field)
@@ -305,7 +305,7 @@ class _Batch:
             if state is None:
                 return
             after, decisions = step(state, tick, self._fold.rules, self._fold.services)
-        except (UnreadableError, msgspec.DecodeError):
+        except (UnreadableError, *UNREADABLE):
             self._lose(record.partition, key, now_ms)
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the other patients' time goes on
@@ -346,7 +346,7 @@ class _Batch:
                 after, decisions = unreadable(state, from_ms(at_ms), self._fold.rules, self._fold.services)
                 self._keep(partition, key, state, after)
                 self._tell(partition, key, decisions, ())
-        except (UnreadableError, msgspec.DecodeError):
+        except (UnreadableError, *UNREADABLE):
             self._lose(partition, key, at_ms)
 
     def _lose(self, partition: int, key: bytes, at_ms: int) -> None:

@@ -18,6 +18,7 @@ from pipeline.triage.rules import RULES
 from pipeline.triage.state import UnreadableStateError, decode
 from pipeline.triage.timeline import Timeline
 from schemas.assessments import PatientStatus, Reason
+from schemas.codec import UNREADABLE
 from schemas.paging import PageRequest
 from schemas.submissions import Correction
 from schemas.types import Zone
@@ -60,7 +61,7 @@ def read(raw: bytes) -> State:
         standing.course(state.care)
         if is_aside(raw):
             _read_all(state)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         raise UnreadableStateError("a part of the state is not of this version") from None
     return state
 

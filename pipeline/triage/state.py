@@ -20,6 +20,7 @@ from msgspec import Raw, Struct
 from pipeline.triage.baseline import Series, Track
 from pipeline.triage.ids import derive
 from pipeline.triage.zones import SEVERITY
+from schemas.codec import UNREADABLE
 from schemas.paging import PageCause
 from schemas.submissions import OnBehalf
 from schemas.types import Zone
@@ -226,7 +227,7 @@ def decode(raw: bytes) -> State:
     """The state in `raw`, written by this version or an earlier one; raises UnreadableStateError."""
     try:
         state = _decoder.decode(raw)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise UnreadableStateError("not a state of this version") from None
     if not 1 <= state.version <= STATE_VERSION:
         raise UnreadableStateError("a state of a newer version")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,7 +25,20 @@ if TYPE_CHECKING:
 
 SESSION_S: Final = 6.0
 PAUSE_S: Final = SESSION_S + 3
-KILLED: Final = ("triage", "gateway", "triage", "storing", "triage", "paging", "triage", "clock", "triage", "storing")
+KILLED: Final = (
+    "triage",
+    "gateway",
+    "triage",
+    "storing",
+    "triage",
+    "paging",
+    "triage",
+    "clock",
+    "triage",
+    "board",
+    "triage",
+    "reconcile",
+)
 PAUSED: Final = ("triage", "storing", "paging")
 OUTAGES: Final = (
     "kafka_stop",
@@ -54,6 +68,8 @@ class Harm:
         While faults happen.
     posts
         How many pages were posted to receivers so far.
+    taken
+        How many sessions the broker has taken so far.
     apart
         Whether kills are of triage alone and lie as far apart as may be.
     done
@@ -71,7 +87,8 @@ class Harm:
     random: Random
     seconds: float
     apart: bool = False
-    posts: Callable[[], int] = int  # how many pages were posted
+    posts: Callable[[], int] = int
+    taken: Callable[[], int] = int
     done: Counter[str] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
     webhook: str = ""
@@ -175,8 +192,18 @@ class Harm:
             await loop.run_in_executor(_SERVERS, self.random.choice((server.stop, server.kill)))
             await asyncio.sleep(lasts)
             await loop.run_in_executor(_SERVERS, server.start)
+            if name == "kafka_stop":
+                await self._takes_again()
         self.faults.append(Fault(name, began, wallclock.now().timestamp()))
         self.done[f"outage {name}"] += 1
+
+    async def _takes_again(self) -> None:
+        """Until the broker takes sessions: its port is open before it is well, on a busy machine long before."""
+        before = self.taken()
+        with contextlib.suppress(TimeoutError):  # nobody has a session to hand in
+            async with asyncio.timeout(MEETS_S):
+                while self.taken() == before:  # noqa: ASYNC110 - in other processes
+                    await asyncio.sleep(0.1)
 
     async def _until(self, lasts: float, met: Callable[[], bool]) -> None:
         """Go on for so long, and until somebody has met it: an outage that nobody notices is none."""

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agents import wallclock
+from infra.local.process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 COMMAND: Final = (sys.executable, "-c", "from agents.commands import main; main()", "run")
 STOCK: Final = (sys.executable, "-m", "tests.faults.stock")
 WORKERS: Final = ("triage", "storing", "paging")  # members of groups, of which there may be several
-ALONE: Final = ("gateway", "clock")
+FIRST: Final = ("gateway", "clock")  # without which nothing goes in, and time decides nothing
+SEEN: Final = ("reconcile", "board")  # they only look on, and are asked at the end what they see
+ALONE: Final = (*FIRST, *SEEN)
 AGAIN_S: Final = 0.2
 STOP_S: Final = 60.0
 
@@ -142,7 +145,7 @@ class Member:
 
 
 class Product:
-    """All of them: so many workers of each kind, the gateway and the clock.
+    """All of them: so many workers of each kind, and of all else one.
 
     Parameters
     ----------
@@ -157,7 +160,9 @@ class Product:
         self._stock = stock
         self._made: Counter[str] = Counter()
         self._static = True
-        self.of: dict[str, list[Member]] = {name: [] for name in (*WORKERS, *ALONE)}
+        self._alone = FIRST if stock else ALONE  # Faust as it comes loses messages: what they would see is known
+        self.asked = {} if stock else {name: f"http://127.0.0.1:{free_port()}" for name in SEEN}  # where they answer
+        self.of: dict[str, list[Member]] = {name: [] for name in (*WORKERS, *self._alone)}
         self.gone: list[Member] = []
         self.left: Counter[str] = Counter()  # how workers left for good
 
@@ -174,7 +179,7 @@ class Product:
 
     def begin(self) -> None:
         """Start what there is one of."""
-        for name in ALONE:
+        for name in self._alone:
             self.of[name].append(self._member(name))
 
     async def arrange(self, wanted: Mapping[str, int], *, static: bool, killed: bool = False) -> None:
@@ -209,6 +214,10 @@ class Product:
 
     def _member(self, name: str, place: int = 0) -> Member:
         self._made[name] += 1
-        env = {**self._env, "SONEVAKT_INSTANCE": f"i{place}"} if self._static and name in WORKERS else self._env
+        env = dict(self._env)
+        if self._static and name in WORKERS:
+            env["SONEVAKT_INSTANCE"] = f"i{place}"
+        if name in self.asked:
+            env["SONEVAKT_HTTP_PORT"] = self.asked[name].rpartition(":")[2]
         command = STOCK if self._stock and name == "triage" else (*COMMAND, name)
         return Member(name, command, env, self._folder / f"{name}-{place}-{self._made[name]}.log")

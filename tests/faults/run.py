@@ -21,6 +21,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # aiokafka ships no types
+from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped] # the same
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped] # the same
 from prometheus_client import CollectorRegistry
 
@@ -33,6 +34,7 @@ from agents.metrics import Metrics
 from agents.paging.receiver import Receiver
 from agents.paging.signing import SigningSecret
 from agents.partitioner import partition_for
+from agents.people import demo as people
 from agents.replay.feed import Feed
 from agents.settings import Settings
 from agents.stores.influxdb import InfluxDBStore
@@ -42,7 +44,7 @@ from infra.local.process import free_port
 from schemas.codec import Codec, encode
 from schemas.services import NURSE, Contact, EscalationStep, Ladder, Service, Webhook
 from schemas.topics import ASSESSMENTS, MAX_MESSAGE_BYTES, PAGES, PATIENT_STATUS, SUBMISSIONS, TICKS
-from tests.faults import compared
+from tests.faults import compared, onlookers
 from tests.faults.clean import clean
 from tests.faults.ends import line, reason
 from tests.faults.growth import Growth
@@ -50,7 +52,7 @@ from tests.faults.harm import SESSION_S, Harm, share
 from tests.faults.in_store import in_store
 from tests.faults.observed import newest, observe, waits
 from tests.faults.poison import poison
-from tests.faults.product import Product
+from tests.faults.product import WORKERS, Product
 from tests.faults.proxy import Proxy
 from tests.faults.report import Report
 from tests.faults.vendor import LANES, Vendor
@@ -73,6 +75,7 @@ FED_S: Final = 0.5
 STEADY: Final = 0.6  # of the sessions; the others come by bursts,
 BURST_EVERY_S: Final = 8.0  # about so often
 TICK_S: Final = 0.5
+RECONCILED_S: Final = 10.0  # between rounds, and how long a message may be on its way
 APART_S: Final = 15.0
 UNDERWAY_S: Final = 0.2  # what was written just before a kill may reach the log just after it
 MOST_ENDS: Final = 20  # by themselves, for no fault of ours
@@ -171,6 +174,7 @@ class _Run:
             )
             self.receiver = await self._receiver(stack)
             self.harm.posts = lambda: self.receiver.posts
+            self.harm.taken = lambda: len(self.vendor.taken)
             stack.push_async_callback(self.product.stop)
             self.feed = Feed(self.kafka.bootstrap, prefix=self.settings.topic_prefix, partitions=PARTITIONS, group="")
             producer = await stack.enter_async_context(self.feed.producing())
@@ -184,6 +188,7 @@ class _Run:
             await self._while_all_is_well(going, beside)
             watching.cancel()
             await self._settled()
+            self.report.wrong += await onlookers.wrong(self.product.asked, wallclock.now(), self.plan.settle_s)
             await self.product.stop()
         self._judge()
         self.report.seconds = monotonic() - began
@@ -216,6 +221,7 @@ class _Run:
         """Everything that is to be there before the first fault, worked off by everybody."""
         self.product.begin()
         await self._arrange(0)
+        await self._joined()
         await self.feed.send_all(producer, self.work.care)
         for one in poison(self._victim()):
             self.calm.add(await self._poison(producer, one))
@@ -229,6 +235,23 @@ class _Run:
         self.vendor.put(sessions)
         await self.vendor.emptied()
         await self._worked_off(self.plan.settle_s)
+
+    async def _joined(self) -> None:
+        """Until every worker has its partitions: one that joined later would have a batch at work worked twice."""
+        wanted = {name: len(self.product.of[name]) for name in WORKERS}
+        async with (
+            asyncio.timeout(self.plan.settle_s),
+            started(AIOKafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)) as admin,
+        ):
+            while wanted:
+                for name, number in list(wanted.items()):
+                    group = processes.group(self.settings, name)
+                    with contextlib.suppress(KafkaError):  # its coordinator is not there yet
+                        ((described,),) = [answer.groups for answer in await admin.describe_consumer_groups([group])]
+                        _, _, state, _, _, members, *_ = described
+                        if state == "Stable" and len(members) == number:
+                            del wanted[name]
+                await asyncio.sleep(0.2)
 
     async def _fed(self) -> None:
         """Sessions in order, at no time none, and by bursts too: there is a backlog now and then."""
@@ -504,7 +527,7 @@ class _Run:
         for end in self.product.ends:
             self.report.ends.append(line(end, self.harm.faults))
             if reason(end, self.harm.faults) is None:
-                self.report.wrong.append(f"{line(end, self.harm.faults)}; the end of its log: {end.said[-600:]}")
+                self.report.wrong.append(f"{line(end, self.harm.faults)}; the end of its log: {end.said[-1500:]}")
 
     def _tell(self, must: Clean, found: Observed) -> None:
         report = self.report
@@ -591,6 +614,7 @@ class _Run:
         token = self.folder / "influxdb.token"
         token.touch(mode=0o600)
         token.write_text(self.influxdb.token)
+        people.people(self.folder, sorted(self.work.services), wallclock.now())
         self.tokens = [token_urlsafe(32) for _ in range(LANES)]
         digests = {f"vendor-{n}": [sha256(one.encode()).hexdigest()] for n, one in enumerate(self.tokens)}
         (self.folder / "tokens.json").write_bytes(msgspec.json.encode(digests))
@@ -610,6 +634,10 @@ class _Run:
             "SONEVAKT_GATEWAY_TOKENS_FILE": str(self.folder / "tokens.json"),
             "SONEVAKT_GATEWAY_PORT": str(port),
             "SONEVAKT_TICK_SECONDS": f"{TICK_S:g}",
+            "SONEVAKT_BOARD_PORT": str(free_port()),
+            "SONEVAKT_RECONCILE_SECONDS": f"{RECONCILED_S:g}",
+            "SONEVAKT_SETTLE_SECONDS": f"{RECONCILED_S:g}",
+            **people.variables_in(self.folder),
             # Poison is one message in twenty here, which would show patients as not monitored by how it happens to lie.
             "SONEVAKT_DEAD_LETTER_RATIO": "1",
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,3 +122,21 @@ def test_an_error_never_tells_a_value_of_a_reading(field: str) -> None:
     with pytest.raises(UnreadableError) as told:
         SUBMISSIONS.decode(reading(**{field: MARKER * 20}))
     assert MARKER not in str(told.value)
+
+
+ROOT = Path(codec.__file__).parents[1]
+TOO_LITTLE = {"MsgspecError", "DecodeError"}
+
+
+@pytest.mark.parametrize("folder", ["agents", "dashboards", "pipeline", "schemas"])
+def test_whoever_decodes_bytes_expects_all_that_is_raised_on_them(folder: str) -> None:
+    handlers = [
+        (path.relative_to(ROOT), node.lineno)
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and node.type is not None
+        for named in ast.walk(node.type)
+        if isinstance(named, ast.Attribute) and named.attr in TOO_LITTLE
+    ]
+    # Text that is no UTF-8 and nesting without an end are neither: UNREADABLE has them.
+    assert handlers == []

@@ -213,7 +213,8 @@ async def test_every_step_is_told_once_through_kills_and_an_acknowledgement_ends
         link = next(page["link"] for _, page in centre.rang if page["patient"] == "p-taken")
         await acknowledge(centre, link)
         await centre.until(lambda: centre.told("p-taken", "acknowledge"), "whoever was told hears that it is taken")
-        assert episode(centre, "p-taken") == EpisodeState.ACKNOWLEDGED.value
+        taken = EpisodeState.ACKNOWLEDGED.value
+        await centre.until(lambda: episode(centre, "p-taken") == taken, "the board hears that it is taken")
         assert centre.told("p-taken", "acknowledge") == ["nurse/app"]
 
         for number in range(1, len(STEPS) + 1):
@@ -230,6 +231,10 @@ async def test_every_step_is_told_once_through_kills_and_an_acknowledgement_ends
         await centre.until(
             lambda: sorted(centre.told("p-climbs", "acknowledge")) == everybody, "everybody who was told hears of it"
         )
+        climbed = [page for _, page in centre.pages if page["patient"] == "p-climbs"]
+        ends = {(page.get("to", NURSE), page.get("contact")) for page in climbed if page.get("action") == "acknowledge"}
+        assert ends == {(duty, duty) for duty in DUTIES}  # the fold knows by the receipts whom the pages reached
+        assert len({page["incident_id"] for page in climbed}) == 1
         steps = [page["step"] for _, page in centre.rang if page["patient"] == "p-climbs"]
         assert steps[: len(STEPS)] == [0, 1, 2, 3]
         in_time(centre, "p-taken")

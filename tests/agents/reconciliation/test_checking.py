@@ -98,6 +98,16 @@ async def test_dead_letters_account_for_what_could_not_be_worked_with() -> None:
     assert account.counts == Counts(received=4, dead_lettered=3, assessed=1, refused=1, care_received=1, care_refused=1)
 
 
+@pytest.mark.parametrize("foreign", [b"", b"{not json", b'{"submission_id":"\xff"}', b'{"x":' + b"[" * 100_000, b"[]"])
+async def test_what_somebody_else_wrote_among_the_assessments_stops_nothing(foreign: bytes) -> None:
+    made = Installation()
+    made.logs.write(ASSESSMENTS, foreign, AT_MS)
+    made.assess(1, made.submit(1, AT_MS), AT_MS + 100)
+    account = await made.account()
+    assert account.whole
+    assert account.counts == Counts(received=1, assessed=1, stored=1)
+
+
 async def test_a_message_that_nobody_can_read_and_nobody_buried_is_named_by_its_place() -> None:
     made = Installation()
     made.submit(1, AT_MS, raw=b"{not json")

@@ -72,6 +72,21 @@ def test_the_fence_ends_a_process_whose_loop_stood_still() -> None:
     assert ended == [6.1]
 
 
+def test_what_the_broker_last_confirmed_is_a_lease_that_runs_out_and_is_renewed() -> None:
+    now = [0.0]
+    fence = Fence(10, lambda: None, clock=lambda: now[0])
+    now[0] = 7.9
+    assert fence.leased
+    now[0] = 8.0
+    assert not fence.leased
+    fence.alive(3.0)
+    assert fence.leased
+    fence.alive(1.0)  # an answer that comes late takes nothing back
+    assert fence.leased
+    now[0] = 11.0
+    assert not fence.leased
+
+
 class Paced:
     """A pace with a clock of its own."""
 
@@ -290,8 +305,9 @@ async def test_every_partition_is_sought_to_its_commit_or_where_the_log_begins(
         jumped=lambda: jumped.append(1),
         fleeting={"submissions"} if fleeting else set(),
     )
-    thread: Any = SimpleNamespace(app=app, _ensure_consumer=Fake)
+    thread: Any = SimpleNamespace(seeks=0, app=app, _ensure_consumer=Fake)
     positions = await BatchThread._seek_all(thread)
+    assert thread.seeks == 1
     assert sought == positions == told == {TP("submissions", 0): 9, TP("submissions", 1): place}
     assert len(jumped) == (0 if fleeting else jumps)
 

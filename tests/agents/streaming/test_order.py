@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from agents.metrics import Metrics
 from agents.streaming import Output, Record, StreamWorker, UnverifiedVersionError, dead_letter, version
 from agents.streaming.app import SafeApp
-from agents.streaming.consumer import QUEUED_POLLS, BatchConsumer, BatchThread, BatchTransport
+from agents.streaming.consumer import QUEUED_POLLS, BatchConsumer, BatchThread, BatchTransport, Fetched
 from agents.streaming.delivery import Delivery
 from agents.streaming.recovery import SeekFirstRecovery
 from agents.watching import WorkerMetrics
@@ -332,11 +332,12 @@ class Polled:
         self.consumer._stopped, self.consumer._crashed = asyncio.Event(), asyncio.Event()
         self.consumer._active_partitions = {TOPIC}
         self.consumer._read_offset = {}
+        self.consumer._thread = SimpleNamespace(seeks=1)
         self.consumer._to_message = lambda _, record: SimpleNamespace(offset=record.offset, tp=TOPIC)
 
         async def polled(_: float) -> tuple[Any, Any]:
             asyncio.get_running_loop().call_soon(during, self)
-            return {TOPIC: records(0, 1)}, None
+            return Fetched({TOPIC: records(0, 1)}, seeks=1), None
 
         async def seek() -> None:
             self.sought += 1
@@ -373,6 +374,26 @@ async def test_what_was_polled_before_a_new_generation_is_not_handed_over() -> N
     polled = Polled(moved)
     await polled.poll()
     assert (polled.queue.qsize(), polled.consumer._read_offset) == (0, {})
+
+
+async def test_what_was_fetched_before_a_seek_and_comes_to_light_after_it_is_not_of_the_new_generation() -> None:
+    polled = Polled()
+    polled.app.consumer_generation_id = 2  # it changed, and was sought, while the poll was on its way between threads
+    polled.consumer._thread.seeks = 2
+    await polled.poll()
+    assert (polled.queue.qsize(), polled.consumer._read_offset) == (0, {})
+
+
+async def test_what_waits_for_room_while_its_partition_is_sought_is_read_again() -> None:
+    polled = Polled()
+    for _ in range(QUEUED_POLLS):
+        polled.queue.put_nowait(None)
+    polling = asyncio.create_task(polled.poll())
+    await asyncio.sleep(0)
+    polled.consumer._thread.seeks = 2
+    polled.queue.get_nowait()
+    await polling
+    assert polled.queue.qsize() == QUEUED_POLLS - 1
 
 
 async def test_polling_waits_for_a_worker_that_has_enough_to_do() -> None:

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import RequestTimedOutError
+from aiokafka.protocol.group import HeartbeatRequest
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
+from agents.broker.clients import started
 from agents.broker.embedded import EmbeddedBroker
 from agents.broker.lag import LagWatch
 from agents.metrics import Metrics
@@ -294,6 +297,86 @@ async def test_a_delivery_ends_where_the_partitions_are_another_s() -> None:
             assert await delivery.send(outputs, lambda: ours[0]) is None
         finally:
             await delivery.stop()
+
+
+async def written(bootstrap: str, topic: str) -> int:
+    async with started(AIOKafkaConsumer(bootstrap_servers=bootstrap)) as consumer:
+        tps = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+        return sum((await consumer.end_offsets(tps)).values())
+
+
+async def test_a_worker_that_was_paused_after_it_was_asked_and_before_it_wrote_writes_nothing() -> None:
+    asked = 0
+    paused = asyncio.Event()
+
+    class EndedError(Exception):
+        """In place of the end of the process."""
+
+    def fence() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1:  # the first is before the batch is made, the next where the request goes out
+            paused.set()
+            raise EndedError
+
+    async with broker() as (running, _):
+        delivery = Delivery(running.bootstrap, "dead-letters", fence)
+        await delivery.start()
+        asked = 0
+        sending = asyncio.create_task(delivery.send([(0, Output("assessments", b"k", b"x"))], lambda: True))
+        await asyncio.wait_for(paused.wait(), 30)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        await delivery.stop()
+        assert await written(running.bootstrap, "assessments") == 0
+
+
+async def test_nothing_is_written_while_the_broker_may_have_given_the_partitions_away() -> None:
+    leased = [True]
+    refused = asyncio.Event()
+
+    def ours() -> bool:
+        if not leased[0]:
+            refused.set()
+        return leased[0]
+
+    async with broker() as (running, _):
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None, ours)
+        await delivery.start()
+        try:
+            output = [(0, Output("assessments", b"k", b"x"))]
+            assert await delivery.send(output, lambda: True) == []
+            leased[0] = False
+            sending = asyncio.create_task(delivery.send(output, lambda: True))
+            await asyncio.wait_for(refused.wait(), 30)
+            assert await written(running.bootstrap, "assessments") == 1
+            assert not sending.done()
+            leased[0] = True
+            assert await asyncio.wait_for(sending, 60) == []
+            assert await written(running.bootstrap, "assessments") == 2
+        finally:
+            await delivery.stop()
+
+
+async def test_a_worker_hears_of_its_heartbeats_and_not_of_those_that_fail(
+    eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with broker() as (running, _), working(Slow(), settings(running.bootstrap)) as worker:
+        await eventually(lambda: worker.health().recovered, within=40)
+        since = worker.fence._leased
+        await eventually(lambda: worker.fence._leased > since)
+        coordinator = worker.app.consumer._thread._ensure_consumer()._coordinator
+        send = coordinator._send_req
+
+        async def cut_off(request: object) -> object:
+            if isinstance(request, HeartbeatRequest):
+                raise RequestTimedOutError
+            return await send(request)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(coordinator, "_send_req", cut_off)
+            await eventually(lambda: not worker.fence.leased, within=40)
+        await eventually(lambda: worker.fence.leased, within=40)
 
 
 async def test_a_dead_letter_holds_a_message_of_the_greatest_size_whole() -> None:

@@ -335,9 +335,22 @@ def test_no_patient_ever_passes_16_kib() -> None:
     assert max(largest(several), largest(daily)) <= 16_384
 
 
-def test_a_state_that_cannot_be_read_says_so() -> None:
+@pytest.mark.parametrize("raw", [b"", b"garbage", b"\x91" * 100_000, b"\x92\x03\xa1\xff"])
+def test_a_state_that_cannot_be_read_says_so(raw: bytes) -> None:
     with pytest.raises(UnreadableStateError):
-        decode(b"garbage")
+        decode(raw)
+
+
+def test_a_state_with_a_text_that_is_none_says_so() -> None:
+    state: State | None = None
+    for event in PLANNED:
+        state, _ = step(state, read(event))
+    assert state is not None
+    whole = encode(state)
+    patient = state.patient.encode()
+    assert patient in whole
+    with pytest.raises(UnreadableStateError):
+        decode(whole.replace(patient, b"\xff" * len(patient)))
 
 
 def test_without_any_reason_there_is_no_data() -> None:
