@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from agents.frames.typed import typed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     import pandas as pd
@@ -71,8 +71,3 @@ class Asked(NamedTuple):
         if column is not None:
             rows = rows.assign(**{column: services["responsible"].astype("category")})
         return rows[services["belongs"].isin(self.services)] if self.services else rows
-
-
-async def together(parts: AsyncIterator[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Return all parts."""
-    return [part async for part in parts]
