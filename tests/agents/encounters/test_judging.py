@@ -86,6 +86,16 @@ def test_what_is_known_is_not_told_again_whoever_imports_it_and_when() -> None:
     assert (judged.events, judged.taken, judged.there, judged.refused) == ([], [], [1], [])
 
 
+def test_of_two_events_of_one_id_the_first_is_known_as_in_triage() -> None:
+    moved = STAY._replace(start=START + timedelta(hours=1))
+
+    known = knowing(*after(STAY), *after(moved))
+
+    assert decided(STAY, known=known).there == [1]
+    assert decided(moved, known=known).refused == [Refused(1, Reason.CHANGED, "start")]
+    assert known.stays == {"p-1": 2}
+
+
 def test_of_a_stay_that_has_ended_since_only_the_discharge_is_told() -> None:
     judged = decided(STAY, known=knowing(*after(STAY._replace(end=None))))
 

@@ -180,19 +180,21 @@ class FramesContract:
             assert await found(store, name, "patient") == []
             assert await found(store, name, "patient", everything=True) == [("p-1",)]
 
+    @pytest.mark.parametrize(("first", "last"), [(0, 30), (30, 0)])
     async def test_a_registration_is_of_the_period_in_which_it_was_whenever_it_was_first_said_to_be(
-        self, store: TimeSeriesStore
+        self, store: TimeSeriesStore, first: int, last: int
     ) -> None:
-        sent = submission(1, 40, 95, answers=(1,), hours=1)
-        moved = corrected(sent, 1, readings=readings(40, 94, hours=30 * 24), answers=answered(2))
+        sent = submission(1, 40, 95, answers=(1,), hours=first * 24)
+        moved = corrected(sent, 1, readings=readings(40, 94, hours=last * 24), answers=answered(2))
         await tell(store, *told.folded([told.enrolled("p-1", day(0)), sent, moved]))
-        then, later = {"start": day(9), "stop": day(11)}, {"start": day(39), "stop": day(41)}
+        then = {"start": day(39 - last), "stop": day(41 - last)}
+        otherwise = {"start": day(39 - first), "stop": day(41 - first)}
 
-        assert await found(store, "assessments", "at", **then) == [(10.0,)]
+        assert await found(store, "assessments", "at", **then) == [(40.0 - last,)]
         assert await found(store, "answers", "value", **then) == [(2.0,)]
         assert await found(store, "readings", "value", **then) == [(94.0,)]
         for name in ("assessments", "answers", "readings"):
-            assert await found(store, name, "patient", **later) == []
+            assert await found(store, name, "patient", **otherwise) == []
 
     async def test_of_a_text_only_that_it_was_given_is_told(self, store: TimeSeriesStore) -> None:
         free = Answer(questionnaire="copd", questionnaire_version=1, link_id="other", value="the neighbour's words")
