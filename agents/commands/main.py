@@ -22,7 +22,7 @@ from agents.broker.embedded import EmbeddedBrokerError
 from agents.broker.library import LibraryNotFoundError
 from agents.broker.topics import TopicsError
 from agents.commands import assess as assessing
-from agents.commands import audit, patients, people
+from agents.commands import audit, export, outcomes, patients, people
 from agents.commands import dead_letters as letters
 from agents.commands import demo as demonstration
 from agents.commands import doctor as doctoring
@@ -333,7 +333,8 @@ main.add_command(letters.group)
 main.add_command(paging.group)
 for _group in (audit.group, people.users_group, people.keys_group):
     main.add_command(_group)
-for _group in (patients.export_group, patients.erase_group, patients.directory_group):
+patients.export_group.add_command(export.export_frames)
+for _group in (outcomes.import_group, patients.export_group, patients.erase_group, patients.directory_group):
     main.add_command(_group)
 
 _OWN = click.option(

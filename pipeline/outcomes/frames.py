@@ -141,7 +141,9 @@ def taken(frame: pd.DataFrame, shape: Shape) -> pd.DataFrame:
 
 
 def from_ms(column: pd.Series) -> pd.Series:
-    """Milliseconds since 1970 as instants; what is below 0 or missing is none."""
+    """Milliseconds since 1970 as instants; what is below 0 or missing is none. Instants stay what they are."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return column.astype(INSTANT)
     numbers = column.astype("float64")
     known = numbers.where(numbers >= 0)
     return pd.to_datetime(known, unit="ms", utc=True).astype(INSTANT)
