@@ -41,6 +41,7 @@ _INTERVAL: Final = ("low", "high")
 _RATE: Final = ("per_1000", *_INTERVAL)
 _SHARE: Final = ("share", *_INTERVAL)
 _FOLLOWED: Final = Group("followed", ("followed",), amounts=("days",), shared=True)
+_SAME_PATIENTS: Final = Group("followed", ("followed",), shared=True)
 OUTPUTS: Final[Mapping[str, Output]] = MappingProxyType(
     {
         "rates": Output(
@@ -172,6 +173,37 @@ OUTPUTS: Final[Mapping[str, Output]] = MappingProxyType(
             ),
             per="kind",
         ),
+        "held": Output((Group("patients", ("patients",), amounts=("days",)),)),
+        "handed_over": Output((Group("handovers", ("handovers", "patients")),)),
+        "taken_over": Output(
+            (
+                Group("alarms", ("alarms", "patients")),
+                Group(
+                    "acknowledged",
+                    ("acknowledged", "in_time", "passed", "open"),
+                    figures=(*_SHARE, "median", "longest"),
+                    parts=(("in_time", "acknowledged"),),
+                ),
+            ),
+            dimensions=("zone",),
+        ),
+        "open_tasks": Output(
+            (_SAME_PATIENTS, Group("patients", ("patients",), parts=(("patients", "followed"),))), per="task"
+        ),
+        "delivery": Output(
+            (
+                Group("pages", ("pages", "patients")),
+                Group("delivered", ("delivered", "failed", "waiting"), figures=_SHARE),
+            )
+        ),
+        "checks": Output(
+            (
+                Group("of", ("of",)),
+                Group("found", ("found", "patients"), figures=("share",), parts=(("found", "of"),)),
+            ),
+            per="check",
+        ),
+        "measured": Output((Group("readings", ("readings", "patients")),), dimensions=("quality",)),
     }
 )
 
