@@ -49,9 +49,9 @@ def export_frames(  # noqa: PLR0913 - a command's options
 ) -> None:
     """What the store holds of a period: a file for each frame, what its columns mean, and a manifest.
 
-    Without --pseudonyms every patient, device and id has a name that holds for this export alone. The rows are about
-    single patients all the same: docs/analysts.md says what leaves. The access log records it. The folder is its
-    owner's alone, is never put over another, and is there whole or not at all.
+    Not to leave the organisation: its rows are about single patients. What may leave, `sonevakt export tables` gives.
+    Without --pseudonyms every patient, device and id has a name that holds for this export alone. The access log
+    records the export. The folder is its owner's alone, is never put over another, and is there whole or not at all.
 
     Exit codes: 0 exported, 1 the store does not answer, 2 wrong use or settings.
     """
@@ -67,7 +67,7 @@ def export_frames(  # noqa: PLR0913 - a command's options
     manifest = asyncio.run(_exported(read, wanted, out, by))
     for file in manifest.files:
         click.echo(f"{file.name}: {file.rows} rows")
-    click.echo(f"exported to {out.name}; it tells of single patients, so keep it as such")
+    click.echo(f"exported to {out.name}; it tells of single patients: it is not to leave the organisation")
 
 
 async def _exported(read: Settings, wanted: Wanted, out: Path, by: str) -> Manifest:

@@ -30,6 +30,7 @@ from agents.commands import explain as explaining
 from agents.commands import page as paging
 from agents.commands import pathways as telling
 from agents.commands import rebuild as rebuilding
+from agents.commands import report as reporting
 from agents.commands.signals import until_signal
 from agents.dead_letters.acting import NotConfirmedError
 from agents.dead_letters.letters import DeadLettersError
@@ -334,6 +335,8 @@ main.add_command(paging.group)
 for _group in (audit.group, people.users_group, people.keys_group):
     main.add_command(_group)
 patients.export_group.add_command(export.export_frames)
+patients.export_group.add_command(reporting.export_tables)
+main.add_command(reporting.command)
 for _group in (outcomes.import_group, patients.export_group, patients.erase_group, patients.directory_group):
     main.add_command(_group)
 

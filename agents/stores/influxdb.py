@@ -165,7 +165,7 @@ class InfluxDBStore:
         query = points_query(self._bucket, measurement, start=start, stop=stop, tags=tags, fields=fields)
         return await asyncio.to_thread(from_csv, await self._ask(query), fields=fields)
 
-    async def scan(
+    async def scan(  # noqa: PLR0913 - one argument for each part of the question
         self,
         measurement: str,
         *,
@@ -173,11 +173,12 @@ class InfluxDBStore:
         stop: datetime,
         tags: Mapping[str, str] = _NO_TAGS,
         fields: Sequence[str] = (),
+        apart: Mapping[str, str] = _NO_TAGS,
     ) -> pd.DataFrame:
         """Return what `read` does, for a long period; see the port."""
         if start.tzinfo is None or stop.tzinfo is None:
             raise ValueError("start and stop need a time zone")
-        query = scan_query(self._bucket, measurement, start=start, stop=stop, tags=tags, fields=fields)
+        query = scan_query(self._bucket, measurement, start=start, stop=stop, tags=tags, fields=fields, apart=apart)
         return await asyncio.to_thread(rows, await self._ask_influxql(query), fields=fields)
 
     async def _ask_influxql(self, query: influxql.Query) -> bytes:

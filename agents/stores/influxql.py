@@ -14,7 +14,7 @@ import msgspec
 import pandas as pd
 from msgspec import Struct
 
-from agents.stores.checks import check_name
+from agents.stores.checks import check_beginning, check_name
 from agents.stores.frames import tidy
 from agents.stores.port import ReadError, ReadFault
 
@@ -62,22 +62,26 @@ def scan_query(  # noqa: PLR0913 - one argument for each part of the question
     stop: datetime,
     tags: Mapping[str, str],
     fields: Sequence[str],
+    apart: Mapping[str, str],
 ) -> Query:
-    """Return the query for the rows of `measurement`. Only names stand in its text, and each is checked.
+    """Return the query for the rows of `measurement`. Only names, and `apart`, stand in its text; each is checked.
 
-    Raises RefusedPointError for a name that no point can have.
+    Raises RefusedPointError for a name that no point can have, ValueError for what cannot be left out.
     """
-    for name in (measurement, *tags, *fields):
+    for name in (measurement, *tags, *fields, *apart):
         check_name(name)
+    for text in apart.values():
+        check_beginning(text)  # a pattern cannot be given beside the query
     wanted = ", ".join((*(f'"{name}"::field' for name in fields), "*::tag")) if fields else "*"
     values = {"start": start.isoformat(), "stop": stop.isoformat()}
     tests = ["time >= $start", "time < $stop"]
     for place, (name, text) in enumerate(tags.items()):
         tests.append(f'"{name}"::tag = $tag{place}')
         values[f"tag{place}"] = text
+    tests += [f'"{name}"::tag !~ /^{beginning}/' for name, beginning in apart.items()]
     database, _, policy = bucket.partition("/")
-    text = f'SELECT {wanted} FROM "{measurement}" WHERE {" AND ".join(tests)}'  # noqa: S608 - no value in it
-    return Query(database, policy or "autogen", text, msgspec.json.encode(values).decode())
+    query = f'SELECT {wanted} FROM "{measurement}" WHERE {" AND ".join(tests)}'  # noqa: S608 - no value in it
+    return Query(database, policy or "autogen", query, msgspec.json.encode(values).decode())
 
 
 def rows(answer: bytes, *, fields: Sequence[str]) -> pd.DataFrame:

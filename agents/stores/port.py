@@ -133,7 +133,7 @@ class TimeSeriesStore(Protocol):
         """
         ...
 
-    async def scan(
+    async def scan(  # noqa: PLR0913 - one argument for each part of the question
         self,
         measurement: str,
         *,
@@ -141,11 +141,17 @@ class TimeSeriesStore(Protocol):
         stop: datetime,
         tags: Mapping[str, str] = _NO_TAGS,
         fields: Sequence[str] = (),
+        apart: Mapping[str, str] = _NO_TAGS,
     ) -> pd.DataFrame:
         """Return the same as `read`, in less time and memory of the server where the points are many thousands.
 
         It is for whoever goes through weeks of everybody; a patient's chart is read. In an order of time alone: points
         of one millisecond come in any.
+
+        Parameters
+        ----------
+        apart
+            Points of which a tag begins so are left out: of lower-case letters, digits, `-` and `_` (ValueError).
         """
         ...
 

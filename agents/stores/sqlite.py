@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import pandas as pd
 
-from agents.stores.checks import RefusedPointError, check, check_name, holdable
+from agents.stores.checks import RefusedPointError, check, check_beginning, check_name, holdable
 from agents.stores.frames import tidy
 from agents.stores.patience import NotYetError, Patience
 from agents.stores.port import Point, Problem, ReadError, ReadFault, Refused
@@ -109,23 +109,38 @@ class SQLiteStore:
         fields: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Return the points of a measurement, a row each; see the port."""
-        for name in (measurement, *tags, *fields):
+        return await self._read(measurement, start, stop, tags, fields)
+
+    async def _read(  # noqa: PLR0913, PLR0917 - one argument for each part of the question
+        self,
+        measurement: str,
+        start: datetime,
+        stop: datetime,
+        tags: Mapping[str, str],
+        fields: Sequence[str],
+        apart: Mapping[str, str] = _NO_TAGS,
+    ) -> pd.DataFrame:
+        for name in (measurement, *tags, *fields, *apart):
             check_name(name)
+        for text in apart.values():
+            check_beginning(text)
         if start.tzinfo is None or stop.tzinfo is None:
             raise ValueError("start and stop need a time zone")
-        found, known = await asyncio.to_thread(self._find, measurement, _at_ns(start), _at_ns(stop), tags)
+        found, known = await asyncio.to_thread(self._find, measurement, _at_ns(start), _at_ns(stop), tags, apart)
         return await asyncio.to_thread(_frame, found, fields, known)
 
     def _find(
-        self, measurement: str, start_ns: int, stop_ns: int, tags: Mapping[str, str]
+        self, measurement: str, start_ns: int, stop_ns: int, tags: Mapping[str, str], apart: Mapping[str, str]
     ) -> tuple[list[tuple[int, str, str]], list[str]]:
         """Return time, tags and fields of each point, and every field that the measurement has anywhere."""
         carries = "".join(" AND json_extract(s.tags, ?) = ?" for _ in tags)
+        carries += "".join(" AND substr(coalesce(json_extract(s.tags, ?), ''), 1, ?) <> ?" for _ in apart)
         query = (
             "SELECT p.at_ns, s.tags, p.fields FROM series s JOIN point p ON p.series = s.id"  # noqa: S608 - no value in it
             f" WHERE s.measurement = ?{carries} AND p.at_ns >= ? AND p.at_ns < ?"
         )
-        values = [part for name, text in tags.items() for part in (f"$.{name}", text)]
+        values: list[str | int] = [part for name, text in tags.items() for part in (f"$.{name}", text)]
+        values += [part for name, text in apart.items() for part in (f"$.{name}", len(text), text)]
         with self._one_at_a_time:
             try:
                 connection = self._open()
@@ -139,7 +154,7 @@ class SQLiteStore:
                 self._drop()
                 raise ReadError(ReadFault.UNREACHABLE, _not_yet(error).problem) from None
 
-    async def scan(
+    async def scan(  # noqa: PLR0913 - one argument for each part of the question
         self,
         measurement: str,
         *,
@@ -147,9 +162,10 @@ class SQLiteStore:
         stop: datetime,
         tags: Mapping[str, str] = _NO_TAGS,
         fields: Sequence[str] = (),
+        apart: Mapping[str, str] = _NO_TAGS,
     ) -> pd.DataFrame:
         """Return what `read` does; see the port."""
-        return await self.read(measurement, start=start, stop=stop, tags=tags, fields=fields)
+        return await self._read(measurement, start, stop, tags, fields, apart)
 
     async def look_up(self, points: Sequence[Point], field: str) -> list[float | str | None]:
         """Return what is held in `field` of each of `points`; see the port."""

@@ -42,6 +42,11 @@ _RATE: Final = ("per_1000", *_INTERVAL)
 _SHARE: Final = ("share", *_INTERVAL)
 _FOLLOWED: Final = Group("followed", ("followed",), amounts=("days",), shared=True)
 _SAME_PATIENTS: Final = Group("followed", ("followed",), shared=True)
+_RIGHT: Final = (
+    Group("alarms", ("alarms", "patients")),
+    Group("said", ("acknowledged", "right", "wrong", "not_said"), figures=("ppv", *_INTERVAL)),
+)
+_CODES: Final = ("true", "exacerbation", "technique", "device", "already-known", "other")
 OUTPUTS: Final[Mapping[str, Output]] = MappingProxyType(
     {
         "rates": Output(
@@ -127,18 +132,8 @@ OUTPUTS: Final[Mapping[str, Output]] = MappingProxyType(
                 ),
             )
         ),
-        "by_rule": Output(
-            (
-                Group("alarms", ("alarms", "patients")),
-                Group(
-                    "said",
-                    ("acknowledged", "right", "wrong", "not_said"),
-                    figures=("ppv", *_INTERVAL),
-                ),
-            ),
-            dimensions=("rule",),
-            dropped=("true", "exacerbation", "technique", "device", "already-known", "other"),
-        ),
+        "by_rule": Output(_RIGHT, dimensions=("rule",), dropped=_CODES),
+        "by_zone": Output(_RIGHT, dimensions=("zone",), dropped=_CODES),
         "time_in_zone": Output(
             (Group("zone", ("patients",), amounts=("days",), figures=("share",)),), dimensions=("zone",)
         ),

@@ -179,6 +179,21 @@ class StoreContract:
 
         assert [row["unit"] for row in await rows(store)] == ["a\rb\r\n"]
 
+    async def test_a_scan_leaves_out_what_begins_as_it_is_told(self, store: TimeSeriesStore) -> None:
+        names = ("canary-1", "canary", "sim-canary-1", "sim-1")
+        at_ms = int(NOON.timestamp() * 1000)
+        points = [Point("reading", {"patient": name}, {"value": 1.0}, at_ms) for name in names]
+        points.append(Point("reading", {"vital": "spo2"}, {"value": 1.0}, at_ms))
+        assert await store.write(points) == []
+        period = {"start": NOON - DAY, "stop": NOON + DAY}
+        found = await store.scan("reading", **period, apart={"patient": "canary-"})
+        assert set(found["patient"].dropna()) == {"canary", "sim-canary-1", "sim-1"}
+        assert len(found) == 4
+        with pytest.raises(ValueError, match="begins with"):
+            await store.scan("reading", **period, apart={"patient": "a/ OR 1=1"})
+        with pytest.raises(ValueError, match="a name is"):
+            await store.scan("reading", **period, apart={'p" OR 1=1': "a"})
+
     async def test_a_scan_has_carriage_returns_too(self, store: TimeSeriesStore) -> None:
         await store.write([point(unit="a\rb\r\n", value=1.0)])
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.outcomes.acknowledging import taken_over, waits
 from pipeline.outcomes.adherence import adherence, due, participation
-from pipeline.outcomes.alarms import alarm_load, by_rule
+from pipeline.outcomes.alarms import alarm_load, by_rule, by_zone
 from pipeline.outcomes.awaited import adherence_by_day, awaited_days
 from pipeline.outcomes.caseload import caseload
 from pipeline.outcomes.change_points import change_points
@@ -86,6 +86,7 @@ def everything(found: Mapping[str, pd.DataFrame], shift: timedelta = timedelta(0
         "change": Told(change(told, here, by=("service",), after_days=(31, 60), important=1.0), ("service",)),
         "alarm_load": Told(alarm_load(zones, here, by=BY), BY),
         "by_rule": Told(by_rule(zones.assign(alert_reasons="limit_red:spo2"), care, here)),
+        "by_zone": Told(by_zone(zones, care, here, by=BY), BY),
         "time_in_zone": Told(time_in_zone(zones, here, by=BY), BY),
         "caseload": Told(caseload(here), ("service",)),
         "equipment_use": Told(equipment_use(care, found["reading"], start, stop)),
