@@ -12,6 +12,7 @@ from agents.report import reading
 from agents.report.building import document
 from agents.settings import SettingsError
 from pipeline.outcomes.council.tables import Asked, told
+from pipeline.outcomes.following import followed
 from pipeline.outcomes.periods import ZONE
 from schemas.types import Zone
 
@@ -121,13 +122,14 @@ async def worked_out(store: TimeSeriesStore, configured: Configured, wanted: Wan
         within=configured.within,
         known_from=None if known_from is None else _midnight(known_from),
     )
-    tables = told(held, asked)
-    known = set(tables.when.whole.followed["service"])
+    known = set(followed(held.care_events, wanted.stop)["service"])
     for service in wanted.services:
         if service not in known:
             there = ", ".join(sorted(known)) or "none"
             raise SettingsError(f"no service {service} ever had a patient; there are {there}")
-    return held, tables
+    if not known:
+        raise SettingsError("nobody was followed by then: there is nothing to tell")
+    return held, told(held, asked)
 
 
 def _midnight(day: date) -> datetime:

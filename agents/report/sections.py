@@ -9,7 +9,7 @@ import pandas as pd
 from agents.report import cells
 from agents.report.cells import Shown, by_time, label, lines, number
 from agents.report.steadiness import stability
-from dashboards.report.views import HIDDEN, Both, Chart, Column, Hidden, Line, Note, Point, Section, Table, Text
+from dashboards.report.views import Both, Chart, Column, Line, Note, Point, Section, Table, Text
 from pipeline.outcomes.council.tables import BEFORE_AFTER
 from pipeline.outcomes.disclosure.cells import TOTAL
 from pipeline.outcomes.rates import MEASURES
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agents.report.cells import Subject
-    from dashboards.report.views import Kind, Number
+    from dashboards.report.views import Kind
     from schemas.council import Questionnaire
 
 _WHEN: Final = ("service", "period")
@@ -64,15 +64,17 @@ def users(told: Mapping[str, pd.DataFrame], subject: Subject, months_of: Mapping
                 "users_table",
                 "count",
             ),
-            _users_by_period(load, subject, months_of),
+            _users_by_period(load, told["moves"], subject, months_of),
             note("curve.meaning"),
             *_curve("stays", ends),
         ),
     )
 
 
-def _users_by_period(load: pd.DataFrame, subject: Subject, months_of: Mapping[str, Sequence[str]]) -> Table:
-    """Users at the end of each period, and the moves of its months; those are told where none of them is hidden."""
+def _users_by_period(
+    load: pd.DataFrame, moves: pd.DataFrame, subject: Subject, months_of: Mapping[str, Sequence[str]]
+) -> Table:
+    """Users at the end of each period, and who came and left in it."""
     heads = (
         *(Column(one, "text") for one in _WHEN),
         *(Column(one, "count") for one in ("users", "target")),
@@ -82,19 +84,11 @@ def _users_by_period(load: pd.DataFrame, subject: Subject, months_of: Mapping[st
     rows = []
     for service in subject.ordered(load):
         for period, months in months_of.items():
-            of = [_at(load, "caseload", service, month, name).value for name in ("came", "left") for month in months]
             last = [_at(load, "caseload", service, months[-1], name).value for name in ("users", "target", "share")]
-            moves = (_summed(of[: len(months)]), _summed(of[len(months) :]))
-            if any(value is not None for value in (*last, *moves)):
-                rows.append((label("service", service), Text(period, "period"), *last, *moves))
+            moved = [_at(moves, "caseload", service, period, name).value for name in ("came", "left")]
+            if any(value is not None for value in (*last, *moved)):
+                rows.append((label("service", service), Text(period, "period"), *last, *moved))
     return Table("users_table", heads, tuple(rows))
-
-
-def _summed(told: Sequence[Number]) -> Number:
-    if any(isinstance(one, Hidden) for one in told):
-        return HIDDEN
-    known = [float(one) for one in told if isinstance(one, float | int)]
-    return sum(known) if known else None
 
 
 def gains(told: Mapping[str, pd.DataFrame], subject: Subject, *, known_before: bool) -> Section:

@@ -44,6 +44,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "axes.axisbelow": True,
     "hatch.linewidth": 0.6,
 }
+_ROOM: Final = 1.03  # above what is highest
 _SLANTED_FROM: Final = 9  # places along a chart
 _ID: Final = re.compile(r'(\bid="|xlink:href="#|href="#|url\(#)')
 _HEAD: Final = re.compile(r"^.*?<svg ", re.DOTALL)
@@ -109,7 +110,7 @@ def _lines(axes: Any, chart: Chart, voice: Voice) -> None:  # noqa: ANN401 - of 
             if _is(point.value) and _is(point.low) and _is(point.high) and point.high != float("inf"):
                 axes.vlines(place, point.low, point.high, color=colour, linewidth=1)
     _along(axes, chart, voice)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, _ROOM * axes.get_ylim()[1])
     if len(chart.lines) > 1:
         _legend(axes, len(chart.lines))
 
@@ -186,7 +187,7 @@ def _control(axes: Any, chart: Chart, voice: Voice) -> None:  # noqa: ANN401 - o
         if not low[place] <= value <= high[place]:
             axes.plot([place], [value], marker="o", markersize=11, markerfacecolor="none", color=_COLOURS[1])
     _along(axes, chart, voice)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, _ROOM * axes.get_ylim()[1])
     _legend(axes, len(chart.lines))
 
 

@@ -100,14 +100,17 @@ def by_service(name: str, told: Cut, tell: Callable[[Scope, tuple[str, ...]], pd
             parts = released(name, each[each["period"] == period], ("service",))
             whole = released(name, every[every["period"] == period].assign(service=TOTAL), ("service",))
             if any(parts.attrs["not_elsewhere"].values()):
-                whole = _withheld(name, whole)
+                whole = withheld(name, whole, whole["service"] == TOTAL)
             found += [parts, whole]
     return pd.concat(found, ignore_index=True)
 
 
-def _withheld(name: str, table: pd.DataFrame) -> pd.DataFrame:
+def withheld(name: str, table: pd.DataFrame, rows: pd.Series, groups: Sequence[str] = ()) -> pd.DataFrame:
+    """Return a released output with further rows hidden in some of its groups, in all where none is named."""
     for group in OUTPUTS[name].groups:
-        table = table.assign(**dict.fromkeys(group.columns, float("nan")), **{f"{group.name}_hidden": True})
+        if not groups or group.name in groups:
+            gone = {column: table[column].astype("float64").mask(rows) for column in group.columns}
+            table = table.assign(**gone, **{f"{group.name}_hidden": table[f"{group.name}_hidden"] | rows})
     return table
 
 

@@ -10,7 +10,7 @@ from pipeline.outcomes.adherence import adherence, due, participation
 from pipeline.outcomes.alarms import alarm_load, by_rule, by_zone
 from pipeline.outcomes.caseload import caseload
 from pipeline.outcomes.contacts import contacts
-from pipeline.outcomes.council.cut import BY, Cut, by_service, by_time, cut, quarters, stacked
+from pipeline.outcomes.council.cut import BY, Cut, by_service, by_time, cut, quarters, stacked, withheld
 from pipeline.outcomes.delivery import delivery
 from pipeline.outcomes.disclosure.outputs import released, released_curve
 from pipeline.outcomes.equipment import equipment_use
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 PLACES: Final = ("service", "municipality", "pathway")
 _DIMENSIONS: Final = ("service", "period", "municipality", "pathway")
-CURVE_DAYS: Final = tuple(range(30, 366, 15))
+CURVE_DAYS: Final = (*range(30, 361, 30), 365)
 BEFORE_AFTER: Final = ("admissions", "acute_admissions", "emergency_contacts")
 
 
@@ -94,6 +94,7 @@ class Told(NamedTuple):
     Attributes
     ----------
     tables
+        `caseload` is by month, and `moves` the same by the periods that are shown, whose users stand in `caseload`.
         `rates` and `before_after` are by municipality and pathway too; those of questionnaires are told as
         `response:NAME` and `change:NAME`.
     when
@@ -119,9 +120,13 @@ def told(held_: Held, asked: Asked) -> Told:
 
 
 def _users(when: Cut, asked: Asked) -> dict[str, pd.DataFrame]:
-    load = _with_total(caseload(when.months, asked.targets, by=("service",)))
+    users = released("caseload", _load(when.months, asked), ("service",))
+    moves = released("caseload", _load(when.shown, asked), ("service",))
+    # Moves of a quarter and the users of its months tell of each other.
+    hidden = set(users.loc[users["users_hidden"], "service"])
+    moves = withheld("caseload", moves, moves["service"].isin(hidden), ("moves",))
     ends = at_days(time_to_end(when.whole), asked=CURVE_DAYS)
-    return {"caseload": released("caseload", load, ("service",)), "time_to_end": released_curve(ends)}
+    return {"caseload": users, "moves": moves, "time_to_end": released_curve(ends)}
 
 
 def _gains(held_: Held, when: Cut, asked: Asked) -> dict[str, pd.DataFrame]:
@@ -237,11 +242,12 @@ def _by_service(tell: Callable[[tuple[str, ...]], pd.DataFrame]) -> pd.DataFrame
     return stacked(((tell(one), one) for one in by), ("service",))
 
 
-def _with_total(load: pd.DataFrame) -> pd.DataFrame:
-    """All services together: whoever was handed over left one and came to the other, so moves are those of each.
+def _load(here: Scope, asked: Asked) -> pd.DataFrame:
+    """The caseload of each service and of all together: a hand-over is a move of both services, and so of all.
 
-    The target is the sum of those in force, where each service that has had users has one.
+    The target of all is the sum of those in force, where each service that has had users has one.
     """
+    load = caseload(here, asked.targets, by=("service",))
     sums = load.groupby("period", sort=False)[["users", "came", "left", "target"]].sum(min_count=1)
     whole = load.groupby("period", sort=False)["target"].apply(lambda each: bool(each.notna().all()))
     sums = sums.assign(target=sums["target"].where(whole))

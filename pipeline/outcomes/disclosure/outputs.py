@@ -175,10 +175,11 @@ OUTPUTS: Final[Mapping[str, Output]] = MappingProxyType(
                 Group("alarms", ("alarms", "patients")),
                 Group(
                     "acknowledged",
-                    ("acknowledged", "in_time", "passed", "open"),
+                    ("acknowledged", "in_time"),
                     figures=(*_SHARE, "median", "longest"),
-                    parts=(("in_time", "acknowledged"),),
+                    parts=(("in_time", "acknowledged"), ("acknowledged", "alarms")),
                 ),
+                Group("not_acknowledged", ("passed", "open")),
             ),
             dimensions=("zone",),
         ),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from prometheus_client import CollectorRegistry
 
+from agents.commands.main import main
 from agents.metrics import Metrics
 from agents.stores.sqlite import SQLiteStore
 from benchmarks.year import fill
@@ -44,3 +47,34 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asyncio.run(filling())
     services(folder)
     return folder
+
+
+QUARTER = ("--from", "2025-10-01", "--to", "2026-01-01")
+CENTRE = "simulated-joint-centre"
+
+
+def environment(filled: Path) -> dict[str, str]:
+    """What the commands read of the store that is filled."""
+    return {
+        "SONEVAKT_STORE": f"sqlite:///{filled / 'points.sqlite'}",
+        "SONEVAKT_SERVICES_FILE": str(filled / "services.json"),
+        "SONEVAKT_COUNCIL_FILE": str(COUNCIL),
+    }
+
+
+@pytest.fixture(scope="session")
+def reports(filled: Path) -> Path:
+    """A folder with the quarter as pages of both languages, a PDF, and the tables of all services and of one."""
+    asked = (
+        ("report", "--lang", "nb", "--out", str(filled / "out")),
+        ("report", "--lang", "en", "--no-pdf", "--out", str(filled / "out")),
+        ("export", "tables", "--out", str(filled / "every")),
+        ("export", "tables", "--service", CENTRE, "--out", str(filled / "one")),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("SONEVAKT_")]:
+            patch.delenv(name)
+        for argv in asked:
+            made = CliRunner().invoke(main, [*argv, *QUARTER], env=environment(filled))
+            assert made.exit_code == 0, made.output
+    return filled

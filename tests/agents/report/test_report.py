@@ -14,15 +14,14 @@ from click.testing import CliRunner
 from agents.commands.main import main
 from agents.commands.report import last_whole
 from pipeline.outcomes.disclosure.outputs import OUTPUTS
-from tests.agents.report.conftest import COUNCIL
+from tests.agents.report.conftest import CENTRE, QUARTER, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
 
-pytestmark = [pytest.mark.usefixtures("logs_as_they_were"), pytest.mark.timeout(600)]
-QUARTER = ("--from", "2025-10-01", "--to", "2026-01-01")
+pytestmark = [pytest.mark.usefixtures("logs_as_they_were"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +30,8 @@ def folder(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("SONEVAKT_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("SONEVAKT_STORE", f"sqlite:///{filled / 'points.sqlite'}")
-    monkeypatch.setenv("SONEVAKT_SERVICES_FILE", str(filled / "services.json"))
-    monkeypatch.setenv("SONEVAKT_COUNCIL_FILE", str(COUNCIL))
+    for name, value in environment(filled).items():
+        monkeypatch.setenv(name, value)
     return tmp_path
 
 
@@ -41,25 +39,38 @@ def run(*argv: str) -> Result:
     return CliRunner().invoke(main, argv)
 
 
-def test_a_quarter_is_a_page_that_needs_nothing_else_and_a_pdf(folder: Path) -> None:
-    for lang, heading in (("nb", "Kvartalsrapport"), ("en", "Quarterly report")):
-        made = run("report", *QUARTER, "--lang", lang, "--out", "out")
-        assert made.exit_code == 0, made.output
-        page = (folder / "out" / f"council-2025-Q4.{lang}.html").read_text(encoding="utf-8")
-        assert f"<h1>{heading}" in page
-        assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#|%23)(\w+:|//|/)""", page) == []
-        assert len(re.findall(r"<svg role=\"img\" aria-label=\"[^\"]{30,}\"", page)) >= 8
-        ids = re.findall(r'\bid="([^"]+)"', page)
-        assert len(ids) == len(set(ids))
-        assert "sim-0" not in page
-        assert (folder / "out" / f"council-2025-Q4.{lang}.pdf").read_bytes().startswith(b"%PDF-")
-        assert not list((folder / "out").glob(".*"))
-    assert "is there already" in run("report", *QUARTER, "--out", "out").output
+@pytest.mark.parametrize(("lang", "heading"), [("nb", "Kvartalsrapport"), ("en", "Quarterly report")])
+def test_a_quarter_is_a_page_that_needs_nothing_else(reports: Path, lang: str, heading: str) -> None:
+    page = (reports / "out" / f"council-2025-Q4.{lang}.html").read_text(encoding="utf-8")
+    assert f"<h1>{heading}" in page
+    assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#|%23)(\w+:|//|/)""", page) == []
+    assert len(re.findall(r"<svg role=\"img\" aria-label=\"[^\"]{30,}\"", page)) >= 8
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert "sim-0" not in page
 
 
-def test_no_small_number_stands_on_the_page(folder: Path) -> None:
-    assert run("report", *QUARTER, "--lang", "en", "--no-pdf", "--out", "out").exit_code == 0
-    page = (folder / "out" / "council-2025-Q4.en.html").read_text(encoding="utf-8")
+def test_the_pdf_is_tagged_and_stands_beside_the_page(reports: Path) -> None:
+    pdf = (reports / "out" / "council-2025-Q4.nb.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF-")
+    assert b"/StructTreeRoot" in pdf
+    assert {path.name for path in (reports / "out").iterdir()} == {
+        "council-2025-Q4.nb.html",
+        "council-2025-Q4.nb.pdf",
+        "council-2025-Q4.en.html",
+    }
+
+
+def test_a_report_that_is_there_is_left_as_it_is(reports: Path) -> None:
+    page = reports / "out" / "council-2025-Q4.nb.html"
+    before = page.stat().st_mtime_ns
+    again = run("report", *QUARTER, "--out", str(reports / "out"))
+    assert (again.exit_code, again.output) == (0, "council-2025-Q4.nb is there already\n")
+    assert page.stat().st_mtime_ns == before
+
+
+def test_no_small_number_stands_on_the_page(reports: Path) -> None:
+    page = (reports / "out" / "council-2025-Q4.en.html").read_text(encoding="utf-8")
     counts = {"number", "patients", "alarms", "users", "due", "missed", "readmitted", "acknowledged", "hand-overs"}
     seen = 0
     for table in re.findall(r"<table.*?</table>", page, re.DOTALL):
@@ -73,31 +84,33 @@ def test_no_small_number_stands_on_the_page(folder: Path) -> None:
     assert seen > 100
 
 
-def test_one_service_is_told_the_same_as_among_all(folder: Path) -> None:
-    every, one = folder / "every", folder / "one"
-    assert run("export", "tables", *QUARTER, "--out", str(every)).exit_code == 0
-    made = run("export", "tables", *QUARTER, "--service", "simulated-joint-centre", "--out", str(one))
-    assert made.exit_code == 0, made.output
+def test_one_service_is_told_the_same_as_among_all(reports: Path) -> None:
+    one, every = reports / "one", reports / "every"
     assert {path.name for path in one.iterdir()} == {path.name for path in every.iterdir()}
-    told = pd.read_csv(one / "rates.csv")
-    among = pd.read_csv(every / "rates.csv")
-    mine = among[among["service"] == "simulated-joint-centre"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(told, mine)
+    told, among = pd.read_csv(one / "rates.csv"), pd.read_csv(every / "rates.csv")
+    pd.testing.assert_frame_equal(told, among[among["service"] == CENTRE].reset_index(drop=True))
     assert len(told)
 
 
-def test_every_table_that_is_exported_has_passed_disclosure_control(folder: Path) -> None:
-    assert run("export", "tables", *QUARTER, "--out", "tables").exit_code == 0
+def test_every_table_that_is_exported_has_passed_disclosure_control(reports: Path) -> None:
     hidden = 0
-    for path in (folder / "tables").iterdir():
+    for path in (reports / "every").iterdir():
         told = pd.read_csv(path)
         assert "patient" not in told
-        output = path.stem.partition("-")[0]
+        output = {"moves": "caseload"}.get(path.stem, path.stem.partition("-")[0])
         for group in OUTPUTS[output].groups if output in OUTPUTS else ():
             hidden += int(told[f"{group.name}_hidden"].sum())
             for count in group.counts:
                 assert not told[count].between(1, 4).any(), (path.name, count)
     assert hidden > 100
+
+
+def test_the_page_tells_what_the_tables_tell(reports: Path) -> None:
+    """The key figure of users is the number of the table, in the form of the language."""
+    told = pd.read_csv(reports / "every" / "caseload.csv")
+    (users,) = told.loc[(told["service"] == "*") & (told["period"] == "2025-12"), "users"]
+    page = (reports / "out" / "council-2025-Q4.en.html").read_text(encoding="utf-8")
+    assert re.search(rf"Users at the end</dt><dd><strong>{users:.0f}</strong>", page)
 
 
 @pytest.mark.parametrize(
