@@ -16,6 +16,7 @@ from agents.encounters.importing import rows_of
 from agents.frames.catalogue import FRAMES
 from agents.metrics import Metrics
 from agents.stores.sqlite import SQLiteStore
+from benchmarks.year import fill
 from schemas.care import EMERGENCIES
 from tests.agents.frames import told
 from tests.agents.frames.contract import everything, tell
@@ -23,7 +24,18 @@ from tests.agents.frames.contract import everything, tell
 DOCS = Path(__file__).parents[2] / "docs"
 ANALYSTS = (DOCS / "analysts.md").read_text(encoding="utf-8")
 IMPORT = (DOCS / "import.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", ANALYSTS, re.DOTALL)
+READING, _, REST = ANALYSTS.partition("## Worked questions")
+EXAMPLES = re.findall(r"```python\n(.*?)```", READING, re.DOTALL)
+QUESTIONS = dict(re.findall(r"\n### ([^\n]+)\n.*?```python\n(.*?)```", REST, re.DOTALL))
+# What an answer must hold, by a word of its question.
+ANSWERS = {
+    "municipality": r"simulated-municipality-3\s+\d+",
+    "anyway": r"91 days before enrolment left out: \[\{'ratio': \d",
+    "emergency": r"\*\s+\d+\.0\s+\d",
+    "alarms": r"yellow\s+\d+\.0",
+    "pathways": r"\*\s+\d+\.0\s+\d+\.0\s+0\.\d",
+    "200 patients": r"found with 80 %: 0\.7",
+}
 
 
 @pytest.fixture
@@ -48,6 +60,38 @@ def test_an_example_for_analysts_runs(example: str, capsys: pytest.CaptureFixtur
 
     shown = capsys.readouterr().out
     assert "spo2" in shown or "2026-01" in shown
+
+
+@pytest.fixture(scope="module")
+def patients(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with four months of simulated patients and what befell them."""
+    path = tmp_path_factory.mktemp("questions") / "points.sqlite"
+
+    async def filling() -> None:
+        opened = SQLiteStore(path, metrics=Metrics(CollectorRegistry()))
+        await fill([opened], 120, 120)
+        await opened.close()
+
+    asyncio.run(filling())
+    return path
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("question", ANSWERS)
+def test_a_worked_question_is_answered(
+    question: str, patients: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SONEVAKT_STORE", f"sqlite:///{patients}")
+    (worked,) = (code for asked, code in QUESTIONS.items() if question in asked)
+    names: dict[str, Any] = {}
+
+    exec(worked, names)  # noqa: S102 - our own page
+
+    assert re.search(ANSWERS[question], capsys.readouterr().out)
+
+
+def test_every_worked_question_is_run() -> None:
+    assert len(QUESTIONS) == len(ANSWERS) == 6
 
 
 def test_the_page_has_examples_and_every_frame() -> None:

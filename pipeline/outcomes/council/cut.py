@@ -67,7 +67,7 @@ def cut(care_events: pd.DataFrame, start: datetime, stop: datetime, zone: str) -
 
 
 def by_time(
-    name: str, told: Cut, tell: Callable[[Scope, tuple[str, ...]], pd.DataFrame], *, months: bool = True
+    name: str, told: Cut, tell: Callable[[Scope, tuple[str, ...]], pd.DataFrame], *, months: bool = False
 ) -> pd.DataFrame:
     """Return the output `name` by service and month, quarter and the whole, with totals over services, as it may leave.
 
@@ -76,7 +76,7 @@ def by_time(
     tell
         Gives the output of a scope by some of `service` and `period`.
     months
-        False: where there are quarters, months are not told, which an output of many dimensions would take long for.
+        Whether months are told where there are quarters too: more to protect, so it takes longer and hides more.
     """
     scopes = told.scopes if months else told.coarse
     asked = [(here, (*service, *by)) for here, by in scopes for service in (("service",), ())]

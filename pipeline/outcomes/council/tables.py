@@ -167,7 +167,7 @@ def _gains(held_: Held, when: Cut, asked: Asked) -> dict[str, pd.DataFrame]:
 
 
 def _handling(held_: Held, when: Cut, asked: Asked) -> dict[str, pd.DataFrame]:
-    alarms = [(scope, waits(held_.zone_changes, held_.care_events, scope, asked.within)) for scope, _ in when.scopes]
+    alarms = [(scope, waits(held_.zone_changes, held_.care_events, scope, asked.within)) for scope, _ in when.coarse]
     waited = {id(scope): one for scope, one in alarms}
     whole = waited[id(when.whole)]
     return {
@@ -183,7 +183,7 @@ def _handling(held_: Held, when: Cut, asked: Asked) -> dict[str, pd.DataFrame]:
 
 def _taking_part(held_: Held, when: Cut, asked: Asked) -> dict[str, pd.DataFrame]:
     judged, here = held_.assessments, when.whole
-    was_due = {id(scope): due(held_.statuses, judged, scope) for scope, _ in when.scopes}
+    was_due = {id(scope): due(held_.statuses, judged, scope) for scope, _ in when.coarse}
     found = {
         "adherence": by_time("adherence", when, lambda scope, by: adherence(was_due[id(scope)], by=by)),
         "participation": by_service("participation", when, lambda scope, by: participation(judged, scope, by=by)),
@@ -229,7 +229,7 @@ def _means(held_: Held, when: Cut, asked: Asked) -> dict[str, pd.DataFrame]:
     )
     return {
         "equipment_use": released("equipment_use", used, ("service",)),
-        "contacts": by_time("contacts", when, lambda scope, by: contacts(care, scope, by=by), months=False),
+        "contacts": by_time("contacts", when, lambda scope, by: contacts(care, scope, by=by)),
         "checks": released(
             "checks", _by_service(lambda by: checks(care, held_.assessments, here, by=by)), ("service",)
         ),

@@ -75,7 +75,7 @@ def test_a_half_year_has_quarters_and_months_that_add_up(cohort: pd.DataFrame) -
     when = cut(cohort, START, STOP, "Europe/Oslo")
     assert when.quarters is not None
     assert list(when.shown.periods["period"]) == ["2026-Q1", "2026-Q2"]
-    told = by_time("held", when, lambda scope, by: held(scope, by=by))
+    told = by_time("held", when, lambda scope, by: held(scope, by=by), months=True)
     days = told.pivot_table(index="service", columns="period", values="days")
     assert np.allclose(days[MONTHS[:3]].sum(axis="columns"), days["2026-Q1"])
     assert np.allclose(days["2026-Q1"] + days["2026-Q2"], days[TOTAL])
@@ -109,6 +109,6 @@ def test_where_services_do_not_add_up_the_whole_is_withheld_if_it_would_tell(coh
 
 def test_readmissions_pass_as_they_are(cohort: pd.DataFrame) -> None:
     when = cut(cohort, START, STOP, "Europe/Oslo")
-    told = by_time("readmissions", when, lambda scope, by: readmissions(scope, by=by))
+    told = by_time("readmissions", when, lambda scope, by: readmissions(scope, by=by), months=True)
     assert set(told["period"]) >= {TOTAL, "2026-Q1"}
     assert "patient" not in told
