@@ -27,6 +27,24 @@ if TYPE_CHECKING:
 
 ANSWERED_BEFORE: Final = timedelta(days=120)  # a change of score begins so long before the later one
 CANARIES: Final = {"patient": f"{CANARY}-"}  # how their pseudonyms begin
+_EVERY: Final = ("event_id", "recorded")
+# What each kind of care event says. InfluxDB opens every field that is asked for in every series, there or not, and a
+# patient has a series for each kind: all fields of all kinds at once cost its server gigabytes.
+SAID: Final = {
+    "enrolled": (*_EVERY, "service", "municipality", "pathway", "phase"),
+    "phase_changed": (*_EVERY, "phase"),
+    "transferred": (*_EVERY, "service"),
+    "plan_signed": _EVERY,
+    "paused": _EVERY,
+    "equipment_handed_out": (*_EVERY, "equipment"),
+    "equipment_returned": _EVERY,
+    "admitted": (*_EVERY, "acute"),
+    "discharged": _EVERY,
+    "emergency_contact": (*_EVERY, "contact"),
+    "joint_consultation": _EVERY,
+    "contact_made": (*_EVERY, "contact", "reached"),
+    "acknowledged": (*_EVERY, "zone_change_id", "reason_code"),
+}
 _WINDOW: Final = timedelta(days=28)
 _TAGS: Final = {
     "care_event": ("patient", "kind", "device"),
@@ -39,10 +57,10 @@ _NOTHING: Final[Mapping[str, str]] = {}
 
 async def held(store: TimeSeriesStore, start: datetime, stop: datetime, questionnaires: Iterable[str]) -> Held:
     """Read what the tables of `start` to `stop` rest on; raises ReadError where the store does not answer."""
-    care = await _all(store, frames.CARE_EVENTS, BEGINNING, stop)
+    care = [await _all(store, frames.CARE_EVENTS, BEGINNING, stop, {"kind": kind}, said) for kind, said in SAID.items()]
     zones = await _all(store, frames.ZONE_CHANGES, BEGINNING, stop)
     return Held(
-        care_events=once(care),
+        care_events=once(_joined(care)),
         zone_changes=zones,
         assessments=await _windows(store, frames.ASSESSMENTS, start - MOVED, stop + MOVED),
         statuses=await _windows(store, frames.STATUSES, start, stop),
@@ -68,13 +86,23 @@ async def _windows(
         end = min(start + _WINDOW, stop)
         parts.append(await _all(store, shape, start, end, tags))
         start = end
+    return _joined(parts)
+
+
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """The parts below one another; names of a tag are categories in each, and texts in the whole."""
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-async def _all(
-    store: TimeSeriesStore, shape: Shape, start: datetime, stop: datetime, tags: Mapping[str, str] = _NOTHING
+async def _all(  # noqa: PLR0913, PLR0917 - which rows, and what of them
+    store: TimeSeriesStore,
+    shape: Shape,
+    start: datetime,
+    stop: datetime,
+    tags: Mapping[str, str] = _NOTHING,
+    fields: tuple[str, ...] = (),
 ) -> pd.DataFrame:
     known = _TAGS.get(shape.name, ("patient",))
-    fields = tuple(name for name in shape.columns if name not in ("time", *known))
-    rows = await store.scan(shape.name, start=start, stop=stop, tags=tags, fields=fields, apart=CANARIES)
+    asked = fields or tuple(name for name in shape.columns if name not in ("time", *known))
+    rows = await store.scan(shape.name, start=start, stop=stop, tags=tags, fields=asked, apart=CANARIES)
     return rows.assign(**{name: rows[name].astype("category") for name in known if name in rows})
