@@ -80,6 +80,8 @@ class Questionnaire(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         The questions, by link id, that are all answered by number.
     important
         The least difference that matters to patients, by the instrument's own literature; None: not asked.
+    pathways
+        Whose patients are asked; none named: everybody's.
     experience
         It asks what patients think of the service, and not how they are.
     """
@@ -88,6 +90,7 @@ class Questionnaire(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     items: Annotated[tuple[LinkId, ...], Meta(min_length=1, max_length=100)]
     better: Direction = "lower"
     important: Annotated[float, Meta(gt=0)] | None = None
+    pathways: Annotated[tuple[Slug, ...], Meta(max_length=100)] = ()
     experience: bool = False
 
 

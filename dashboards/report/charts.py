@@ -44,7 +44,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "axes.axisbelow": True,
     "hatch.linewidth": 0.6,
 }
-_ROOM: Final = 1.03  # above what is highest
+_ROOM: Final = 1.08  # above what is highest
 _SLANTED_FROM: Final = 9  # places along a chart
 _ID: Final = re.compile(r'(\bid="|xlink:href="#|href="#|url\(#)')
 _HEAD: Final = re.compile(r"^.*?<svg ", re.DOTALL)

@@ -26,7 +26,7 @@ from pipeline.outcomes.warning import warned
 from pipeline.outcomes.zones import time_in_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -190,14 +190,18 @@ def _taking_part(held_: Held, when: Cut, asked: Asked) -> dict[str, pd.DataFrame
     }
     for name, one in asked.questionnaires.items():
         known = scores(held_.answers[name], judged, name, one.items)
-        found[f"response:{name}"] = by_service("response", when, _responding(known))
+        found[f"response:{name}"] = by_service("response", when, _responding(known, one.pathways))
         table = _by_service(_changing(known, here, one))
         found[f"change:{name}"] = released("change", table, ("service",))
     return found
 
 
-def _responding(known: pd.DataFrame) -> Callable[[Scope, tuple[str, ...]], pd.DataFrame]:
-    return lambda scope, by: response(known, scope, by=by)
+def _responding(known: pd.DataFrame, pathways: Sequence[str]) -> Callable[[Scope, tuple[str, ...]], pd.DataFrame]:
+    def tell(scope: Scope, by: tuple[str, ...]) -> pd.DataFrame:
+        asked = scope.time["pathway"].isin(list(pathways)) if pathways else scope.time["pathway"].notna()
+        return response(known, scope._replace(time=scope.time[asked]), by=by)
+
+    return tell
 
 
 def _changing(known: pd.DataFrame, here: Scope, one: Questionnaire) -> Callable[[tuple[str, ...]], pd.DataFrame]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,13 @@ def folder(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path
 
 
+def inflated(stream: bytes) -> bytes:
+    """What a stream of a PDF holds; nothing where it is not compressed so."""
+    with suppress(zlib.error):
+        return zlib.decompress(stream)
+    return b""
+
+
 def run(*argv: str) -> Result:
     return CliRunner().invoke(main, argv)
 
@@ -53,7 +62,10 @@ def test_a_quarter_is_a_page_that_needs_nothing_else(reports: Path, lang: str, h
 def test_the_pdf_is_tagged_and_stands_beside_the_page(reports: Path) -> None:
     pdf = (reports / "out" / "council-2025-Q4.nb.pdf").read_bytes()
     assert pdf.startswith(b"%PDF-")
-    assert b"/StructTreeRoot" in pdf
+    held = b"".join(map(inflated, re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)))
+    assert b"/StructTreeRoot" in pdf + held
+    assert b"pdfuaid:part" in pdf + held
+    assert b"/Lang (nb)" in pdf + held
     assert {path.name for path in (reports / "out").iterdir()} == {
         "council-2025-Q4.nb.html",
         "council-2025-Q4.nb.pdf",
