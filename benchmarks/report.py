@@ -23,7 +23,10 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
 
+from agents import wallclock
 from agents.metrics import Metrics
+from agents.settings import Settings
+from agents.store_setup import applying
 from agents.stores.influxdb import InfluxDBStore
 from agents.stores.sqlite import SQLiteStore
 from benchmarks.service_year import fill
@@ -68,7 +71,16 @@ async def main(arguments: list[str]) -> None:
             where = {"org": server.org, "bucket": server.bucket, "token": server.token}
             stores.append(InfluxDBStore(server.url, **where, metrics=metrics, timeout_s=60))
             token = folder / "token"
+            token.touch(mode=0o600)
             token.write_text(server.token, encoding="utf-8")
+            settings = Settings(
+                store=server.url.replace("http", "influxdb", 1),
+                influxdb_org=server.org,
+                influxdb_bucket=server.bucket,
+                influxdb_operator_token_file=str(token),
+                influxdb_tokens_folder=str(folder / "tokens"),
+            )
+            await applying.apply(settings, {}, wallclock.now())  # files of four weeks, as an operator has them
             environments["InfluxDB"] = {
                 "SONEVAKT_STORE": server.url.replace("http", "influxdb", 1),
                 "SONEVAKT_INFLUXDB_ORG": server.org,
