@@ -99,6 +99,12 @@ def test_where_there_is_nobody_panels_are_empty_or_0_and_no_query_is_an_error(se
     assert seen.quiet["sonevakt-patient-en"].of(EN.said("patient.answers").title).rows == 0
 
 
+def test_the_list_of_patients_has_everybody_whatever_service_is_chosen(seen: Seen) -> None:
+    every, quiet = seen.everybody["sonevakt-patient-en"], seen.quiet["sonevakt-patient-en"]
+    assert {person.name for person in KNOWN} < set(every.values["patient"])
+    assert set(quiet.values["patient"]) >= set(every.values["patient"])
+
+
 @pytest.mark.parametrize("dashboard", ["centre", "patient", "equipment", "operations"])
 def test_how_far_figures_are_behind_is_told_while_storing_runs_and_not_known_while_it_is_down(
     seen: Seen, dashboard: str
