@@ -200,6 +200,20 @@ def test_links_lead_to_dashboards_that_are_there_and_give_them_variables_that_th
         assert columns <= {"patient"}, url
 
 
+@pytest.mark.parametrize("path", CLINICAL)
+def test_links_above_a_dashboard_lead_on_with_services_and_no_patient_but_to_the_same_in_the_other_language(
+    path: str,
+) -> None:
+    """The address of a dashboard for analysts holds no pseudonym, nor does what its browser keeps of it."""
+    dashboard = FILES[path]
+    *others, same = dashboard["links"]
+    own = ["service", "municipality", "patient"] if "-patient-" in dashboard["uid"] else ["service", "municipality"]
+    for link, wanted in [*((link, ["service", "municipality"]) for link in others), (same, own)]:
+        assert link["includeVars"] is False, link["title"]
+        assert re.findall(r"\$\{(\w+):queryparam\}", link["url"]) == wanted, link["title"]
+        assert "var-" not in link["url"]
+
+
 def _links(options: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = options.get("links", [])
     return found
