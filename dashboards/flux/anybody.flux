@@ -8,10 +8,10 @@ anybody = (bucket, at) => {
     known =
         from(bucket: bucket)
             |> range(start: time(v: 0), stop: at)
-            |> filter(fn: (r) => r._measurement == "status" and r._field == "standing")
+            |> filter(fn: (r) => r._measurement == "status" and r._field == "pathway")
             |> last()
             |> group()
-            |> filter(fn: (r) => r._value !~ /"pathway": ?"canary"/)
+            |> filter(fn: (r) => r._value != "canary")
             |> limit(n: 1)
             |> findColumn(fn: (key) => true, column: "_value")
 
