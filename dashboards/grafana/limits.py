@@ -35,7 +35,7 @@ ALERT_LIMITS: Final = (
     AlertLimit("ClockStopped", 60.0),
     AlertLimit("RecoverySlow", 60.0),
     AlertLimit("StoringLate", 5.0),
-    AlertLimit("MemoryHigh", 2_147_483_648.0),
+    AlertLimit("MemoryHigh", 1_717_986_918.0),
     AlertLimit("DiskLow", 0.15),
     AlertLimit("DiskFull", 0.05),
     AlertLimit("CertificateEnds", 14 * 86_400.0),

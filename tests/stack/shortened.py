@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BOUNDS: Final = {'_assessed_seconds_bucket{le="0.3"}': '_assessed_seconds_bucket{le="2.5"}'} | {
     '_paged_seconds_bucket{le="1.0"}': '_paged_seconds_bucket{le="2.5"}'
 }
@@ -41,18 +41,18 @@ def threshold(seconds: float) -> float:
 
 
 def memory(size: float) -> float:
-    """[B]."""
-    return size / 8
+    """[B]. Not less than what a process takes that follows nobody."""
+    return max(size / 8, 268_435_456)
 
 
 def rules(text: str) -> str:
     """The rules of a file, shortened."""
     for bound, longer in _BOUNDS.items():
         text = text.replace(bound, longer)
-    text = re.sub(r"(?<=for: )(\d+)([smh])", _of(held), text)
-    text = re.sub(r"(?<=\[)(\d+)([smh])(?=[\]:])", _of(window), text)
-    text = re.sub(r"(?<=:)(\d+)([smh])(?=\])", _of(step), text)
-    text = re.sub(r"(?<=offset )(\d+)([smh])", _of(window), text)
+    text = re.sub(r"(?<=for: )(\d+)([smhd])", _of(held), text)
+    text = re.sub(r"(?<=\[)(\d+)([smhd])(?=[\]:])", _of(window), text)
+    text = re.sub(r"(?<=:)(\d+)([smhd])(?=\])", _of(step), text)
+    text = re.sub(r"(?<=offset )(\d+)([smhd])", _of(window), text)
     text = re.sub(r"(\d+)(?= # s$)", lambda found: f"{threshold(float(found[1])):g}", text, flags=re.MULTILINE)
     return re.sub(r"(\d+)(?= # B$)", lambda found: f"{memory(float(found[1])):.0f}", text, flags=re.MULTILINE)
 

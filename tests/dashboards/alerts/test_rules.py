@@ -13,7 +13,7 @@ from tests.dashboards.alerts.rules import ALERTMANAGER, FOLDER, NAMES, RULES, TE
 PARTS = {"_bucket", "_count", "_sum"}  # of a histogram, as series of their own
 OF_THE_CLIENT = {"process_resident_memory_bytes"}
 ALWAYS = "Watchdog"
-_MINUTE = {"s": 1 / 60, "m": 1.0, "h": 60.0}
+_MINUTE = {"s": 1 / 60, "m": 1.0, "h": 60.0, "d": 1440.0}
 
 
 def recorded_in(expr: str) -> set[str]:
@@ -87,7 +87,7 @@ def firing(name: str) -> list[list[tuple[float, bool]]]:
 
 def minutes(duration: str) -> float:
     """How long `1h30m` is [min]."""
-    return sum(float(number) * _MINUTE[unit] for number, unit in re.findall(r"(\d+)([smh])", duration))
+    return sum(float(number) * _MINUTE[unit] for number, unit in re.findall(r"(\d+)([smhd])", duration))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != ALWAYS])
@@ -124,10 +124,23 @@ def test_alertmanager_names_only_alerts_and_receivers_that_exist() -> None:
 def test_prometheus_knows_every_process_by_a_role_that_alertmanager_may_name() -> None:
     from agents.processes import NAMES as PROCESSES  # noqa: PLC0415 - slow to import, and nobody else here needs it
 
-    jobs = {
-        job["job_name"]: job for job in read(FOLDER.parents[1] / "infra/prometheus/prometheus.yml")["scrape_configs"]
-    }
-    roles = [target["labels"]["role"] for target in jobs["sonevakt"]["static_configs"]]
-    assert sorted(roles) == sorted(PROCESSES)
+    assert sorted(roles()) == sorted(PROCESSES)
     asked = set(re.findall(r'role="(\w+)"', ALERTMANAGER.read_text("utf-8")))
-    assert asked <= set(roles)
+    assert asked <= set(roles())
+
+
+def roles() -> list[str]:
+    """The role of each process that Prometheus asks."""
+    jobs = read(FOLDER.parents[1] / "infra/prometheus/prometheus.yml")["scrape_configs"]
+    (ours,) = (job for job in jobs if job["job_name"] == "sonevakt")
+    return [target["labels"]["role"] for target in ours["static_configs"]]
+
+
+@pytest.mark.parametrize("role", roles())
+def test_memory_is_told_of_before_compose_ends_the_process_for_it(role: str) -> None:
+    limit = read(FOLDER.parents[1] / "infra/compose.yaml")["services"][role]["mem_limit"]
+    expr = next(alert.expr for alert in alerts() if alert.name == "MemoryHigh")
+    how = "=" if role == "triage" else "!="
+    (told,) = re.findall(rf'role{how}"triage"}} > (\d+)', expr)
+    assert limit.endswith("g")
+    assert 0.5 < int(told) / (int(limit[:-1]) * 2**30) < 0.9

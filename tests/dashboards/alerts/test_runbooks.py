@@ -91,11 +91,20 @@ def test_every_target_and_service_that_a_runbook_names_is_there(name: str) -> No
             assert line.split()[1] in targets
         if line.startswith(COMPOSE):
             verb, *words = line.removeprefix(COMPOSE).split()
-            assert verb in {"ps", "logs", "up", "restart", "exec"}
+            assert verb in {"ps", "logs", "up", "restart", "exec", "run"}
             words = [
                 word for place, word in enumerate(words) if not word.startswith("-") and words[place - 1] != "--since"
             ]
-            assert set(words[:1] if verb == "exec" else words) <= services, line
+            assert set(words[:1] if verb in {"exec", "run"} else words) <= services, line
+            if verb == "run":  # what follows the service is a command of ours
+                parsed(f"sonevakt {line.partition(f' {words[0]} ')[2]}")
+
+
+@cache
+def files_of_secrets() -> frozenset[str]:
+    """Every file of a secret that compose gives to a service, as `secrets/NAME`."""
+    compose = (ROOT / "infra" / "compose.yaml").read_text("utf-8")
+    return frozenset(re.findall(r"(?:file|source): (?:\./)?(secrets/\S+)", compose))
 
 
 @cache
@@ -118,18 +127,26 @@ def test_every_series_in_a_runbook_s_queries_is_there(name: str) -> None:
 def test_every_other_name_in_a_runbook_is_there(name: str) -> None:
     settings = {variable(field) for field in Settings.__struct_fields__}
     series_of_ours = {row["series"] for row in describe()}
+    secrets = files_of_secrets()
     named = [inline for _, _, inline in CODE.findall(text(name)) if inline]
     for one in named:
         if one.startswith("SONEVAKT_"):
             assert one in settings
         elif one.startswith("sonevakt_"):
             assert one in series_of_ours
-        elif re.fullmatch(r"(infra|docs)/\S+", one) and "/secrets/" not in one:
+        elif one.startswith("infra/secrets/") and one != "infra/secrets/README.md":
+            assert one.removeprefix("infra/") in secrets, one
+        elif re.fullmatch(r"(infra|docs)/\S+", one):
             assert (ROOT / one).exists(), one
         elif re.fullmatch(r"([A-Z][a-z]+){2,}", one):
             assert one in NAMES or one.endswith("Error"), one
         elif re.fullmatch(r"[a-z]+(_[a-z]+)+", one):
             assert one in words_of_ours(), one
+
+
+def test_a_secret_that_nobody_gives_to_a_service_would_be_found() -> None:
+    assert {"secrets/platform_critical", "secrets/directory.key", "secrets/paging/link.key"} <= files_of_secrets()
+    assert "secrets/influxdb_token" not in files_of_secrets()
 
 
 def test_every_command_that_an_alert_itself_tells_of_exists() -> None:

@@ -13,7 +13,7 @@ from tests.stack import shortened
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NUMBER = re.compile(r"\d+(\.\d+)?[smh]?")
+_NUMBER = re.compile(r"\d+(\.\d+)?[smhd]?")
 
 
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
@@ -25,7 +25,7 @@ def test_only_numbers_are_changed(path: Path) -> None:
 def test_what_is_shortened_and_how() -> None:
     text = """
       expr: |
-        max_over_time(a[1h:1m]) - (b offset 2h) > 1800 # s
+        max_over_time(a[1d:1m]) - (b offset 2h) > 1800 # s
         and rate(sonevakt_received_to_assessed_seconds_bucket{le="0.3"}[5m]) > 14.4 * 0.01
         and c > 2147483648 # B
       for: 10m"""
