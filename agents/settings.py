@@ -125,6 +125,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         str | None,
         _said("File that says of each service who is told of an alert, when and how: docs/paging.md.", "a file's path"),
     ] = None
+    council_file: Annotated[
+        str | None,
+        _said(
+            "File that says which targets, nurses, questionnaires and benefits the council follows: docs/reports.md.",
+            "a file's path",
+        ),
+    ] = None
     link_key_file: Annotated[
         str | None, _said("File that holds the key by which those links are signed.", "a file's path")
     ] = None

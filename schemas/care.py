@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -203,6 +203,9 @@ class Admitted(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="a
 
 class Discharged(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="discharged"):
     """The patient left hospital."""
+
+
+EMERGENCIES: Final = ("emergency-room", "out-of-hours", "ambulance")  # where, as the board and imports say it
 
 
 class EmergencyContact(_CareEvent, frozen=True, kw_only=True, omit_defaults=True, tag="emergency_contact"):

@@ -56,7 +56,7 @@ SUBMISSIONS: Final = Topic(
 CARE: Final = Topic(
     name="care",
     message=CareEvent,
-    owner="board",
+    owner="board, `sonevakt import`",
     meaning="What staff decided and did: enrolment, plans, pauses, admissions, contacts, acknowledgements.",
     retention_days=None,
 )

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from dashboards.board.views import Choice, Field
 from pipeline.triage.phases import PHASES
 from schemas.care import (
+    EMERGENCIES,
     Acknowledged,
     Admitted,
     CareEvent,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from schemas.assessments import PatientStatus
 
 REASON_CODES: Final = ("true", "technique", "device", "already-known", "exacerbation", "other")
-EMERGENCIES: Final = ("emergency-room", "out-of-hours", "ambulance")
 EQUIPMENT: Final = ("oximeter", "cuff", "scale", "thermometer", "glucometer", "spirometer", "tablet", "other")
 _SAVE: Final = "form.save"
 LOCAL: Final = "%Y-%m-%dT%H:%M"

@@ -17,6 +17,7 @@ from agents.acknowledging.links import load_links
 from agents.broker import topics
 from agents.canary import heartbeat
 from agents.canary.settings import signing_secrets
+from agents.council import load_council
 from agents.gateway.tokens import load_tokens
 from agents.metrics import Metrics
 from agents.paging.ways import load_ways
@@ -50,6 +51,7 @@ async def run(settings: Settings) -> int:
         _file("services", settings.services_file, "nobody is paged", _services),
         _links(settings),
         _file("gateway tokens", settings.gateway_tokens_file, "nobody can send", load_tokens),
+        _file("council", settings.council_file, "the council's report knows no targets and no benefits", load_council),
         _file("canaries", settings.services_file, "nobody knows whether a red would reach anybody", _canaries),
         _file(
             "heartbeat", settings.heartbeat_url_file, "nobody outside notices when all of this is gone", heartbeat.check

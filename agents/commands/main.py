@@ -22,7 +22,7 @@ from agents.broker.embedded import EmbeddedBrokerError
 from agents.broker.library import LibraryNotFoundError
 from agents.broker.topics import TopicsError
 from agents.commands import assess as assessing
-from agents.commands import audit, patients, people
+from agents.commands import audit, export, outcomes, patients, people
 from agents.commands import dead_letters as letters
 from agents.commands import demo as demonstration
 from agents.commands import doctor as doctoring
@@ -30,6 +30,7 @@ from agents.commands import explain as explaining
 from agents.commands import page as paging
 from agents.commands import pathways as telling
 from agents.commands import rebuild as rebuilding
+from agents.commands import report as reporting
 from agents.commands import store as storing
 from agents.commands.signals import until_signal
 from agents.dead_letters.acting import NotConfirmedError
@@ -332,7 +333,10 @@ main.add_command(storing.group)
 main.add_command(paging.group)
 for _group in (audit.group, people.users_group, people.keys_group):
     main.add_command(_group)
-for _group in (patients.export_group, patients.erase_group, patients.directory_group):
+patients.export_group.add_command(export.export_frames)
+patients.export_group.add_command(reporting.export_tables)
+main.add_command(reporting.command)
+for _group in (outcomes.import_group, patients.export_group, patients.erase_group, patients.directory_group):
     main.add_command(_group)
 
 _OWN = click.option(

@@ -34,7 +34,7 @@ _TOPICS: Final = (CARE, SUBMISSIONS, ASSESSMENTS)
 
 @click.group("export")
 def export_group() -> None:
-    """What is held about somebody, as a file for them."""
+    """What is held, as files: about one patient for them, or a period for analysts."""
 
 
 @export_group.command("patient")
@@ -181,12 +181,19 @@ def _settings() -> Settings:
     return read
 
 
+def checked_staff(by: str) -> None:
+    """Raise SettingsError unless `by` may stand for somebody of the staff."""
+    try:
+        msgspec.convert(by, StaffRef)
+    except msgspec.ValidationError:
+        wrong = "--by takes a reference of letters, digits, . _ and -, at most 64, never 11 digits in a row"
+        raise SettingsError(wrong) from None
+
+
 def _checked(patient: str, by: str) -> None:
-    for text, form, wrong in (
-        (patient, Pseudonym, "a pseudonym takes letters, digits, - and _, at most 64, never 11 digits in a row"),
-        (by, StaffRef, "--by takes a reference of letters, digits, . _ and -, at most 64, never 11 digits in a row"),
-    ):
-        try:
-            msgspec.convert(text, form)
-        except msgspec.ValidationError:
-            raise SettingsError(wrong) from None
+    try:
+        msgspec.convert(patient, Pseudonym)
+    except msgspec.ValidationError:
+        wrong = "a pseudonym takes letters, digits, - and _, at most 64, never 11 digits in a row"
+        raise SettingsError(wrong) from None
+    checked_staff(by)

@@ -21,6 +21,7 @@ USER: Final = "-rollups"  # behind the bucket's name
 async def apply(influxdb: Asking, address: str, bucket: str, zone: str) -> list[str]:
     """Make the tasks that are missing, and give those that differ their text; what was done, in words."""
     user_id, changes = await _user(influxdb, bucket + USER)
+    changes += await _disown(influxdb, user_id)
     found = await _found(influxdb)
     missing: list[Json] = []
     for task in rollups.TASKS:
@@ -52,6 +53,15 @@ async def _user(influxdb: Asking, name: str) -> tuple[str, list[str]]:
     if user_id not in {owner["id"] for owner in owners.get("users", [])}:
         await influxdb.post(f"orgs/{influxdb.org_id}/owners", {"id": user_id})
     return user_id, changes
+
+
+async def _disown(influxdb: Asking, user_id: str) -> list[str]:
+    """Take away every token of the tasks' user: a run that was killed before its end left one."""
+    known = (await influxdb.get("authorizations", orgID=influxdb.org_id)).get("authorizations", [])
+    left = [one["id"] for one in known if one["userID"] == user_id]
+    for ident in left:
+        await influxdb.delete(f"authorizations/{ident}")
+    return [f"took away {len(left)} left token{'s' if len(left) > 1 else ''} of the tasks' user"] if left else []
 
 
 async def _found(influxdb: Asking) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from typing import Final
 from agents.stores.port import Point, Problem
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_BEGINNING: Final = re.compile(r"[a-z0-9_-]{1,64}")
 # InfluxDB keeps `time` for itself, and its answers have columns named `result` and `table`.
 _RESERVED: Final = frozenset({"time", "result", "table"})
 # A line cannot hold these in a tag: a control character (a newline ends the line), a lone surrogate (not UTF-8),
@@ -44,6 +45,12 @@ def check_name(name: str) -> None:
         raise RefusedPointError(
             Problem.BAD_NAME, "a name is lower case letters, digits and underscores, and none of time, result, table"
         )
+
+
+def check_beginning(text: str) -> None:
+    """Raise ValueError unless a scan may leave out what begins with `text`: it stands in the query itself."""
+    if not _BEGINNING.fullmatch(text):
+        raise ValueError("what is left out begins with lower case letters, digits, hyphens and underscores")
 
 
 def check(point: Point) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.domain.dialect import Dialect
 from influxdb_client.domain.write_precision import WritePrecision
@@ -16,6 +17,7 @@ from agents.stores.answers import UNREACHABLE, Refusal, TooLarge, judge, not_yet
 from agents.stores.checks import RefusedPointError, check_name, holdable
 from agents.stores.flux import look_up_query, points_query
 from agents.stores.frames import from_csv, values
+from agents.stores.influxql import rows, scan_query
 from agents.stores.line_protocol import encode
 from agents.stores.patience import NotYetError, Patience
 from agents.stores.port import Point, Problem, ReadError, ReadFault, Refused
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from agents.metrics import Metrics
+    from agents.stores import influxql
     from agents.stores.flux import Query
     from agents.stores.frames import Identity
 
@@ -57,8 +60,9 @@ class InfluxDBStore:
     patience
         How a write that was not confirmed is asked again.
     timeout_s
-        For one request as a whole, beyond which a write is asked again and a read fails [s]. Whoever reads whole
-        measurements at once wants a store of their own with more of it.
+        For one request as a whole, beyond which a write is asked again and a read fails [s].
+    scan_timeout_s
+        The same for a scan [s].
     gzip
         Compress requests. Pays on a slow network alone; beside the server it costs more than it saves.
     """
@@ -73,6 +77,7 @@ class InfluxDBStore:
         metrics: Metrics,
         patience: Patience | None = None,
         timeout_s: float = 10.0,
+        scan_timeout_s: float = 300.0,
         gzip: bool = False,
     ) -> None:
         self._url = url
@@ -81,8 +86,10 @@ class InfluxDBStore:
         self._token = token
         self._patience = patience or Patience("influxdb", metrics)
         self._timeout_s = timeout_s
+        self._scan_timeout_s = scan_timeout_s
         self._gzip = gzip
         self._opened: InfluxDBClientAsync | None = None
+        self._scanning: ClientSession | None = None
         self._answers = False
 
     @property
@@ -158,6 +165,37 @@ class InfluxDBStore:
         query = points_query(self._bucket, measurement, start=start, stop=stop, tags=tags, fields=fields)
         return await asyncio.to_thread(from_csv, await self._ask(query), fields=fields)
 
+    async def scan(  # noqa: PLR0913 - one argument for each part of the question
+        self,
+        measurement: str,
+        *,
+        start: datetime,
+        stop: datetime,
+        tags: Mapping[str, str] = _NO_TAGS,
+        fields: Sequence[str] = (),
+        apart: Mapping[str, str] = _NO_TAGS,
+    ) -> pd.DataFrame:
+        """Return what `read` does, for a long period; see the port."""
+        if start.tzinfo is None or stop.tzinfo is None:
+            raise ValueError("start and stop need a time zone")
+        query = scan_query(self._bucket, measurement, start=start, stop=stop, tags=tags, fields=fields, apart=apart)
+        return await asyncio.to_thread(rows, await self._ask_influxql(query), fields=fields)
+
+    async def _ask_influxql(self, query: influxql.Query) -> bytes:
+        if self._scanning is None:  # InfluxDB's own client does not speak InfluxQL
+            self._scanning = ClientSession(
+                headers={"Authorization": f"Token {self._token}"}, timeout=ClientTimeout(total=self._scan_timeout_s)
+            )
+        address = f"{self._url.rstrip('/')}/query"
+        try:
+            async with self._scanning.post(address, data=query._asdict(), allow_redirects=False) as answer:
+                body = await answer.read()
+        except (ClientError, OSError) as error:
+            raise ReadError(ReadFault.UNREACHABLE, _unreachable(error).problem) from None
+        if answer.status != HTTPStatus.OK:
+            raise unreadable(answer.status, body)
+        return body
+
     async def look_up(self, points: Sequence[Point], field: str) -> list[float | str | None]:
         """Return what is held in `field` of each of `points`; see the port."""
         check_name(field)
@@ -191,6 +229,9 @@ class InfluxDBStore:
         if self._opened is not None:
             await self._opened.close()  # type: ignore[no-untyped-call]
             self._opened = None
+        if self._scanning is not None:
+            await self._scanning.close()
+            self._scanning = None
 
     def _client(self) -> InfluxDBClientAsync:
         if self._opened is None:  # not in __init__: the client wants a running loop

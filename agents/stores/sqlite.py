@@ -10,13 +10,14 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import pandas as pd
 
-from agents.stores.checks import RefusedPointError, check, check_name, holdable
+from agents.stores.checks import RefusedPointError, check, check_beginning, check_name, holdable
 from agents.stores.frames import tidy
 from agents.stores.patience import NotYetError, Patience
 from agents.stores.port import Point, Problem, ReadError, ReadFault, Refused
@@ -46,11 +47,12 @@ _FIELD_OF_POINT: Final = """
 SELECT json_extract(p.fields, ?) FROM series s JOIN point p ON p.series = s.id
 WHERE s.measurement = ? AND s.tags = ? AND p.at_ns = ?
 """
+_FIELDS: Final = "SELECT name FROM field WHERE measurement = ? ORDER BY name"
 _BUSY_S: Final = 1.0  # how long SQLite itself waits for another writer, before we pause and ask again [s]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_TAGS: Final[Mapping[str, str]] = {}
-_Row: TypeAlias = dict[str, float | str | None]
+_TAGS: Final = msgspec.json.Decoder(dict[str, str])
 
 
 class SQLiteStore:
@@ -107,31 +109,63 @@ class SQLiteStore:
         fields: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Return the points of a measurement, a row each; see the port."""
-        for name in (measurement, *tags, *fields):
+        return await self._read(measurement, start, stop, tags, fields)
+
+    async def _read(  # noqa: PLR0913, PLR0917 - one argument for each part of the question
+        self,
+        measurement: str,
+        start: datetime,
+        stop: datetime,
+        tags: Mapping[str, str],
+        fields: Sequence[str],
+        apart: Mapping[str, str] = _NO_TAGS,
+    ) -> pd.DataFrame:
+        for name in (measurement, *tags, *fields, *apart):
             check_name(name)
+        for text in apart.values():
+            check_beginning(text)
         if start.tzinfo is None or stop.tzinfo is None:
             raise ValueError("start and stop need a time zone")
-        found = await asyncio.to_thread(self._find, measurement, _at_ns(start), _at_ns(stop), tags)
-        return await asyncio.to_thread(_frame, found, fields)
+        found, known = await asyncio.to_thread(self._find, measurement, _at_ns(start), _at_ns(stop), tags, apart)
+        return await asyncio.to_thread(_frame, found, fields, known)
 
     def _find(
-        self, measurement: str, start_ns: int, stop_ns: int, tags: Mapping[str, str]
-    ) -> list[tuple[int, str, str]]:
+        self, measurement: str, start_ns: int, stop_ns: int, tags: Mapping[str, str], apart: Mapping[str, str]
+    ) -> tuple[list[tuple[int, str, str]], list[str]]:
+        """Return time, tags and fields of each point, and every field that the measurement has anywhere."""
         carries = "".join(" AND json_extract(s.tags, ?) = ?" for _ in tags)
+        carries += "".join(" AND substr(coalesce(json_extract(s.tags, ?), ''), 1, ?) <> ?" for _ in apart)
         query = (
             "SELECT p.at_ns, s.tags, p.fields FROM series s JOIN point p ON p.series = s.id"  # noqa: S608 - no value in it
             f" WHERE s.measurement = ?{carries} AND p.at_ns >= ? AND p.at_ns < ?"
         )
-        values = [part for name, text in tags.items() for part in (f"$.{name}", text)]
+        values: list[str | int] = [part for name, text in tags.items() for part in (f"$.{name}", text)]
+        values += [part for name, text in apart.items() for part in (f"$.{name}", len(text), text)]
         with self._one_at_a_time:
             try:
-                with closing(self._open().execute(query, (measurement, *values, start_ns, stop_ns))) as rows:
-                    return rows.fetchall()
+                connection = self._open()
+                with closing(connection.execute(query, (measurement, *values, start_ns, stop_ns))) as rows:
+                    found = rows.fetchall()
+                with closing(connection.execute(_FIELDS, (measurement,))) as rows:
+                    return found, [name for (name,) in rows]
             except sqlite3.ProgrammingError:
                 raise
             except sqlite3.DatabaseError as error:
                 self._drop()
                 raise ReadError(ReadFault.UNREACHABLE, _not_yet(error).problem) from None
+
+    async def scan(  # noqa: PLR0913 - one argument for each part of the question
+        self,
+        measurement: str,
+        *,
+        start: datetime,
+        stop: datetime,
+        tags: Mapping[str, str] = _NO_TAGS,
+        fields: Sequence[str] = (),
+        apart: Mapping[str, str] = _NO_TAGS,
+    ) -> pd.DataFrame:
+        """Return what `read` does; see the port."""
+        return await self._read(measurement, start, stop, tags, fields, apart)
 
     async def look_up(self, points: Sequence[Point], field: str) -> list[float | str | None]:
         """Return what is held in `field` of each of `points`; see the port."""
@@ -255,16 +289,27 @@ def _at_ns(instant: datetime) -> int:
     return (instant - _EPOCH) // _MICROSECOND * 1_000
 
 
-def _frame(found: Sequence[tuple[int, str, str]], fields: Sequence[str]) -> pd.DataFrame:
-    decode = msgspec.json.Decoder(_Row).decode
-    rows: list[_Row] = []
-    for at_ns, tags, held in found:
-        values = {name: value for name, value in decode(held).items() if not fields or name in fields}
-        if values:
-            rows.append({"time": at_ns, **decode(tags), **{n: v if v != "" else None for n, v in values.items()}})
-    frame = pd.DataFrame(rows, columns=None if rows else ["time"])
-    frame["time"] = pd.to_datetime(frame["time"], unit="ns", utc=True)
-    return tidy(frame, fields=fields)
+def _frame(found: Sequence[tuple[int, str, str]], fields: Sequence[str], known: Sequence[str]) -> pd.DataFrame:
+    """Return the rows found, column by column: as one list of JSON it is decoded in a third of the time."""
+    wanted = fields or known
+    held = _fields_of(tuple(wanted)).decode("[" + ",".join(row[2] for row in found) + "]") if wanted else []
+    series = {tags: _TAGS.decode(tags) for tags in {row[1] for row in found}}
+    names = sorted({name for tags in series.values() for name in tags})
+    columns: dict[str, object] = {"time": pd.to_datetime([row[0] for row in found], unit="ns", utc=True)}
+    columns |= {name: [series[row[1]].get(name) for row in found] for name in names}
+    for name in wanted:
+        values = [getattr(one, name) for one in held]
+        if fields or any(value is not None for value in values):
+            columns[name] = [None if value == "" else value for value in values]
+    frame = pd.DataFrame(columns)
+    return tidy(frame[frame[list(fields)].notna().any(axis="columns")] if fields else frame, fields=fields)
+
+
+@lru_cache(maxsize=64)
+def _fields_of(names: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
+    """Reads of each point's fields those of `names`."""
+    row = msgspec.defstruct("_Row", [(name, float | str | None, None) for name in names])
+    return msgspec.json.Decoder(list[row])  # type: ignore[valid-type] # made at run time
 
 
 def _not_yet(error: sqlite3.DatabaseError) -> NotYetError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.board.listing import ATTENTION
 from dashboards.grafana import limits, variables, zones
+from dashboards.grafana.behind import behind
 from dashboards.grafana.bounds import BAD, PLAIN, Bounds, NoBounds, Step
 from dashboards.grafana.clinical import HALF, Clinical
 from dashboards.grafana.library import (
@@ -98,16 +99,7 @@ def _now(clinical: Clinical) -> Iterator[Tile]:
             none=_UNKNOWN,
         )
     )
-    yield numbers(
-        clinical.asked(
-            "behind",
-            WAITING,
-            limits.of_alert("MessagesWait"),
-            promql_now('max(sonevakt_consumer_lag_seconds{group=~".*(storing|triage)"})'),
-            size=(5, 4),
-            none=_UNKNOWN,
-        )
-    )
+    yield behind(clinical, (5, 4))
     yield _zones_now(clinical)
 
 

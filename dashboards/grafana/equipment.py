@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import variables
+from dashboards.grafana.behind import behind
 from dashboards.grafana.bounds import GOOD, WARN, NoBounds
 from dashboards.grafana.clinical import HALF, WHOLE, Clinical
 from dashboards.grafana.library import CHOSEN, NOW, PERCENT, PERIOD, how_many, side_by_side, table
@@ -69,11 +70,12 @@ def _tiles(clinical: Clinical) -> Iterator[Tile]:
                 **NOW,
                 **CHOSEN,
             ),
-            size=(19, 6),
+            size=(14, 6),
             fields=[clinical.mapped("equipment", "field.kind_of", "equipment", *_KINDS)],
         ),
         each_row=True,
     )
+    yield behind(clinical, (5, 6))
     yield rows(
         clinical.asked(
             "out",

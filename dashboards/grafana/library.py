@@ -68,7 +68,7 @@ def composed(functions: Sequence[str], body: str, *, needs: Sequence[str] = ()) 
 
 
 def how_many(function: str, name: str, **arguments: str) -> Flux:
-    """Return how many rows `function` has, as one column `name`: also where there are none.
+    """Return how many rows `function` has at `at`, as one column `name`: also 0, but nothing where the store is empty.
 
     A map that takes nothing from its rows would have none: it is worked out by columns.
     """
@@ -79,8 +79,10 @@ def how_many(function: str, name: str, **arguments: str) -> Flux:
     ],
 )
     |> group()
-    |> sum(column: "{name}")"""
-    return composed((function,), body, needs=("array",))
+    |> sum(column: "{name}")
+    |> filter(fn: (r) => known)"""
+    known = f"known = {_called('anybody', {'at': arguments['at']})}\n\n"
+    return composed((function, "anybody"), known + body, needs=("array",))
 
 
 class Headed(NamedTuple):

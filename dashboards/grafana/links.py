@@ -36,11 +36,12 @@ def between(name: str, words: Words) -> list[Link]:
     """Return the links above a clinical dashboard: to the others, and to itself in the other language."""
     other: Lang = LANGUAGES[1 - LANGUAGES.index(words.lang)]
     found = [
-        _link(words.of(f"{one}.title"), f"/d/{uid(one, words.lang)}")
+        _link(words.of(f"{one}.title"), f"/d/{uid(one, words.lang)}?{_CHOSEN}")
         for one in CLINICAL
         if one not in {name, "patient"}
     ]
-    return [*found, _link(words.of("other_language"), f"/d/{uid(name, other)}")]
+    chosen = f"{_CHOSEN}&${{patient:queryparam}}" if name == "patient" else _CHOSEN
+    return [*found, _link(words.of("other_language"), f"/d/{uid(name, other)}?{chosen}")]
 
 
 class Link(model.DashboardLink):
@@ -57,7 +58,7 @@ def _link(title: str, url: str) -> Link:
         type_val=model.DashboardLinkType.LINK,
         icon="dashboard",
         url=url,
-        include_vars=True,
+        include_vars=False,  # it would give a patient to dashboards that have none
         keep_time=True,
     )
 

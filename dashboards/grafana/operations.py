@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import limits, variables, zones
+from dashboards.grafana.behind import behind
 from dashboards.grafana.bounds import PLAIN, NoBounds
 from dashboards.grafana.clinical import HALF, WHOLE, Clinical
 from dashboards.grafana.library import CHOSEN, NOW, PERCENT, PERIOD, adherence, series, side_by_side, table
@@ -51,10 +52,11 @@ def _patients(clinical: Clinical) -> Iterator[Tile]:
             COUNT,
             NoBounds("the target is each service's own and stands in the table beside it"),
             series("caseloadPerDay", **PERIOD, services=CHOSEN["services"]),
-            size=HALF,
+            size=(8, 9),
         ),
         steps=True,
     )
+    yield behind(clinical, (4, 9))
     yield gauge_bars(
         clinical.asked(
             "phases",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import library, variables, zones
 from dashboards.grafana.annotations import annotation
+from dashboards.grafana.behind import behind
 from dashboards.grafana.bounds import NoBounds
 from dashboards.grafana.clinical import HALF, Clinical
 from dashboards.grafana.library import NOW, PATIENT, PERIOD, TAKEN, WHY, adherence, series, table
@@ -100,12 +101,13 @@ def _standing(clinical: Clinical) -> Iterator[Tile]:
             COUNT,
             NoBounds("the colours are the zones' own"),
             table("patientZones", zones.leveled(), **PATIENT, **PERIOD),
-            size=(24, 6),
+            size=(20, 6),
             fields=zones.levels(clinical.words.lang),
             ordered=True,
         ),
         steps=True,
     )
+    yield behind(clinical, (4, 6))
 
 
 _SHOWN: Final = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dashboards.grafana.words import Words
 
 _MOST: Final = 1000  # Grafana takes ten times as many of a Flux variable's values
+_MOST_PATIENTS: Final = 20_000  # one that the answer is too short for would be taken out of sight
 _EVERY: Final = model.VariableOption(selected=True, text=["All"], value=["$__all"])
 
 
@@ -32,8 +33,21 @@ def municipality(words: Words) -> dashboard.QueryVariable:
 
 
 def patient(words: Words) -> dashboard.QueryVariable:
-    """Return the choice of one patient of the chosen services and municipalities."""
-    return _flux("patient", words, _of_standings("patient", **CHOSEN))
+    """Return the choice of one patient, of everybody in the store, asked for when the dashboard is opened alone.
+
+    Grafana puts the first in place of one that is not in the list, while somebody reads: whoever is shown stays in it,
+    also where service or follow-up ends.
+    """
+    query = table(
+        "standings",
+        'keep(columns: ["patient"])',
+        'sort(columns: ["patient"])',
+        at="now()",
+        services='["*"]',
+        municipalities='["*"]',
+    )
+    shown = _flux("patient", words, query.build().query, most=_MOST_PATIENTS)
+    return shown.refresh(model.VariableRefresh.ON_DASHBOARD_LOAD)
 
 
 def vital(words: Words) -> dashboard.QueryVariable:
@@ -82,8 +96,8 @@ def board() -> dashboard.QueryVariable:
     return _promql(hidden, "label_values(sonevakt_board_info, url)")
 
 
-def _flux(name: str, words: Words, query: str) -> dashboard.QueryVariable:
-    asked = {"query": query, "refId": "InfluxVariableQueryEditor-VariableQuery", "maxDataPoints": _MOST}
+def _flux(name: str, words: Words, query: str, most: int = _MOST) -> dashboard.QueryVariable:
+    asked = {"query": query, "refId": "InfluxVariableQueryEditor-VariableQuery", "maxDataPoints": most}
     shown = dashboard.QueryVariable(name).label(words.of(f"variable.{name}")).datasource(INFLUXDB)
     return _chosen(shown.query(asked).definition(name))
 

@@ -96,7 +96,9 @@ def alarm_load(
     return rows[[*by, *figures]]
 
 
-def by_rule(zone_changes: pd.DataFrame, care_events: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+def by_rule(
+    zone_changes: pd.DataFrame, care_events: pd.DataFrame, scope: Scope, *, by: Sequence[str] = ()
+) -> pd.DataFrame:
     """Return each rule's alarms in the scope and how often it was right, by the reason codes of acknowledgements.
 
     An alarm counts for every rule that raised it. Right are `true` and `exacerbation`; wrong are `technique`, `device`,
@@ -106,30 +108,45 @@ def by_rule(zone_changes: pd.DataFrame, care_events: pd.DataFrame, scope: Scope)
     Returns
     -------
     pandas.DataFrame
-        `rule`, `alarms`, `patients`, `acknowledged`, `right`, `wrong`, `not_said`, a column for each code, `ppv`,
-        `low`, `high` (right of right and wrong; 95 %, by score); the rule with most alarms first.
+        What `by` names, `rule`, `alarms`, `patients`, `acknowledged`, `right`, `wrong`, `not_said`, a column for each
+        code, `ppv`, `low`, `high` (right of right and wrong; 95 %, by score); the rule with most alarms first.
     """
     told = scope.placed(alarms(zone_changes))
+    told = told[told["alert_reasons"].notna()]  # of an alarm that was stored by an earlier version no rule is known
     reasons = told.assign(rule=told["alert_reasons"].str.split(",")).explode("rule", ignore_index=True)
-    reasons["rule"] = reasons["rule"].str.split(":").str[0]
-    reasons = reasons[reasons["rule"].notna()].drop_duplicates(["patient", "zone_change_id", "rule"])
-    both = reasons.merge(said_last(care_events), on=["patient", "zone_change_id"], how="left")
+    reasons["rule"] = reasons["rule"].astype("str").str.split(":").str[0]
+    reasons = reasons.drop_duplicates(["patient", "zone_change_id", "rule"])
+    rows = _right(reasons, care_events, [*by, "rule"])
+    return rows.sort_values([*by, "alarms", "rule"], ascending=[*(True for _ in by), False, True], ignore_index=True)
+
+
+def by_zone(
+    zone_changes: pd.DataFrame, care_events: pd.DataFrame, scope: Scope, *, by: Sequence[str] = ("period",)
+) -> pd.DataFrame:
+    """Return how often alarms of each zone were right: as `by_rule`, with `zone` for `rule`; an alarm counts once."""
+    told = scope.placed(alarms(zone_changes)).rename(columns={"to_zone": "zone"})
+    return _right(grouped(told, by), care_events, [*keys(by), "zone"]).drop(columns=[] if by else ["all"])
+
+
+def _right(told: pd.DataFrame, care_events: pd.DataFrame, group: list[str]) -> pd.DataFrame:
+    """How often alarms were right, by group."""
+    both = told.merge(said_last(care_events), on=["patient", "zone_change_id"], how="left")
     marks = {code: (both["reason_code"] == code).astype("int64") for code in CODES}
     both = both.assign(**marks, acknowledged=both["reason_code"].notna().astype("int64"))
-    sums = both.groupby("rule").agg(
+    sums = both.groupby(group).agg(
         alarms=("time", "size"),
         patients=("patient", "nunique"),
         acknowledged=("acknowledged", "sum"),
         **{code: (code, "sum") for code in CODES},
     )
-    rows = sums.reset_index().sort_values(["alarms", "rule"], ascending=[False, True], ignore_index=True)
+    rows = sums.reset_index()
     right, wrong = rows[list(RIGHT)].sum(axis="columns"), rows[list(WRONG)].sum(axis="columns")
     ppv, low, high = share(right, right + wrong)
     rows = rows.assign(
         right=right, wrong=wrong, not_said=rows["acknowledged"] - right - wrong, ppv=ppv, low=low, high=high
     )
     counts = ["alarms", "patients", "acknowledged", "right", "wrong", "not_said"]
-    return rows[["rule", *counts, *CODES, "ppv", "low", "high"]]
+    return rows[[*group, *counts, *CODES, "ppv", "low", "high"]]
 
 
 def said_last(care_events: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from pipeline.outcomes.frames import CARE_EVENTS, INSTANT, READINGS, days, instant, taken
+from pipeline.outcomes.frames import CARE_EVENTS, INSTANT, READINGS, days, instant, looked_up, taken
 from pipeline.outcomes.intervals import share
 
 if TYPE_CHECKING:
@@ -35,24 +35,31 @@ def loans(care_events: pd.DataFrame, until: datetime) -> pd.DataFrame:
     return told[["device", "equipment", "patient", "start", "stop", "out"]].reset_index(drop=True)
 
 
-def equipment_use(
+def equipment_use(  # noqa: PLR0913 - what is known, of which period, and of whom
     care_events: pd.DataFrame,
     readings: pd.DataFrame,
     start: datetime,
     stop: datetime,
     *,
     quiet_days: int = QUIET_DAYS,
+    services: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Return of each kind of equipment how many devices were handed out and came back, and how many are used.
 
     In use is what is out at `stop` and has told a reading of its patient in the `quiet_days` before it. What is out
     for a shorter time is not asked. Readings without a device count for none.
 
+    Parameters
+    ----------
+    services
+        The service of each patient, by pseudonym: devices are told by service too, those of others not. None: of all.
+
     Returns
     -------
     pandas.DataFrame
-        `equipment`, `handed_out`, `returned` (from `start` to `stop`), `out` (at `stop`), `device_days` (out, from
-        `start` to `stop` [d]), `asked`, `used`, `share`, `low`, `high` (used of asked; 95 %, by score).
+        `service` where `services` are given, `equipment`, `handed_out`, `returned` (from `start` to `stop`), `out` (at
+        `stop`), `device_days` (out, from `start` to `stop` [d]), `asked`, `used`, `share`, `low`, `high` (used of
+        asked; 95 %, by score).
     """
     first, last = instant(start), instant(stop)
     known = loans(care_events, stop)
@@ -71,6 +78,10 @@ def equipment_use(
         used=asked & (known["newest"] >= quiet),
     )
     figures = ["handed_out", "returned", "out", "device_days", "asked", "used"]
-    sums = rows.groupby("equipment", sort=True)[figures].sum().reset_index()
+    group = ["equipment"]
+    if services is not None:
+        group = ["service", "equipment"]
+        rows = rows.assign(service=looked_up(rows["patient"], services))
+    sums = rows.groupby(group, sort=True)[figures].sum().reset_index()
     part, low, high = share(sums["used"], sums["asked"])
-    return sums.assign(share=part, low=low, high=high)[["equipment", *figures, "share", "low", "high"]]
+    return sums.assign(share=part, low=low, high=high)[[*group, *figures, "share", "low", "high"]]

@@ -95,6 +95,11 @@ ANSWERS: Final = Shape(
     numbers=("value", "revision"),
 )
 READINGS: Final = Shape("reading", instants=("time",), texts=("patient", "device"), numbers=("withdrawn",))
+MEASURED: Final = Shape("reading", instants=("time",), texts=("patient", "quality"), numbers=("withdrawn",))
+PAGES: Final = Shape(
+    "page", instants=("time",), texts=("patient", "page_id", "zone_change_id", "action"), numbers=("test",)
+)
+RECEIPTS: Final = Shape("page_receipt", instants=("time",), texts=("patient", "page_id", "outcome"))
 STATUSES: Final = Shape("status", instants=("time",), texts=("patient",), since_1970=("due",))
 TARGETS: Final = Shape("target", instants=("time",), texts=("service",), numbers=("users",))
 NURSES: Final = Shape("nurses", instants=("start", "stop"), texts=("service",), numbers=("nurses",))
@@ -106,12 +111,26 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "assessment": "the zone of one registration",
         "answer": "one answer of one registration",
         "reading": "one value of one registration",
+        "page": "somebody was to be told",
+        "page_receipt": "what became of one ask of a page",
         "status": "where a patient stood when it was told",
         "target": "how many users a service is to have from `time` on",
         "nurses": "how many nurses of a service follow patients at once, from `start` to `stop`",
     }
 )
-SHAPES: Final = (CARE_EVENTS, ZONE_CHANGES, ASSESSMENTS, ANSWERS, READINGS, STATUSES, TARGETS, NURSES)
+SHAPES: Final = (
+    CARE_EVENTS,
+    ZONE_CHANGES,
+    ASSESSMENTS,
+    ANSWERS,
+    READINGS,
+    MEASURED,
+    PAGES,
+    RECEIPTS,
+    STATUSES,
+    TARGETS,
+    NURSES,
+)
 
 
 def taken(frame: pd.DataFrame, shape: Shape) -> pd.DataFrame:
@@ -141,7 +160,9 @@ def taken(frame: pd.DataFrame, shape: Shape) -> pd.DataFrame:
 
 
 def from_ms(column: pd.Series) -> pd.Series:
-    """Milliseconds since 1970 as instants; what is below 0 or missing is none."""
+    """Milliseconds since 1970 as instants; what is below 0 or missing is none. Instants stay what they are."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return column.astype(INSTANT)
     numbers = column.astype("float64")
     known = numbers.where(numbers >= 0)
     return pd.to_datetime(known, unit="ms", utc=True).astype(INSTANT)

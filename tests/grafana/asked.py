@@ -18,7 +18,7 @@ from tests.grafana import questions
 from tests.grafana.asking import Answer, Servers
 from tests.grafana.interpolation import Chosen, Period, milliseconds
 from tests.grafana.known import KNOWN, SERVICE, SILENT
-from tests.grafana.scenario import stored
+from tests.grafana.scenario import silent, stored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -105,6 +105,13 @@ async def known(scene: Scene) -> list[Asked]:
 async def quiet(scene: Scene) -> list[Asked]:
     """Ask them of a service that has nobody and of a patient who says nothing: that is no error."""
     return await _only(scene, {"service": ("nobody",), "municipality": ("nobody",), "patient": (SILENT,)})
+
+
+async def unstored(scene: Scene) -> list[Asked]:
+    """Ask them once nothing is stored any more, and Prometheus knows it."""
+    await scene.product.stop("storing")
+    await silent(scene, "storing")
+    return await _only(scene, {})
 
 
 async def _only(scene: Scene, only: Mapping[str, tuple[str, ...]]) -> list[Asked]:

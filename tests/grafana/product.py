@@ -120,6 +120,10 @@ class Product:
             }
             self._members[name] = Member(name, (*COMMAND, name), env, self._folder / f"{name}.log")
 
+    async def stop(self, name: str) -> None:
+        """End a process for good."""
+        await self._members[name].leave()
+
     async def watch(self) -> None:
         """Start Prometheus, with our own rules, over all processes."""
         roles = {name: f"127.0.0.1:{port}" for name, port in self._ports.items()}

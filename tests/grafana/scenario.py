@@ -302,6 +302,17 @@ def _eventful(tally: Tally) -> str:
     return max(sorted(counted), key=lambda name: counted[name])
 
 
+async def silent(scene: Scene, role: str) -> None:
+    """Wait until Prometheus finds that a process does not answer."""
+    async with aiohttp.ClientSession() as http:
+
+        async def down() -> bool:
+            found = await _asked(scene.product, http, f'up{{role="{role}"}} == 0')
+            return bool(found)
+
+        await until(down, f"Prometheus misses {role}", scene.product)
+
+
 async def stored(scene: Scene) -> None:
     """Wait until nothing waits for triage or storing."""
     settings = scene.product.settings

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dashboards.grafana import limits
 from dashboards.grafana.words import Words
 from infra.local.servers import InfluxDB, Kafka
 from schemas.types import Zone
@@ -39,6 +40,7 @@ class Seen:
     everybody: dict[str, Asked]
     known: dict[str, Asked]
     quiet: dict[str, Asked]
+    unstored: dict[str, Asked]
     board_url: str
     took_s: float  # from the day's beginning until the known were asked
     ends: list[str]
@@ -64,13 +66,16 @@ async def _seen(folder: Path) -> Seen:
             known = await asking.known(scene)
             stop = known[0].period.stop
             quiet = await asking.quiet(scene)
+            ends = scene.product.ends()
+            unstored = await asking.unstored(scene)
             return Seen(
                 {one.dashboard["uid"]: one for one in everybody},
                 {one.dashboard["uid"]: one for one in known},
                 {one.dashboard["uid"]: one for one in quiet},
+                {one.dashboard["uid"]: one for one in unstored},
                 scene.product.board_url,
                 (stop - scene.began_at).total_seconds(),
-                scene.product.ends(),
+                ends,
             )
 
 
@@ -92,6 +97,22 @@ def test_where_there_is_nobody_panels_are_empty_or_0_and_no_query_is_an_error(se
     assert asked.of(EN.said("centre.overdue_count").title).column("patients") == [0.0]
     assert asked.of(EN.said("centre.reds_waiting").title).column("patients") == [0.0]
     assert seen.quiet["sonevakt-patient-en"].of(EN.said("patient.answers").title).rows == 0
+
+
+def test_the_list_of_patients_has_everybody_whatever_service_is_chosen(seen: Seen) -> None:
+    every, quiet = seen.everybody["sonevakt-patient-en"], seen.quiet["sonevakt-patient-en"]
+    assert {person.name for person in KNOWN} < set(every.values["patient"])
+    assert set(quiet.values["patient"]) >= set(every.values["patient"])
+
+
+@pytest.mark.parametrize("dashboard", ["centre", "patient", "equipment", "operations"])
+def test_how_far_figures_are_behind_is_told_while_storing_runs_and_not_known_while_it_is_down(
+    seen: Seen, dashboard: str
+) -> None:
+    title = EN.said("behind").title
+    (behind_s,) = seen.known[f"sonevakt-{dashboard}-en"].of(title).last().values()
+    assert 0 <= behind_s < limits.of_alert("MessagesWait").steps[0].value
+    assert seen.unstored[f"sonevakt-{dashboard}-en"].of(title).rows == 0
 
 
 def test_no_process_ended_by_itself(seen: Seen) -> None:

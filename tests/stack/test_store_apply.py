@@ -21,7 +21,7 @@ from agents.metrics import Metrics
 from agents.settings import describe
 from agents.store_setup import applying, tokens
 from agents.store_setup import tasks as setup_tasks
-from agents.store_setup.asking import StoreSetupError, asking
+from agents.store_setup.asking import Asking, StoreSetupError, asking
 from agents.stores.influxdb import InfluxDBStore
 from agents.stores.patience import Patience
 from agents.stores.port import ReadError, ReadFault
@@ -346,6 +346,29 @@ def test_the_tasks_run_as_a_user_who_has_no_token(influxdb: RunningInfluxDB, sto
     there = found(influxdb)
     assert owned == []
     assert {there[tasks.title(task, store.bucket)]["ownerID"] for task in tasks.TASKS} == {user["id"]}
+
+
+def test_a_token_that_a_killed_run_left_to_the_tasks_user_is_taken_away_by_the_next(
+    influxdb: RunningInfluxDB, mine: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run ends between a lent token and its removal, as by a kill: whatever it would still ask is not asked."""
+    delete = Asking.delete
+
+    async def not_asked(own: Asking, path: str) -> None:
+        if not path.startswith("authorizations/"):
+            await delete(own, path)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Asking, "delete", not_asked)
+        applied(mine)
+    (user,) = ask(influxdb, "users", name=f"{mine.bucket}-rollups")["users"]
+
+    def owned() -> list[Any]:
+        return [one for one in ask(influxdb, "authorizations")["authorizations"] if one["userID"] == user["id"]]
+
+    assert len(owned()) == 1
+    assert applied(mine).changes == ["took away 1 left token of the tasks' user"]
+    assert owned() == []
 
 
 # What the tasks do.

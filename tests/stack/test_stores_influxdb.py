@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 from aiohttp import ClientSession
@@ -16,6 +15,7 @@ from agents.stores.influxdb import InfluxDBStore
 from agents.stores.patience import Patience
 from agents.stores.port import Problem, ReadError, ReadFault
 from tests.agents.stores.contract import DAY, NOON, StoreContract, point, rows
+from tests.stack.buckets import bucket_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,18 +31,8 @@ def metrics() -> Metrics:
 @pytest.fixture
 async def bucket(influxdb: Any) -> AsyncIterator[str]:  # noqa: ANN401 - url, org, bucket, token: tests/stack/conftest.py
     """Make a bucket of the test's own, which keeps a week, and take it away again."""
-    name = f"test-{uuid4().hex}"
-    headers = {"Authorization": f"Token {influxdb.token}"}
-    async with ClientSession(f"{influxdb.url.rstrip('/')}/", headers=headers, raise_for_status=True) as session:
-        async with session.get("api/v2/orgs", params={"org": influxdb.org}) as found:
-            org_id = (await found.json())["orgs"][0]["id"]
-        keeps = [{"type": "expire", "everySeconds": 7 * 86_400}]
-        async with session.post(
-            "api/v2/buckets", json={"name": name, "orgID": org_id, "retentionRules": keeps}
-        ) as made:
-            bucket_id = (await made.json())["id"]
+    async with bucket_of(influxdb, keeps_days=7) as name:
         yield name
-        await session.delete(f"api/v2/buckets/{bucket_id}")
 
 
 @pytest.fixture
@@ -76,6 +66,26 @@ async def test_a_batch_of_nothing_but_bad_lines_is_refused_whole(store: InfluxDB
     bad = [point(n, value="text") for n in range(100)]
 
     assert await store.write(bad) == [(refused, Problem.FIELD_TYPE) for refused in bad]
+
+
+async def test_a_token_that_may_only_read_the_bucket_can_scan_it(
+    influxdb: Any,  # noqa: ANN401 - as above
+    bucket: str,
+    store: InfluxDBStore,
+    metrics: Metrics,
+) -> None:
+    await store.write([point(value=1.0)])
+    headers = {"Authorization": f"Token {influxdb.token}"}
+    async with ClientSession(f"{influxdb.url.rstrip('/')}/", headers=headers, raise_for_status=True) as session:
+        async with session.get("api/v2/buckets", params={"name": bucket}) as found:
+            (of,) = (await found.json())["buckets"]
+        may = [{"action": "read", "resource": {"type": "buckets", "id": of["id"], "orgID": of["orgID"]}}]
+        async with session.post("api/v2/authorizations", json={"orgID": of["orgID"], "permissions": may}) as made:
+            token = (await made.json())["token"]
+    reader = InfluxDBStore(influxdb.url, org=influxdb.org, bucket=bucket, token=token, metrics=metrics)
+
+    assert [row["value"] for row in await rows(reader)] == [1.0]
+    await reader.close()
 
 
 async def test_a_conflict_between_lines_of_one_first_batch_refuses_the_later(store: InfluxDBStore) -> None:
@@ -113,6 +123,10 @@ async def test_what_is_wrongly_set_up_refuses_no_point_and_says_what_to_do(
     assert says in str(patience.told)
     with pytest.raises(ReadError) as unreadable:
         await store.read("reading", start=NOON - DAY, stop=NOON)
+    if "org" not in changed:  # the token's own counts for a scan
+        with pytest.raises(ReadError) as unscannable:
+            await store.scan("reading", start=NOON - DAY, stop=NOON)
+        assert unscannable.value.reason is ReadFault.MISCONFIGURED
     writing.cancel()
     await store.close()
     assert unreadable.value.reason is ReadFault.MISCONFIGURED

@@ -23,7 +23,8 @@ def tiles() -> Iterator[Tile]:
         asked(
             "lag_seconds",
             "Oldest message that waits",
-            "By group and topic, as the broker tells it: it is right also while the consumer is down.",
+            "By group and topic, as the broker last told the group's own workers. A group whose workers are down has "
+            "no line (alert ProcessDown); while the broker does not answer, its last value stands (alert LagUnknown).",
             SECONDS,
             limits.of_alert("MessagesWait"),
             promql("max by (group, topic) (sonevakt_consumer_lag_seconds)", "{{group}} {{topic}}"),

@@ -38,7 +38,8 @@ def tiles() -> Iterator[Tile]:
         asked(
             "oldest_waiting",
             "Oldest waiting message",
-            "Age of the oldest message that a group has not yet committed, as the broker tells it.",
+            "Age of the oldest message that a group has not yet committed, as the broker last told its workers. A "
+            "group whose workers are down is not in it: see the silent processes beside it.",
             SECONDS,
             limits.of_alert("MessagesWait"),
             promql_now("max(sonevakt_consumer_lag_seconds)"),

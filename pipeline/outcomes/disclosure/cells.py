@@ -78,11 +78,13 @@ def cells(frame: pd.DataFrame, by: Sequence[str], further: Mapping[Key, Sequence
     if len(places) < len(keys):
         raise NotATableError("a cell of the table is told twice")
     equations: list[Equation] = []
+    spanning = {one for total, parts in further.items() for one in _spanning(total, parts)}
     for stars in range(len(by)):
         for dimension in range(len(by)):
             families: dict[Key, list[int]] = {}
             for key, place in list(places.items()):
-                if key[dimension] != TOTAL and key.count(TOTAL) == stars and key not in further:
+                counts = key[dimension] != TOTAL and (dimension, key[dimension]) not in spanning
+                if counts and key.count(TOTAL) == stars:
                     families.setdefault(_over(key, dimension), []).append(place)
             for total, parts in families.items():
                 places.setdefault(total, len(places))
@@ -128,6 +130,12 @@ def with_totals(told: Callable[[tuple[str, ...]], pd.DataFrame], by: Sequence[st
     whole = pd.concat(found, ignore_index=True)
     others = [name for name in whole.columns if name not in by]
     return whole[[*by, *others]]
+
+
+def _spanning(total: Key, parts: Sequence[Key]) -> Iterator[tuple[int, str]]:
+    """The dimensions along which a sum that is named spans its parts, with its value there: it counts once, in them."""
+    for part in parts:
+        yield from ((place, one) for place, (one, of) in enumerate(zip(total, part, strict=True)) if one != of)
 
 
 def _over(key: Key, dimension: int) -> Key:

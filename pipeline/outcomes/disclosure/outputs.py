@@ -41,6 +41,12 @@ _INTERVAL: Final = ("low", "high")
 _RATE: Final = ("per_1000", *_INTERVAL)
 _SHARE: Final = ("share", *_INTERVAL)
 _FOLLOWED: Final = Group("followed", ("followed",), amounts=("days",), shared=True)
+_SAME_PATIENTS: Final = Group("followed", ("followed",), shared=True)
+_RIGHT: Final = (
+    Group("alarms", ("alarms", "patients")),
+    Group("said", ("acknowledged", "right", "wrong", "not_said"), figures=("ppv", *_INTERVAL)),
+)
+_CODES: Final = ("true", "exacerbation", "technique", "device", "already-known", "other")
 OUTPUTS: Final[Mapping[str, Output]] = MappingProxyType(
     {
         "rates": Output(
@@ -126,18 +132,8 @@ OUTPUTS: Final[Mapping[str, Output]] = MappingProxyType(
                 ),
             )
         ),
-        "by_rule": Output(
-            (
-                Group("alarms", ("alarms", "patients")),
-                Group(
-                    "said",
-                    ("acknowledged", "right", "wrong", "not_said"),
-                    figures=("ppv", *_INTERVAL),
-                ),
-            ),
-            dimensions=("rule",),
-            dropped=("true", "exacerbation", "technique", "device", "already-known", "other"),
-        ),
+        "by_rule": Output(_RIGHT, dimensions=("rule",), dropped=_CODES),
+        "by_zone": Output(_RIGHT, dimensions=("zone",), dropped=_CODES),
         "time_in_zone": Output(
             (Group("zone", ("patients",), amounts=("days",), figures=("share",)),), dimensions=("zone",)
         ),
@@ -172,6 +168,38 @@ OUTPUTS: Final[Mapping[str, Output]] = MappingProxyType(
             ),
             per="kind",
         ),
+        "held": Output((Group("patients", ("patients",), amounts=("days",)),)),
+        "handed_over": Output((Group("handovers", ("handovers", "patients")),)),
+        "taken_over": Output(
+            (
+                Group("alarms", ("alarms", "patients")),
+                Group(
+                    "acknowledged",
+                    ("acknowledged", "in_time"),
+                    figures=(*_SHARE, "median", "longest"),
+                    parts=(("in_time", "acknowledged"), ("acknowledged", "alarms")),
+                ),
+                Group("not_acknowledged", ("passed", "open")),
+            ),
+            dimensions=("zone",),
+        ),
+        "open_tasks": Output(
+            (_SAME_PATIENTS, Group("patients", ("patients",), parts=(("patients", "followed"),))), per="task"
+        ),
+        "delivery": Output(
+            (
+                Group("pages", ("pages", "patients")),
+                Group("delivered", ("delivered", "failed", "waiting"), figures=_SHARE),
+            )
+        ),
+        "checks": Output(
+            (
+                Group("of", ("of",)),
+                Group("found", ("found", "patients"), figures=("share",), parts=(("found", "of"),)),
+            ),
+            per="check",
+        ),
+        "measured": Output((Group("readings", ("readings", "patients")),), dimensions=("quality",)),
     }
 )
 

@@ -60,6 +60,15 @@ def test_files_of_services_and_tokens_are_looked_at(tmp_path: Path) -> None:
     assert "FAIL services: " in ill.output
 
 
+def test_the_council_s_file_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "well.json").write_text("{}")
+    (tmp_path / "ill.json").write_text('{"indicators": {"i": {"measure": "luck"}}}')
+    assert "ok   council\n" in doctor(council_file="well.json").output
+    ill = doctor(council_file="ill.json")
+    assert (ill.exit_code, "FAIL council: ill.json: indicators" in ill.output) == (1, True)
+    assert "ok   council (none: the council's report knows no targets and no benefits)" in doctor().output
+
+
 def test_services_are_looked_at_with_their_keys_and_so_are_links(tmp_path: Path) -> None:
     service = service_paged_at("Lungs", "https://vakt.example/pages", "vakt.secret")
     service = msgspec.structs.replace(service, contacts={**service.contacts, CANARY: service.contacts["nurse"]})

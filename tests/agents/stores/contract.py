@@ -30,8 +30,19 @@ def point(
 
 
 async def rows(store: TimeSeriesStore, measurement: str = "reading", **asked: object) -> list[dict[str, object]]:
-    """Return what `store` holds of the day around noon, missing values left out, in an order of their own."""
-    frame = await store.read(measurement, start=NOON - DAY, stop=NOON + DAY, **asked)  # type: ignore[arg-type]
+    """Return what `store` holds of the day around noon, missing values left out, in an order of their own.
+
+    Read or scanned, it is the same.
+    """
+    read = await store.read(measurement, start=NOON - DAY, stop=NOON + DAY, **asked)  # type: ignore[arg-type]
+    scanned = await store.scan(measurement, start=NOON - DAY, stop=NOON + DAY, **asked)  # type: ignore[arg-type]
+    assert list(scanned.columns) == list(read.columns)
+    assert str(scanned["time"].dtype) == str(read["time"].dtype)
+    assert _told(scanned) == _told(read)
+    return _told(read)
+
+
+def _told(frame: pd.DataFrame) -> list[dict[str, object]]:
     found = [
         {name: value for name, value in row.items() if not pd.isna(value)} for row in frame.to_dict(orient="records")
     ]
@@ -98,20 +109,22 @@ class StoreContract:
         await store.write([point(n, value=float(n)) for n in (0, 1, 2, 3)])
         ms = timedelta(milliseconds=1)
 
-        frame = await store.read("reading", start=NOON + ms, stop=NOON + 3 * ms)
+        for find in (store.read, store.scan):
+            frame = await find("reading", start=NOON + ms, stop=NOON + 3 * ms)
 
-        assert list(frame["value"]) == [1.0, 2.0]
+            assert list(frame["value"]) == [1.0, 2.0]
 
     async def test_the_frame_is_tidy_and_by_time(self, store: TimeSeriesStore) -> None:
         await store.write([point(9, value=1.0, unit="%"), point(3, tags={"patient": "p-2"}, value=2.0)])
 
-        frame = await store.read("reading", start=NOON - DAY, stop=NOON + DAY)
+        for find in (store.read, store.scan):
+            frame = await find("reading", start=NOON - DAY, stop=NOON + DAY)
 
-        assert list(frame.columns) == ["time", "patient", "unit", "value"]
-        assert str(frame["time"].dtype) == "datetime64[ms, UTC]"
-        assert str(frame["value"].dtype) == "float64"
-        assert list(frame["patient"]) == ["p-2", "p-1"]
-        assert list(frame.index) == [0, 1]
+            assert list(frame.columns) == ["time", "patient", "unit", "value"]
+            assert str(frame["time"].dtype) == "datetime64[ms, UTC]"
+            assert str(frame["value"].dtype) == "float64"
+            assert list(frame["patient"]) == ["p-2", "p-1"]
+            assert list(frame.index) == [0, 1]
 
     async def test_only_what_carries_the_asked_tags_comes(self, store: TimeSeriesStore) -> None:
         await store.write([point(n, tags={"patient": f"p-{n}", "vital": f"v-{n % 2}"}) for n in range(4)])
@@ -129,11 +142,12 @@ class StoreContract:
         assert list(frame["value"]) == [1.0]
 
     async def test_nothing_found_is_an_empty_frame(self, store: TimeSeriesStore) -> None:
-        frame = await store.read("reading", start=NOON - DAY, stop=NOON + DAY, fields=["value"])
+        for find in (store.read, store.scan):
+            frame = await find("reading", start=NOON - DAY, stop=NOON + DAY, fields=["value"])
 
-        assert list(frame.columns) == ["time", "value"]
-        assert len(frame) == 0
-        assert str(frame["time"].dtype) == "datetime64[ms, UTC]"
+            assert list(frame.columns) == ["time", "value"]
+            assert len(frame) == 0
+            assert str(frame["time"].dtype) == "datetime64[ms, UTC]"
 
     async def test_measurements_are_kept_apart(self, store: TimeSeriesStore) -> None:
         await store.write([point(), point(measurement="status", zone="green")])
@@ -165,13 +179,35 @@ class StoreContract:
 
         assert [row["unit"] for row in await rows(store)] == ["a\rb\r\n"]
 
+    async def test_a_scan_leaves_out_what_begins_as_it_is_told(self, store: TimeSeriesStore) -> None:
+        names = ("canary-1", "canary", "sim-canary-1", "sim-1")
+        at_ms = int(NOON.timestamp() * 1000)
+        points = [Point("reading", {"patient": name}, {"value": 1.0}, at_ms) for name in names]
+        points.append(Point("reading", {"vital": "spo2"}, {"value": 1.0}, at_ms))
+        assert await store.write(points) == []
+        period = {"start": NOON - DAY, "stop": NOON + DAY}
+        found = await store.scan("reading", **period, apart={"patient": "canary-"})
+        assert set(found["patient"].dropna()) == {"canary", "sim-canary-1", "sim-1"}
+        assert len(found) == 4
+        with pytest.raises(ValueError, match="begins with"):
+            await store.scan("reading", **period, apart={"patient": "a/ OR 1=1"})
+        with pytest.raises(ValueError, match="a name is"):
+            await store.scan("reading", **period, apart={'p" OR 1=1': "a"})
+
+    async def test_a_scan_has_carriage_returns_too(self, store: TimeSeriesStore) -> None:
+        await store.write([point(unit="a\rb\r\n", value=1.0)])
+
+        frame = await store.scan("reading", start=NOON - DAY, stop=NOON + DAY)
+
+        assert list(frame["unit"]) == ["a\rb\r\n"]
+
     @pytest.mark.parametrize("text", ["a b", "a,b", "a=b", 'a"b', "a\\b", "æ漢😀", "0012", "') |> drop(", '" or 1==1'])
     async def test_a_tag_comes_back_as_it_was_and_finds_its_points(self, store: TimeSeriesStore, text: str) -> None:
         await store.write([point(tags={"patient": text}), point(tags={"patient": "other"})])
 
         assert await rows(store, tags={"patient": text}) == [{"time": 0, "patient": text, "value": 72.0}]
 
-    @pytest.mark.parametrize("number", [0.0, -0.5, 1e-7, 1e300, 0.1 + 0.2, 123456789.123456])
+    @pytest.mark.parametrize("number", [0.0, -0.5, 1e-7, 1e20, 1e300, 0.1 + 0.2, 123456789.123456])
     async def test_a_number_comes_back_to_its_last_bit(self, store: TimeSeriesStore, number: float) -> None:
         await store.write([point(value=number)])
 
@@ -230,8 +266,9 @@ class StoreContract:
     async def test_a_time_without_a_zone_is_not_asked_for(self, store: TimeSeriesStore) -> None:
         naive = datetime(2026, 3, 1, tzinfo=UTC).replace(tzinfo=None)
 
-        with pytest.raises(ValueError, match="time zone"):
-            await store.read("reading", start=naive, stop=NOON)
+        for find in (store.read, store.scan):
+            with pytest.raises(ValueError, match="time zone"):
+                await find("reading", start=naive, stop=NOON)
 
     async def test_what_stands_in_a_field_of_given_points_is_found_in_their_order(self, store: TimeSeriesStore) -> None:
         held = [

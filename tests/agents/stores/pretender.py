@@ -37,6 +37,7 @@ class Pretender:
         self.requests = 0
         self.confirmed: dict[tuple[object, ...], dict[str, float | str]] = {}
         self.csv = "\r\n"
+        self.json = '{"results":[{"statement_id":0}]}'
         self.asked: list[dict[str, object]] = []
         self.server: TestServer | None = None
 
@@ -45,6 +46,7 @@ class Pretender:
         app = web.Application(client_max_size=10**9)
         app.router.add_post("/api/v2/write", self._write)
         app.router.add_post("/api/v2/query", self._query)
+        app.router.add_post("/query", self._scan)
         app.router.add_get("/ping", self._ping)
         self.server = TestServer(app, port=port)
         await self.server.start_server()
@@ -92,6 +94,13 @@ class Pretender:
         if self.next_answers:
             return await self.next_answers.popleft()(request, b"")
         return web.Response(text=self.csv)
+
+    async def _scan(self, request: web.Request) -> web.StreamResponse:
+        assert request.headers["Authorization"] == "Token the-token"
+        self.asked.append(dict(await request.post()))
+        if self.next_answers:
+            return await self.next_answers.popleft()(request, b"")
+        return web.Response(text=self.json)
 
     async def _ping(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(status=204)

@@ -328,3 +328,80 @@ async def test_a_text_that_looks_like_a_failure_a_number_or_nothing_is_a_text(
 
     assert list(frame["unit"]) == ["x\n\n,error,reference\ny", "NA"]
     assert list(frame["patient"]) == ["p-1", "0012"]
+
+
+async def test_a_scan_holds_no_value_in_its_text(influxdb: Pretender, store: InfluxDBStore) -> None:
+    patient = "p' OR time > 0 --"
+
+    await store.scan("reading", start=NOON - DAY, stop=NOON, tags={"patient": patient}, fields=["score"])
+
+    (asked,) = influxdb.asked
+    assert asked["q"] == (
+        'SELECT "score"::field, *::tag FROM "reading" WHERE time >= $start AND time < $stop AND "patient"::tag = $tag0'
+    )
+    assert json.loads(str(asked["params"])) == {
+        "start": (NOON - DAY).isoformat(),
+        "stop": NOON.isoformat(),
+        "tag0": patient,
+    }
+    assert (asked["db"], asked["rp"], asked["epoch"]) == ("b", "autogen", "ns")
+
+
+def said_of(**result: object) -> str:
+    return json.dumps({"results": [{"statement_id": 0, **result}]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (fails(503), ReadFault.UNREACHABLE),
+        (cuts, ReadFault.UNREACHABLE),
+        (fails(401), ReadFault.MISCONFIGURED),
+        (fails(302, Location="/ping"), ReadFault.MISCONFIGURED),
+        (fails(400, '{"code": "invalid", "message": "failed to parse query"}'), ReadFault.FAILED),
+        (fails(200), ReadFault.MISCONFIGURED),
+        (fails(200, "{}"), ReadFault.MISCONFIGURED),
+        (fails(200, '{"results": []}'), ReadFault.MISCONFIGURED),
+        (fails(200, said_of(error="database not found: b")), ReadFault.MISCONFIGURED),
+        (fails(200, said_of(error="engine is closed")), ReadFault.FAILED),
+        (fails(200, said_of(partial=True)), ReadFault.FAILED),
+        (fails(200, said_of(series=[{"columns": ["time"], "values": [[1]], "partial": True}])), ReadFault.FAILED),
+    ],
+)
+async def test_a_store_that_cannot_be_scanned_says_why(
+    influxdb: Pretender, store: InfluxDBStore, answer: object, reason: ReadFault
+) -> None:
+    influxdb.next_answers.append(answer)
+
+    with pytest.raises(ReadError) as unreadable:
+        await store.scan("reading", start=NOON - DAY, stop=NOON)
+
+    assert unreadable.value.reason is reason
+
+
+async def test_a_scan_that_takes_too_long_fails(
+    influxdb: Pretender, metrics: Metrics, patience: Callable[[str], Patience]
+) -> None:
+    influxdb.next_answers.append(hangs)
+    where = {"org": "o", "bucket": "b", "token": TOKEN}
+    store = InfluxDBStore(influxdb.url, **where, metrics=metrics, patience=patience("influxdb"), scan_timeout_s=0.2)
+
+    with pytest.raises(ReadError) as unreadable:
+        await store.scan("reading", start=NOON - DAY, stop=NOON)
+
+    assert unreadable.value.reason is ReadFault.UNREACHABLE
+    await store.close()
+
+
+async def test_what_a_scan_finds_is_of_its_kind(influxdb: Pretender, store: InfluxDBStore) -> None:
+    columns = ["time", "value", "unit", "patient", "device"]
+    values = [[1772352000000123456, 72, "0012", "p-1", None], [1772352000001999999, 72.5, "", "0013", "d"]]
+    influxdb.json = said_of(series=[{"name": "reading", "columns": columns, "values": values}])
+
+    frame = await store.scan("reading", start=NOON - DAY, stop=NOON)
+
+    assert list(frame["time"].astype("int64")) == [1772352000000, 1772352000001]
+    assert list(frame["value"]) == [72.0, 72.5]
+    assert list(frame["patient"]) == ["p-1", "0013"]
+    assert frame["unit"].fillna("-").tolist() == ["0012", "-"]
+    assert frame["device"].fillna("-").tolist() == ["-", "d"]

@@ -160,6 +160,18 @@ def test_each_query_names_its_data_source_and_uses_variables_that_are_defined(pa
         assert name in repeated or name in _names_in(everything), f"{name} is defined and not used"
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_patient_who_is_shown_does_not_change_while_somebody_reads(lang: str) -> None:
+    """Grafana puts the first of a list in place of what is not in it, whenever it asks for the list anew."""
+    dashboard = FILES[f"clinical/patient.{lang}.json"]
+    (patient,) = (one for one in variables(dashboard) if one["name"] == "patient")
+    question = of_variable(dashboard, patient)
+    assert patient["refresh"] == 1  # when the dashboard is opened, not when its time range moves on
+    assert _names_in(question.text) == set()  # or another choice would ask for the list anew
+    assert "v.timeRange" not in question.text
+    assert question.most_points >= 20_000
+
+
 def _names_in(text: str) -> set[str]:
     return {plain or braced for plain, braced in _USED.findall(text)}
 
@@ -186,6 +198,20 @@ def test_links_lead_to_dashboards_that_are_there_and_give_them_variables_that_th
         assert given <= there, url
         columns = set(re.findall(r"\$\{__data\.fields\.(\w+)\}", url))
         assert columns <= {"patient"}, url
+
+
+@pytest.mark.parametrize("path", CLINICAL)
+def test_links_above_a_dashboard_lead_on_with_services_and_no_patient_but_to_the_same_in_the_other_language(
+    path: str,
+) -> None:
+    """The address of a dashboard for analysts holds no pseudonym, nor does what its browser keeps of it."""
+    dashboard = FILES[path]
+    *others, same = dashboard["links"]
+    own = ["service", "municipality", "patient"] if "-patient-" in dashboard["uid"] else ["service", "municipality"]
+    for link, wanted in [*((link, ["service", "municipality"]) for link in others), (same, own)]:
+        assert link["includeVars"] is False, link["title"]
+        assert re.findall(r"\$\{(\w+):queryparam\}", link["url"]) == wanted, link["title"]
+        assert "var-" not in link["url"]
 
 
 def _links(options: dict[str, Any]) -> list[dict[str, Any]]:

@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from pipeline.outcomes.acknowledging import taken_over, waits
 from pipeline.outcomes.adherence import adherence, due, participation
-from pipeline.outcomes.alarms import alarm_load, by_rule
+from pipeline.outcomes.alarms import alarm_load, by_rule, by_zone
 from pipeline.outcomes.awaited import adherence_by_day, awaited_days
 from pipeline.outcomes.caseload import caseload
 from pipeline.outcomes.change_points import change_points
 from pipeline.outcomes.contacts import contacts
 from pipeline.outcomes.control_chart import u_chart
+from pipeline.outcomes.delivery import delivery
 from pipeline.outcomes.equipment import equipment_use
 from pipeline.outcomes.frames import CARE_EVENTS, ZONE_CHANGES
 from pipeline.outcomes.own_control import Times, around, before_after
+from pipeline.outcomes.quality import checks, measured
 from pipeline.outcomes.questionnaires import change, response, scores
 from pipeline.outcomes.rates import admissions, rates, readmissions, series
 from pipeline.outcomes.regression import trend
+from pipeline.outcomes.responsibility import handed_over, held
 from pipeline.outcomes.survival import at_days, time_to_end, time_to_first_admission
+from pipeline.outcomes.tasks import open_tasks
 from pipeline.outcomes.time_at_risk import scope
 from pipeline.outcomes.warning import warned
 from pipeline.outcomes.zones import time_in_zone
@@ -65,6 +70,7 @@ def everything(found: Mapping[str, pd.DataFrame], shift: timedelta = timedelta(0
     asked = due(found["status"], found["assessment"], here)
     told = scores(found["answer"], found["assessment"], "copd-daily", ITEMS)
     zones, judged = found["zone_change"], found["assessment"]
+    waited = waits(zones, care, here)
     near = Times(before_days=40, after_days=40)
     return {
         "rates": Told(rates(care, here, by=BY), BY),
@@ -80,10 +86,18 @@ def everything(found: Mapping[str, pd.DataFrame], shift: timedelta = timedelta(0
         "change": Told(change(told, here, by=("service",), after_days=(31, 60), important=1.0), ("service",)),
         "alarm_load": Told(alarm_load(zones, here, by=BY), BY),
         "by_rule": Told(by_rule(zones.assign(alert_reasons="limit_red:spo2"), care, here)),
+        "by_zone": Told(by_zone(zones, care, here, by=BY), BY),
         "time_in_zone": Told(time_in_zone(zones, here, by=BY), BY),
         "caseload": Told(caseload(here), ("service",)),
         "equipment_use": Told(equipment_use(care, found["reading"], start, stop)),
         "contacts": Told(contacts(care, here, by=BY), BY),
+        "held": Told(held(here, by=BY), BY),
+        "handed_over": Told(handed_over(here), ("before", "service")),
+        "taken_over": Told(taken_over(waited, by=BY), BY),
+        "open_tasks": Told(open_tasks(waited, found["status"], here), ("service",)),
+        "delivery": Told(delivery(found["page"], found["page_receipt"], here, by=BY), BY),
+        "checks": Told(checks(care, judged, here), ("service",)),
+        "measured": Told(measured(found["reading"], here, by=("service",)), ("service",)),
         "time_to_first_admission": Told(at_days(time_to_first_admission(here), asked=(10, 30, 50))),
         "time_to_end": Told(at_days(time_to_end(here), asked=(10, 30, 50))),
         "trend": Told(trend(one)),
@@ -114,6 +128,12 @@ def _befell() -> pd.DataFrame:
             for day in random.uniform(0, DAYS, random.poisson(6))
         ]
         kind = "oximeter" if number % 3 else "cuff"
+        if number % 4 == 0:
+            rows.append({"patient": patient, "kind": "transferred", "day": 20.0 + number, "service": "simulated-other"})
+        rows += [
+            {"patient": patient, "kind": "acknowledged", "day": day, "reason_code": "true"}
+            for day in random.uniform(0, DAYS, random.poisson(6))
+        ]
         rows.append(
             {"patient": patient, "kind": "equipment_handed_out", "day": 6.0, "device": f"d-{number}", "equipment": kind}
         )

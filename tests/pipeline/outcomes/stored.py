@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from agents.storing.care_points import of_care_event
-from agents.storing.points import of_assessment, of_status, of_zone_change
+from agents.storing.points import of_assessment, of_page, of_receipt, of_status, of_zone_change
 from pipeline.cohort import simulate
+from pipeline.cohort.events import named
 from pipeline.triage import step
 from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.care import CareEvent
-from schemas.paging import Tick
+from schemas.paging import Outcome, PageRequest, Receipt, Tick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TICKS = timedelta(hours=6)
-_TOLD = {Assessment: of_assessment, ZoneChange: of_zone_change, PatientStatus: of_status}
+_TOLD = {Assessment: of_assessment, ZoneChange: of_zone_change, PatientStatus: of_status, PageRequest: of_page}
 
 
 def frames(points: Iterable[Point]) -> dict[str, pd.DataFrame]:
@@ -68,4 +69,19 @@ def folded(told: Iterable[tuple[datetime, Any]], days: int) -> list[Point]:
                 told_as = _TOLD.get(type(output))
                 if told_as is not None:
                     points += told_as(output)
+                if isinstance(output, PageRequest):
+                    points += of_receipt(_delivered(output))
     return points
+
+
+def _delivered(page: PageRequest) -> Receipt:
+    """What became of the page, without the fold's hearing of it, so that it goes on asking."""
+    return Receipt(
+        receipt_id=named(f"{page.page_id}-{page.ask}"),
+        page_id=page.page_id,
+        patient=page.patient,
+        ask=page.ask,
+        outcome=Outcome.DELIVERED,
+        at=page.at,
+        attempts=1,
+    )

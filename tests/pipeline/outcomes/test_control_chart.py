@@ -1,7 +1,8 @@
-"""The u-chart against a textbook's example, and its rules on runs against their publication."""
+"""The u-chart against scipy's law of counts, and its rules on runs against their publication."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import groupby
 
 import numpy as np
@@ -9,27 +10,29 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import poisson  # type: ignore[import-untyped] # scipy ships no types
 
 from pipeline.outcomes.control_chart import runs, u_chart
 from pipeline.outcomes.rates import PER
 
-# Montgomery, Introduction to Statistical Quality Control, "Control charts for nonconformities", dyed cloth: defects of
-# ten rolls, and their inspection units of 50 square meters. 153 in 107.5 give a center of 1.42.
+# Defects of ten rolls of cloth, and how many inspection units each has.
 DEFECTS = (14, 12, 20, 11, 7, 10, 21, 16, 19, 23)
 UNITS = (10.0, 8.0, 13.0, 10.0, 9.5, 10.0, 12.0, 10.5, 12.0, 12.5)
-LOW = (0.29, 0.16, 0.43, 0.29, 0.26, 0.29, 0.39, 0.32, 0.39, 0.41)
-HIGH = (2.55, 2.68, 2.41, 2.55, 2.58, 2.55, 2.45, 2.52, 2.45, 2.43)
 
 
 def series(events: tuple[int, ...], days: tuple[float, ...]) -> pd.DataFrame:
     return pd.DataFrame({"events": events, "days": days})
 
 
-def test_limits_are_those_of_the_textbook() -> None:
+def test_limits_are_three_standard_deviations_of_a_poisson_rate_from_the_center() -> None:
+    """By scipy's law of counts: the deviation of so many defects as are expected of so many units, by the units."""
     told = u_chart(series(DEFECTS, tuple(PER * units for units in UNITS)))
-    assert np.allclose(told["center"], 1.42, atol=0.005)
-    assert np.allclose(told["low"], LOW, atol=0.0101)
-    assert np.allclose(told["high"], HIGH, atol=0.0101)
+    center = Fraction(sum(DEFECTS)) / Fraction(sum(UNITS))
+    assert center == Fraction(306, 215)
+    for units, low, high in zip(UNITS, told["low"], told["high"], strict=True):
+        half = 3 * float(poisson.std(float(center) * units)) / units
+        assert (low, high) == pytest.approx((float(center) - half, float(center) + half))
+    assert np.allclose(told["center"], float(center))
     assert not told["beyond"].any()
 
 

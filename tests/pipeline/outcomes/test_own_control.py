@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm  # type: ignore[import-untyped] # statsmodels ships no types
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import t  # type: ignore[import-untyped] # scipy ships no types
+from scipy.stats import binomtest, t  # type: ignore[import-untyped] # scipy ships no types
 from statsmodels.discrete.conditional_models import ConditionalPoisson  # type: ignore[import-untyped] # nor here
 
 from pipeline.outcomes.intervals import clopper_pearson
@@ -32,13 +32,18 @@ DAY = 24
 
 
 def test_one_share_of_time_gives_the_exact_interval_of_two_poisson_rates() -> None:
-    """R's poisson.test(c(11, 21), c(800, 3011)): 1.971488, 0.858426 to 4.277266; its own example, from ISwR."""
+    """11 cases in 800 and 21 in 3,011: the second example of R's help page `poisson.test` (data of ISwR, eba1977).
+
+    Given 32 in all, those of the first are binomial: its exact interval, by scipy, as odds of the time.
+    """
     before, after = np.zeros(9), np.zeros(9)
     before[:9] = [3, 2, 3, 2, 3, 2, 2, 2, 2]
     after[:9] = [2, 1, 1, 1, 1, 1, 1, 1, 2]
     told = rate_ratio(before, np.full(9, 3011.0), after, np.full(9, 800.0))
     assert told.method == "exact"
-    assert told[:3] == pytest.approx((1.971488, 0.858426, 4.277266), abs=2e-6)
+    share = binomtest(11, 32).proportion_ci(method="exact")
+    odds = np.array([11 / 32, share.low, share.high])
+    assert told[:3] == pytest.approx(odds / (1 - odds) * 3011 / 800, rel=1e-6)
 
 
 def test_all_on_one_side_gives_a_bound_on_the_other() -> None:

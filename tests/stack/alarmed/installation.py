@@ -335,16 +335,16 @@ class Installation:
         except aiohttp.ClientError:
             return 0
 
-    async def acknowledged(self, link: str, status: int) -> None:
-        """Send it until the board answers so."""
+    async def acknowledged(self, link: str, *statuses: int) -> None:
+        """Send it until the board answers with one of these."""
         answers: Counter[int] = Counter()
         try:
             async with asyncio.timeout(WITHIN_S):
-                while (answer := await self.acknowledge(link)) != status:
+                while (answer := await self.acknowledge(link)) not in statuses:
                     answers[answer] += 1
                     await asyncio.sleep(0.2)
         except TimeoutError:
-            raise AssertionError(f"the board never answers {status}, but {dict(answers)}\n{self.logs()}") from None
+            raise AssertionError(f"the board never answers {statuses}, but {dict(answers)}\n{self.logs()}") from None
 
 
 def on_small_disk(folder: Path) -> tuple[str, ...]:

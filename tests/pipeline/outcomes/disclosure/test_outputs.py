@@ -20,6 +20,7 @@ from tests.pipeline.outcomes.simulated import ENROLLED, KNOWN_UNTIL, Truth, care
 OF_NOBODY = {
     *("period", "start", "stop", "service", "measure", "zone", "rule", "kind", "window", "equipment", "method"),
     *("target", "nurse_days", "center", "shifted"),
+    *("before", "task", "check", "quality"),
 }
 TOLD_BY_DAY = ("time_to_first_admission", "time_to_end")
 OF_MODELS = ("trend", "change_points")

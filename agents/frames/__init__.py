@@ -1,0 +1,1 @@
+"""Typed frames for analysts, the same from InfluxDB and SQLite, with corrections and retractions already followed."""

@@ -1,0 +1,1 @@
+"""Encounters out of files."""

@@ -1,0 +1,1 @@
+"""The report, from a store to files."""

@@ -1,0 +1,49 @@
+"""What a report reads is what it needs of every kind of event, without canaries, and no more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from prometheus_client import CollectorRegistry
+
+from agents.metrics import Metrics
+from agents.report import reading
+from agents.stores.sqlite import SQLiteStore
+from agents.storing.care_points import KINDS, of_care_event
+from pipeline.outcomes.frames import CARE_EVENTS
+from schemas.care import Admitted
+from tests.agents.storing.test_points import SAID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STOP = datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Oslo"))
+
+
+def test_every_kind_of_event_is_read_with_all_that_outcomes_take_of_it() -> None:
+    taken = set(CARE_EVENTS.columns)
+    for event, _ in SAID:
+        point, *_ = of_care_event(event)  # a plan's limits follow
+        assert set(point.fields) & taken == set(reading.SAID[point.tags["kind"]]), point.tags["kind"]
+    assert set(reading.SAID) == set(KINDS.values())
+
+
+async def test_canaries_are_not_read_and_an_event_that_was_written_twice_is_read_once(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "points.sqlite", metrics=Metrics(CollectorRegistry()))
+    at = STOP - timedelta(days=3)
+    told = [
+        Admitted(event_id=UUID(int=number), patient=patient, at=at + late, recorded_at=at + late, acute=True)
+        for number, patient, late in (
+            (1, "sim-1", timedelta(0)),
+            (1, "sim-1", timedelta(hours=1)),
+            (2, "canary-lungs-1", timedelta(0)),
+        )
+    ]
+    assert await store.write([point for event in told for point in of_care_event(event)]) == []
+    found = await reading.held(store, STOP - timedelta(days=30), STOP, ())
+    await store.close()
+    assert found.care_events[["patient", "acute"]].to_numpy().tolist() == [["sim-1", 1.0]]
+    assert found.answers == {}
