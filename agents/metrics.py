@@ -120,7 +120,6 @@ DECLARED: Final = (
     Metric("ahead_failures", _counter, "Failures to look ahead of a backlog; what failed is left to its turn."),
     Metric("page_attempts", _counter, "Single attempts to deliver a page.", labels=("outcome",)),
     Metric("dead_letters", _counter, "Messages that could not be worked with.", labels=("process", "reason")),
-    Metric("dead_letter_ratio", _gauge, "Share of recent messages that became dead letters.", labels=("process",)),
     Metric("open_dead_letters", _gauge, "Dead letters that nobody has dealt with.", labels=("reason",)),
     Metric(
         "oldest_open_dead_letter",
@@ -315,7 +314,6 @@ class Metrics:
     ahead_failures: Counter
     page_attempts: Counter
     dead_letters: Counter
-    dead_letter_ratio: Gauge
     open_dead_letters: Gauge
     oldest_open_dead_letter: Gauge
     dead_letters_read: Gauge

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from schemas.dead_letters import DeadLetterReason
@@ -24,16 +23,11 @@ class WorkerMetrics:
     ----------
     process, metrics
         Whose series.
-    window
-        Over how many of the latest records, at least, the share of dead letters is taken.
     """
 
-    def __init__(self, process: str, metrics: Metrics, *, window: int = 1000) -> None:
+    def __init__(self, process: str, metrics: Metrics) -> None:
         self._metrics = metrics
         self._process = process
-        self._window = window
-        self._batches: deque[tuple[int, float]] = deque()  # (records, dead letters)
-        self._letters_told = 0.0
         # A counter that begins with its first event shows no increase for it.
         for reason in DeadLetterReason:
             metrics.dead_letters.labels(process, reason.value)
@@ -44,14 +38,6 @@ class WorkerMetrics:
         """Count a batch that is done."""
         self._metrics.batch_records.labels(self._process).observe(records)
         self._metrics.batch_seconds.labels(self._process).observe(seconds)
-        letters = self._letters()
-        self._batches.append((records, letters - self._letters_told))
-        self._letters_told = letters
-        while sum(done for done, _ in self._batches) - self._batches[0][0] >= self._window:
-            self._batches.popleft()
-        worked = sum(done for done, _ in self._batches)
-        share = sum(dead for _, dead in self._batches) / worked if worked else 0.0
-        self._metrics.dead_letter_ratio.labels(self._process).set(share)
 
     def offset_jump(self) -> None:
         """Count messages handed over out of turn."""
@@ -81,15 +67,6 @@ class WorkerMetrics:
     def dead_letter(self, reason: DeadLetterReason) -> None:
         """Count a dead letter that the worker itself made."""
         self._metrics.dead_letters.labels(self._process, reason.value).inc()
-
-    def _letters(self) -> float:
-        """Return all dead letters of the process, its handler's own among them."""
-        return sum(
-            sample.value
-            for family in self._metrics.dead_letters.collect()
-            for sample in family.samples
-            if sample.name.endswith("_total") and sample.labels["process"] == self._process
-        )
 
 
 def worker_checks(worker: StreamWorker) -> Mapping[str, Callable[[], bool]]:

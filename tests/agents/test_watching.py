@@ -31,20 +31,3 @@ def test_a_worker_s_hooks_become_series_of_its_process() -> None:
     assert told(metrics, "recovery_seconds") == 4.5
     assert told(metrics, "restoring_seconds") == 3.5
     assert told(metrics, "dead_letters_total", reason="oversize_output") == 1
-
-
-def test_the_share_of_dead_letters_is_of_the_latest_records_and_of_every_reason() -> None:
-    metrics = Metrics(CollectorRegistry())
-    worker = WorkerMetrics("triage", metrics, window=100)
-    metrics.dead_letters.labels("triage", "invalid").inc(8)  # the handler's own
-    metrics.dead_letters.labels("storing", "invalid").inc(50)  # another process's
-    worker.dead_letter(DeadLetterReason.OVERSIZE_STATE)
-    worker.dead_letter(DeadLetterReason.OVERSIZE_STATE)
-    worker.batch(100, 0.1)
-    assert told(metrics, "dead_letter_ratio") == 0.1
-    worker.batch(60, 0.1)
-    assert told(metrics, "dead_letter_ratio") == 10 / 160
-    worker.batch(60, 0.1)
-    assert told(metrics, "dead_letter_ratio") == 0
-    worker.batch(0, 0.1)
-    assert told(metrics, "dead_letter_ratio") == 0

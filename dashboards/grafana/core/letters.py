@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dashboards.grafana import limits, zones
 from dashboards.grafana.bounds import NoBounds
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dashboards.grafana.panels import Tile
+
+DEAD: Final = 'sum(increase(sonevakt_dead_letters_total{process="triage"}[6h]))'
 
 
 def tiles() -> Iterator[Tile]:
@@ -35,11 +37,12 @@ def tiles() -> Iterator[Tile]:
         asked(
             "dead_letter_ratio",
             "Share of dead letters",
-            "Of the last thousand messages or more of each process. Above it their patients show as not monitored.",
+            "Of what triage was to judge within six hours, without ticks. The alert asks for five of them at least.",
             PERCENT,
             limits.of_alert("DeadLetters"),
-            promql("max by (process) (sonevakt_dead_letter_ratio)", "{{process}}"),
+            promql(f"{DEAD} / ({DEAD} + sum(increase(sonevakt_sessions_total[6h])))", "triage"),
             size=THIRD,
+            no_value=NOTHING,
         )
     )
     yield lines(
