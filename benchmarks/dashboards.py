@@ -183,6 +183,7 @@ async def _ask(server: InfluxDB, settings: Settings, rounds: int, kept: Path | N
                     took_ms[place].append(took)
                     spent_ms[place].append((_spent_s(server) - spent) * 1000)
     if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
         names = [(one.question.name, one.over) for one in every]
         (kept / "dashboards.json").write_text(json.dumps(list(zip(names, rows, took_ms, spent_ms, strict=True))))
     empty = sorted({one.question.name for one, count in zip(every, rows, strict=True) if count < 1})

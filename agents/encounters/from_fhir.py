@@ -28,6 +28,7 @@ from agents.encounters.encounter import (
     Row,
 )
 from agents.recordings.events import RecordingError
+from schemas.codec import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +116,7 @@ def rows(text: bytes, now: datetime, contact: str) -> Iterator[Row]:
     """
     try:
         bundle = msgspec.json.decode(text, type=_Bundle)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         bundle = _Bundle(resource_type="")
     if bundle.resource_type != "Bundle":
         raise RecordingError("this is no FHIR bundle in JSON")
@@ -126,7 +127,7 @@ def rows(text: bytes, now: datetime, contact: str) -> Iterator[Row]:
 def _row(number: int, resource: Raw, now: datetime, contact: str) -> Row:
     try:
         return _encounter(number, _read(resource), now, contact)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return Refused(number, Reason.INVALID)
     except RefusedRowError as error:
         return Refused(number, error.reason, error.field)

@@ -17,6 +17,7 @@ from msgspec import Struct
 from agents.stores.checks import check_beginning, check_name
 from agents.stores.frames import tidy
 from agents.stores.port import ReadError, ReadFault
+from schemas.codec import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +95,7 @@ def rows(answer: bytes, *, fields: Sequence[str]) -> pd.DataFrame:
     """
     try:
         (result,) = _decoder.decode(answer).results
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    except (*UNREADABLE, ValueError):
         raise ReadError(ReadFault.MISCONFIGURED, "this does not answer as InfluxDB does: check the address") from None
     if result.error is not None and any(text in result.error for text in _NOT_HERE):
         raise ReadError(ReadFault.MISCONFIGURED, "InfluxDB has no such bucket: check it, or run store apply")
