@@ -183,7 +183,6 @@ async def _ask(server: InfluxDB, settings: Settings, rounds: int, kept: Path | N
                     took_ms[place].append(took)
                     spent_ms[place].append((_spent_s(server) - spent) * 1000)
     if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
         names = [(one.question.name, one.over) for one in every]
         (kept / "dashboards.json").write_text(json.dumps(list(zip(names, rows, took_ms, spent_ms, strict=True))))
     empty = sorted({one.question.name for one, count in zip(every, rows, strict=True) if count < 1})
@@ -254,4 +253,6 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
+    if given.keep is not None:
+        given.keep.mkdir(parents=True, exist_ok=True)
     asyncio.run(main(given.patients, given.rounds, given.keep))
