@@ -12,7 +12,7 @@ ANSWERS := var/answers
 PICTURES := build/dashboards
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: demo test chromium test-browser screenshots check format schemas dashboards dashboards-preview docs stack test-stack test-faults bench mutants lock clean
+.PHONY: demo test pango chromium test-browser screenshots check format schemas dashboards dashboards-preview docs stack test-stack test-faults bench mutants lock clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Sonevakt needs Python 3.11, 3.12 or 3.13; make PYTHON=python3.12 ... chooses one")'
@@ -30,7 +30,7 @@ $(STAMP): requirements/dev.txt $(RUNTIME)
 demo: $(RUNTIME) ## everything embedded: make demo ARGS=--once ends after the replay
 	$(BIN)/sonevakt demo $(ARGS)
 
-test: $(STAMP) ## the tests that need Python only
+test: $(STAMP) pango ## the tests that need neither browser nor servers
 	$(BIN)/python -m pytest -m "not stack and not browser" $(ARGS)
 
 check: $(STAMP) ## format, lint, types, the direction of imports
@@ -66,16 +66,19 @@ docs: $(STAMP) ## write the generated reference pages
 stack: $(RUNTIME) ## the whole product with Kafka, InfluxDB, Prometheus and Alertmanager, without Docker
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m infra.local.product $(ARGS)
 
+pango: $(STAMP) # the library by which reports are printed, and letters to print with
+	$(BIN)/python -c 'import sys; from ctypes.util import find_library; sys.exit(not find_library("pangoft2-1.0"))' || { apt-get update -qq && apt-get install -y -qq --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core; }
+
 chromium: ## Debian's chromium, where there is none
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
 
-test-browser: $(STAMP) chromium ## the board in a real browser
+test-browser: $(STAMP) pango chromium ## the board in a real browser
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 screenshots: $(STAMP) chromium ## docs/pictures: the board with simulated patients, as it looks now
 	$(BIN)/python -m tests.browser.pictures
 
-test-stack: $(STAMP) chromium ## the tests that need the real servers, the board in a browser on them too
+test-stack: $(STAMP) pango chromium ## the tests that need the real servers, the board in a browser on them too
 	$(BIN)/python -m infra.local build
 	$(BIN)/python -m infra.local run -- $(BIN)/python -m pytest -m stack $(ARGS)
 
