@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -37,8 +38,10 @@ from tests.stack.test_stores_influxdb import bucket  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
     from pathlib import Path
 
+    from schemas.care import Plan
     from tests.stack.conftest import RunningInfluxDB
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240), pytest.mark.usefixtures("logs_as_they_were")]
@@ -55,6 +58,11 @@ async def until(holds: Callable[[], Awaitable[object]], what: str) -> None:
             return
         await asyncio.sleep(0.2)
     raise AssertionError(f"not within {WITHIN_S:g} s: {what}; last: {last}")
+
+
+def recent(plan: Plan, now: datetime) -> Plan:
+    """The plan, valid since yesterday: of an older one a bucket that keeps a week would refuse the limits."""
+    return msgspec.structs.replace(plan, valid_from_at=now - timedelta(days=1))
 
 
 async def kept(bootstrap: str, topic: str) -> list[Any]:
@@ -145,7 +153,9 @@ async def test_a_dead_letter_is_sent_again_after_a_fix_and_judged_and_another_is
             await stack.enter_async_context(processes.running(work))
 
         async with triage():
-            await feed.send_all(producer, [*care_of(first.patient, PLAN, now), Event(now, SUBMISSIONS, first)])
+            await feed.send_all(
+                producer, [*care_of(first.patient, recent(PLAN, now), now), Event(now, SUBMISSIONS, first)]
+            )
             await until(lambda: _is({str(first.submission_id)}, judged), "the first session is judged")
             # What is not committed is worked again, and would be a dead letter of its own.
             await until(lambda: _is(0, lambda: waiting(settings, kafka_bootstrap)), "it is committed")
