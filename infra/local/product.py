@@ -81,9 +81,10 @@ def main() -> int:
             alarms.close()
             for process in running.values():
                 process.terminate()
+            until = time.monotonic() + STOP_S  # for all of them: they end beside each other
             for process in running.values():
                 try:
-                    process.wait(STOP_S)
+                    process.wait(max(0.0, until - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     process.kill()
 
