@@ -35,6 +35,7 @@ STOP_S: Final = 20.0
 
 def main() -> int:
     """Start everything, wait, stop everything; 1 where a process ended by itself."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts it behind others has it ignored
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="sonevakt-product-") as scratch:
         folder = Path(scratch)
