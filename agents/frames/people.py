@@ -5,55 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from agents.frames.catalogue import CARE_EVENTS
 from agents.frames.typed import instants, typed
-from pipeline.triage import RULES
-from pipeline.triage.phases import Place, begun, changed
+from pipeline.outcomes.courses import KINDS, Event, Standing, stretches
 from schemas.services import CANARY
 from schemas.types import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from agents.stores.port import TimeSeriesStore
 
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_KINDS: Final = ("enrolled", "phase_changed", "transferred")
 _NEEDED: Final = ("event_id", "recorded", "service", "municipality", "pathway", "phase")
 _SAID: Final = ("kind", "service", "municipality", "pathway", "phase")
 TRAITS: Final = ("phase", "service", "municipality", "pathway")
-
-
-class _Event(NamedTuple):
-    patient: str
-    at_ms: int
-    kind: str
-    service: str
-    municipality: str
-    pathway: str
-    phase: str
-
-
-class _Standing(NamedTuple):
-    """What holds from an instant on."""
-
-    place: Place = Place()
-    service: str = ""
-    municipality: str = ""
-    pathway: str = ""
-    enrolment: int = 0
-
-    @property
-    def told(self) -> tuple[str, str, str, str, int] | None:
-        """What a stretch of time is told by; None where the patient is in no service."""
-        if not self.enrolment or self.place.phase in {None, Phase.ENDED}:
-            return None
-        phase = str(self.place.phase)
-        return phase, self.service, self.municipality, self.pathway, self.enrolment
 
 
 class People:
@@ -72,9 +42,9 @@ class People:
         canaries = events.loc[events["pathway"] == CANARY, "patient"].astype("str")
         self.canaries: frozenset[str] = frozenset(canaries)
         rows = [
-            (patient, *stretch)
+            (patient, since_ms, to_ms, *told)
             for patient, own in groupby(_events(events), key=attrgetter("patient"))
-            for stretch in _stretches(own)
+            for since_ms, to_ms, told in stretches(own, _told)
         ]
         found = pd.DataFrame(rows, columns=["patient", "start", "stop", *TRAITS, "enrolment"])
         texts = {name: found[name].astype("str") for name in ("patient", *TRAITS)}
@@ -106,7 +76,7 @@ async def everybody(store: TimeSeriesStore) -> People:
     """Read who was followed from the beginning on; raises ReadError where the store does not answer."""
     parts = [
         await store.scan("care_event", start=BEGINNING, stop=_END, tags={"kind": kind}, fields=_NEEDED)
-        for kind in _KINDS
+        for kind in KINDS
     ]
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     columns = [column for column in CARE_EVENTS.columns if column.name in {"time", "patient", "kind", *_NEEDED}]
@@ -135,35 +105,17 @@ def stretches_of(people: People, names: Sequence[str]) -> pd.DataFrame:
 _END: Final = datetime(2262, 1, 1, tzinfo=UTC)
 
 
-def _events(events: pd.DataFrame) -> Iterator[_Event]:
+def _events(events: pd.DataFrame) -> Iterator[Event]:
     """Every event, by patient and in the order in which triage follows them."""
     told = events.assign(patient=events["patient"].astype("str"))
     told = told.sort_values(["patient", "time", "recorded", "event_id"], kind="stable")
     columns = [told[name].astype("int64" if name == "time" else "str").tolist() for name in ("patient", "time", *_SAID)]
-    yield from map(_Event._make, zip(*columns, strict=True))
+    yield from map(Event._make, zip(*columns, strict=True))
 
 
-def _stretches(events: Iterable[_Event]) -> Iterator[tuple[object, ...]]:
-    """One patient's stretches: from, to (None: goes on), and what they are told by."""
-    standing, since_ms = _Standing(), 0
-    for event in events:
-        then = _after(standing, event)
-        if then.told != standing.told:
-            if standing.told is not None and since_ms < event.at_ms:
-                yield since_ms, event.at_ms, *standing.told
-            since_ms = event.at_ms
-        standing = then
-    if standing.told is not None:
-        yield since_ms, None, *standing.told
-
-
-def _after(standing: _Standing, event: _Event) -> _Standing:
-    """What holds after an event, as `pipeline.triage.standing` has it."""
-    match event.kind:
-        case "enrolled":
-            place = begun(standing.place, Phase(event.phase), event.at_ms)
-            return _Standing(place, event.service, event.municipality, event.pathway, standing.enrolment + 1)
-        case "transferred":
-            return standing._replace(service=event.service)
-        case _:
-            return standing._replace(place=changed(standing.place, Phase(event.phase), event.at_ms, UTC, RULES))
+def _told(standing: Standing) -> tuple[str, str, str, str, int] | None:
+    """What a stretch of time is told by; None where the patient is in no service."""
+    phase = standing.place.phase
+    if not standing.enrolment or phase is None or phase is Phase.ENDED:
+        return None
+    return str(phase), standing.service, standing.municipality, standing.pathway, standing.enrolment
