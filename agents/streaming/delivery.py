@@ -48,9 +48,7 @@ class Delivery:
         Whether they are surely still its own. Requests wait until they are.
     """
 
-    def __init__(
-        self, broker: str, letters: str, fence: Callable[[], None], leased: Callable[[], bool] = lambda: True
-    ) -> None:
+    def __init__(self, broker: str, letters: str, fence: Callable[[], None], leased: Callable[[], bool]) -> None:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=broker,
             acks="all",

@@ -35,6 +35,8 @@ KILLED: Final = (
     "triage",
     "clock",
     "triage",
+    "storing",
+    "triage",
     "board",
     "triage",
     "reconcile",

@@ -188,7 +188,7 @@ async def test_a_dead_letter_holds_a_message_of_the_greatest_size_whole(bootstra
     await apply(bootstrap, prefix)
     name = f"{prefix}{DEAD_LETTERS.name}"
     whole = Output(name, b"sim-0", b"x" * (MAX_MESSAGE_BYTES - 100), (("reason", b"not_json"),))
-    delivery = Delivery(bootstrap, name, lambda: None)
+    delivery = Delivery(bootstrap, name, lambda: None, lambda: True)
     await delivery.start()
     try:
         assert await delivery.send([(0, whole)], lambda: True) == []

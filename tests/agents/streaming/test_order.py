@@ -48,7 +48,7 @@ def poll(generation: int, *offsets: int) -> Any:  # noqa: ANN401 - Faust's event
 
 def unopened(fence: Callable[[], None] = lambda: None) -> Delivery:
     """A delivery whose producer is never started, and so needs no end."""
-    delivery = Delivery(NOWHERE, "dead-letters", fence)
+    delivery = Delivery(NOWHERE, "dead-letters", fence, lambda: True)
     delivery._producer._closed = True
     return delivery
 

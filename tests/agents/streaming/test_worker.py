@@ -264,7 +264,7 @@ async def test_a_slow_message_holds_up_no_other_and_is_not_committed_over(eventu
 
 async def test_a_delivery_outlives_an_outage_and_names_what_is_too_large() -> None:
     async with broker() as (running, _):
-        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None)
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None, lambda: True)
         await delivery.start()
         try:
             running.set_down()
@@ -282,7 +282,7 @@ async def test_a_delivery_outlives_an_outage_and_names_what_is_too_large() -> No
 
 async def test_a_delivery_ends_where_the_partitions_are_another_s() -> None:
     async with broker() as (running, _):
-        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None)
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None, lambda: True)
         await delivery.start()
         try:
             ours = [True]
@@ -320,7 +320,7 @@ async def test_a_worker_that_was_paused_after_it_was_asked_and_before_it_wrote_w
             raise EndedError
 
     async with broker() as (running, _):
-        delivery = Delivery(running.bootstrap, "dead-letters", fence)
+        delivery = Delivery(running.bootstrap, "dead-letters", fence, lambda: True)
         await delivery.start()
         asked = 0
         sending = asyncio.create_task(delivery.send([(0, Output("assessments", b"k", b"x"))], lambda: True))
@@ -382,7 +382,7 @@ async def test_a_worker_hears_of_its_heartbeats_and_not_of_those_that_fail(
 async def test_a_dead_letter_holds_a_message_of_the_greatest_size_whole() -> None:
     whole = Output("dead-letters", b"sim-0", b"x" * (MAX_MESSAGE_BYTES - 100), (("reason", b"not_json"),))
     async with broker() as (running, _):
-        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None)
+        delivery = Delivery(running.bootstrap, "dead-letters", lambda: None, lambda: True)
         await delivery.start()
         try:
             assert await delivery.send([(0, whole)], lambda: True) == []
