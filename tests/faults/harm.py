@@ -171,7 +171,13 @@ class Harm:
             self.done["pause that the end of its process spoilt (made again)"] += 1
 
     async def outage(self, name: str, lasts: float | None = None) -> None:
-        """One outage, by its name, and for how long [s]."""
+        """One outage, by its name, and for how long [s]; once more where nobody met it."""
+        while not await self._outage(name, lasts):
+            self.done["trouble that nobody met in time (made again)"] += 1
+
+    async def _outage(self, name: str, lasts: float | None) -> bool:
+        """Whether somebody met it."""
+        met = True
         least, most = (LATE_S + 1, LATE_S + 4) if name == Mood.LATE.value else (4, 10)
         if lasts is None:
             lasts = max(
@@ -181,12 +187,12 @@ class Harm:
         if name in {mood.value for mood in Mood}:
             before = self.proxy.troubled
             self.proxy.mood = Mood(name)
-            await self._until(lasts, lambda: self.proxy.troubled > before)
+            met = await self._until(lasts, lambda: self.proxy.troubled > before)
             self.proxy.mood = Mood.WELL
         elif name == "webhook":
             self.webhook = self.random.choice(("down", "hangs", "forgets"))
             before = self.posts()
-            await self._until(lasts, lambda: self.posts() > before)
+            met = await self._until(lasts, lambda: self.posts() > before)
             self.webhook = ""
         else:
             server = self.kafka if name == "kafka_stop" else self.influxdb
@@ -197,7 +203,9 @@ class Harm:
             if name == "kafka_stop":
                 await self._takes_again()
         self.faults.append(Fault(name, began, wallclock.now().timestamp()))
-        self.done[f"outage {name}"] += 1
+        if met:
+            self.done[f"outage {name}"] += 1
+        return met
 
     async def _takes_again(self) -> None:
         """Until the broker takes sessions: its port is open before it is well, on a busy machine long before."""
@@ -207,12 +215,14 @@ class Harm:
                 while self.taken() == before:  # noqa: ASYNC110 - in other processes
                     await asyncio.sleep(0.1)
 
-    async def _until(self, lasts: float, met: Callable[[], bool]) -> None:
-        """Go on for so long, and until somebody has met it: an outage that nobody notices is none."""
+    async def _until(self, lasts: float, met: Callable[[], bool]) -> bool:
+        """Go on for so long, and until somebody has met it: an outage that nobody notices is none. Whether one did."""
         began = monotonic()
-        async with asyncio.timeout(lasts + MEETS_S):
-            while monotonic() - began < lasts or not met():  # noqa: ASYNC110 - in other processes
-                await asyncio.sleep(0.1)
+        while monotonic() - began < lasts + MEETS_S:
+            if monotonic() - began >= lasts and met():
+                return True
+            await asyncio.sleep(0.1)
+        return False
 
 
 def share(whole: int, part: int, parts: int) -> int:
