@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from agents.frames.typed import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agents.frames.people import People
     from agents.stores.port import TimeSeriesStore
 
+_ALL: Final[Mapping[str, str]] = {}  # points
 WINDOW: Final = timedelta(days=28)  # read at once: so much and no more is in memory before it is typed
 
 
@@ -54,9 +55,13 @@ class Asked(NamedTuple):
             yield self._replace(start=start, stop=end)
             start = end
 
-    async def points(self, frame: Frame) -> pd.DataFrame:
-        """Return the whole of this period: typed, with what is made of other points missing."""
-        rows = await self.store.scan(frame.measurement, start=self.start, stop=self.stop, fields=frame.fields)
+    async def points(self, frame: Frame, *, tags: Mapping[str, str] = _ALL, fields: Sequence[str] = ()) -> pd.DataFrame:
+        """Return the whole of this period: typed, with what is made of other points missing.
+
+        Of the points with `tags`, and of `fields` where some are named, the others missing.
+        """
+        asked = fields or frame.fields
+        rows = await self.store.scan(frame.measurement, start=self.start, stop=self.stop, tags=tags, fields=asked)
         return typed(rows, frame.columns)
 
     def theirs(self, rows: pd.DataFrame, at: str = "time", column: str | None = "service") -> pd.DataFrame:

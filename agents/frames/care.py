@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from agents.frames.catalogue import CARE_EVENTS, ENROLMENTS, PHASES, PLAN_LIMITS, RESPONSIBILITIES
+from agents.frames.catalogue import CARE_EVENTS, ENROLMENTS, PHASES, PLAN_LIMITS, RESPONSIBILITIES, SAID
 from agents.frames.people import BEGINNING, TRAITS, once, stretches_of
 from agents.frames.typed import INSTANT, typed, whole
 
@@ -21,7 +21,12 @@ _LIMITS: Final = tuple(column.name for column in PLAN_LIMITS.columns if column.k
 
 async def care_events(asked: Asked) -> AsyncIterator[pd.DataFrame]:
     """Yield `catalogue.CARE_EVENTS`, at once: what was written down twice may stand far apart."""
-    events = whole([await part.points(CARE_EVENTS) for part in asked.windows()], CARE_EVENTS.columns)
+    parts = [
+        await part.points(CARE_EVENTS, tags={"kind": kind}, fields=said)
+        for part in asked.windows()
+        for kind, said in SAID.items()
+    ]
+    events = whole(parts, CARE_EVENTS.columns)
     yield asked.theirs(events if asked.everything else once(events), column="responsible")
 
 

@@ -128,7 +128,7 @@ CARE_EVENTS: Final = Frame(
     name="care_events",
     meaning="What staff decided and did about a patient, and what happened to them.",
     period=_WITHIN,
-    leaves_out="an event that was written down twice",
+    leaves_out="an event that was written down twice; a kind that this version does not know",
     measurement="care_event",
     columns=(
         instant("time", "From when it holds, or when it happened."),
@@ -157,6 +157,24 @@ CARE_EVENTS: Final = Frame(
     tags=("patient", "kind", "device"),
     made=("responsible",),
 )
+_EVERY: Final = ("event_id", "recorded")
+# What each kind of care event says. InfluxDB opens every field that is asked for in every series, there or not, and a
+# patient has a series for each kind: all fields of all kinds at once cost its server gigabytes.
+SAID: Final = {
+    "enrolled": (*_EVERY, "service", "municipality", "pathway", "phase"),
+    "phase_changed": (*_EVERY, "phase"),
+    "transferred": (*_EVERY, "service"),
+    "plan_signed": (*_EVERY, "plan_version", "valid_from"),
+    "paused": (*_EVERY, "ends"),
+    "equipment_handed_out": (*_EVERY, "equipment"),
+    "equipment_returned": _EVERY,
+    "admitted": (*_EVERY, "acute"),
+    "discharged": _EVERY,
+    "emergency_contact": (*_EVERY, "contact"),
+    "joint_consultation": (*_EVERY, "services"),
+    "contact_made": (*_EVERY, "contact", "reached"),
+    "acknowledged": (*_EVERY, "zone_change_id", "reason_code"),
+}
 ASSESSMENTS: Final = Frame(
     name="assessments",
     meaning="The zone of one registration, by its latest revision.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from agents.frames import catalogue
 from agents.frames.people import BEGINNING, once
 from agents.frames.registrations import MOVED
 from pipeline.outcomes import frames
@@ -27,23 +28,8 @@ if TYPE_CHECKING:
 
 ANSWERED_BEFORE: Final = timedelta(days=120)  # a change of score begins so long before the later one
 CANARIES: Final = {"patient": f"{CANARY}-"}  # how their pseudonyms begin
-_EVERY: Final = ("event_id", "recorded")
-# What each kind of care event says. InfluxDB opens every field that is asked for in every series, there or not, and a
-# patient has a series for each kind: all fields of all kinds at once cost its server gigabytes.
-SAID: Final = {
-    "enrolled": (*_EVERY, "service", "municipality", "pathway", "phase"),
-    "phase_changed": (*_EVERY, "phase"),
-    "transferred": (*_EVERY, "service"),
-    "plan_signed": _EVERY,
-    "paused": _EVERY,
-    "equipment_handed_out": (*_EVERY, "equipment"),
-    "equipment_returned": _EVERY,
-    "admitted": (*_EVERY, "acute"),
-    "discharged": _EVERY,
-    "emergency_contact": (*_EVERY, "contact"),
-    "joint_consultation": _EVERY,
-    "contact_made": (*_EVERY, "contact", "reached"),
-    "acknowledged": (*_EVERY, "zone_change_id", "reason_code"),
+SAID: Final = {  # by each kind of care event, of what the tables take
+    kind: tuple(name for name in said if name in frames.CARE_EVENTS.columns) for kind, said in catalogue.SAID.items()
 }
 _WINDOW: Final = timedelta(days=28)
 _TAGS: Final = {

@@ -15,8 +15,8 @@ acknowledgements = (bucket, start) =>
                         "reason_code" or r._field == "recorded" or r._field == "event_id"),
         )
         |> keep(columns: ["patient", "_time", "_field", "_value"])
-        |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-        |> group()
+        |> group(columns: ["_field"])
+        |> pivot(rowKey: ["patient", "_time"], columnKey: ["_field"], valueColumn: "_value")
         |> map(
             fn: (r) =>
                 ({

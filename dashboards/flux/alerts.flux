@@ -18,9 +18,8 @@ alerts = (bucket, start, stop, which=(r) => true) =>
         )
         |> filter(fn: which)
         |> keep(columns: ["patient", "from_zone", "to_zone", "_time", "_field", "_value"])
-        |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-        |> group()
-        |> group()
+        |> group(columns: ["_field"])
+        |> pivot(rowKey: ["patient", "from_zone", "to_zone", "_time"], columnKey: ["_field"], valueColumn: "_value")
         |> filter(
             fn: (r) => r.retracted == 0.0 and not (exists r.alert_reasons and r.alert_reasons =~ /(red|yellow)_kept:/),
         )

@@ -11,15 +11,15 @@ alertsByRule = (bucket, start, stop, services=["*"], municipalities=["*"]) => {
         alerts(bucket: bucket, start: start, stop: stop)
             |> placed(bucket: bucket, stop: stop, services: services, municipalities: municipalities)
             |> keep(columns: ["zone_change_id", "to_zone", "alert_reasons"])
+            |> duplicate(column: "zone_change_id", as: "raised")
             |> set(key: "what", value: "0 alert")
     said =
         acknowledgements(bucket: bucket, start: start)
             |> map(fn: (r) => ({r with says: r.right + r.wrong}))
-            |> group(columns: ["zone_change_id"])
-            |> sort(columns: ["says", "recorded", "event_id"])
-            |> last(column: "recorded")
-            |> group()
+            |> sort(columns: ["says", "recorded", "event_id"], desc: true)
+            |> unique(column: "zone_change_id")
             |> keep(columns: ["zone_change_id", "right", "wrong"])
+            |> duplicate(column: "zone_change_id", as: "taken")
             |> set(key: "what", value: "1 said")
     reasons =
         from(bucket: bucket)
@@ -32,31 +32,35 @@ alertsByRule = (bucket, start, stop, services=["*"], municipalities=["*"]) => {
 
     return
         union(tables: [raised |> drop(columns: []), said |> drop(columns: []), reasons |> drop(columns: [])])
-            |> group(columns: ["zone_change_id"])
-            |> sort(columns: ["what"])
+            |> group()
+            |> sort(columns: ["zone_change_id", "what"])
+            |> fill(column: "raised", usePrevious: true)
             |> fill(column: "to_zone", usePrevious: true)
             |> fill(column: "alert_reasons", usePrevious: true)
+            |> fill(column: "taken", usePrevious: true)
             |> fill(column: "right", usePrevious: true)
             |> fill(column: "wrong", usePrevious: true)
-            |> group()
             |> filter(
                 fn: (r) =>
-                    r.what == "2 reason" and exists r.to_zone and strings.containsStr(
+                    r.what == "2 reason" and exists r.raised and r.raised == r.zone_change_id and strings.containsStr(
                             v: "," + r.alert_reasons + ",",
                             substr: "," + r.rule + ":" + r.vital + ",",
                         ),
             )
             |> map(
-                fn: (r) =>
-                    ({
+                fn: (r) => {
+                    taken = exists r.taken and r.taken == r.zone_change_id
+
+                    return {
                         rule: r.rule,
                         vital: r.vital,
                         to_zone: r.to_zone,
                         alerts: 1.0,
-                        acknowledged: if exists r.right then 1.0 else 0.0,
-                        right: if exists r.right then r.right else 0.0,
-                        wrong: if exists r.wrong then r.wrong else 0.0,
-                    }),
+                        acknowledged: if taken then 1.0 else 0.0,
+                        right: if taken then r.right else 0.0,
+                        wrong: if taken then r.wrong else 0.0,
+                    }
+                },
             )
             |> group(columns: ["rule", "vital", "to_zone"])
             |> reduce(

@@ -9,9 +9,8 @@ equipmentKinds = (bucket, stop) =>
             fn: (r) =>
                 r._measurement == "care_event" and r.kind == "equipment_handed_out" and r._field == "equipment",
         )
-        |> group(columns: ["device"])
-        |> sort(columns: ["_time"])
-        |> last()
         |> group()
+        |> sort(columns: ["_time"], desc: true)
+        |> unique(column: "device")
         |> rename(columns: {_value: "equipment"})
         |> keep(columns: ["device", "equipment"])

@@ -5,46 +5,48 @@
 // Columns: device, equipment (its kind), patient, handed_out, days [d], service, municipality; the longest first.
 
 equipmentOut = (bucket, at, services=["*"], municipalities=["*"]) => {
-    out =
+    events = (kind, field) =>
         from(bucket: bucket)
             |> range(start: time(v: 0), stop: at)
-            |> filter(
-                fn: (r) =>
-                    r._measurement == "care_event" and (r.kind == "equipment_handed_out" or r.kind
-                            ==
-                            "equipment_returned") and r._field == "recorded",
-            )
-            |> group(columns: ["device"])
-            |> sort(columns: ["_time", "_value"])
-            |> last(column: "kind")
+            |> filter(fn: (r) => r._measurement == "care_event" and r.kind == kind and r._field == field)
             |> group()
-            |> filter(fn: (r) => r.kind == "equipment_handed_out")
-            |> map(fn: (r) => ({device: r.device, patient: r.patient, handed_out: r._time, _time: at}))
-            |> placed(bucket: bucket, stop: at, services: services, municipalities: municipalities)
 
     return
         union(
             tables: [
-                equipmentKinds(bucket: bucket, stop: at) |> set(key: "what", value: "kind") |> drop(columns: []),
-                out |> set(key: "what", value: "out") |> drop(columns: []),
+                events(kind: "equipment_handed_out", field: "equipment")
+                    |> rename(columns: {_value: "equipment"})
+                    |> keep(columns: ["device", "patient", "kind", "_time", "equipment"]),
+                events(kind: "equipment_returned", field: "recorded")
+                    |> keep(columns: ["device", "patient", "kind", "_time"]),
             ],
         )
-            |> group(columns: ["device"])
-            |> sort(columns: ["what"])
-            |> fill(column: "equipment", usePrevious: true)
             |> group()
-            |> filter(fn: (r) => r.what == "out")
+            |> sort(columns: ["_time"], desc: true)
+            |> unique(column: "device")
+            |> filter(fn: (r) => r.kind == "equipment_handed_out")
             |> map(
                 fn: (r) =>
                     ({
                         device: r.device,
                         equipment: r.equipment,
                         patient: r.patient,
-                        handed_out: r.handed_out,
-                        days: secondsBetween(from: r.handed_out, to: at) / 86400.0,
-                        service: r.service,
-                        municipality: r.municipality,
+                        handed_out: r._time,
+                        days: secondsBetween(from: r._time, to: at) / 86400.0,
+                        _time: at,
                     }),
+            )
+            |> placed(bucket: bucket, stop: at, services: services, municipalities: municipalities)
+            |> keep(
+                columns: [
+                    "device",
+                    "equipment",
+                    "patient",
+                    "handed_out",
+                    "days",
+                    "service",
+                    "municipality",
+                ],
             )
             |> sort(columns: ["handed_out", "device"])
 }

@@ -7,6 +7,8 @@
 // Columns: _time (when the patient came into the zone), patient, service, municipality, delivered and acknowledged (times;
 //   empty: not), delivered_s [s] (from _time to the first delivery of any of its pages), acknowledged_s [s] (from that
 //   delivery to the first acknowledgement of the change; 0 where that came first; empty where either is missing).
+import "internal/debug"
+
 pageTimes = (bucket, start, stop, services=["*"], municipalities=["*"]) => {
     asked =
         from(bucket: bucket)
@@ -18,8 +20,8 @@ pageTimes = (bucket, start, stop, services=["*"], municipalities=["*"]) => {
                             "action" or r._field == "test"),
             )
             |> keep(columns: ["patient", "_time", "_field", "_value"])
-            |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-            |> group()
+            |> group(columns: ["_field"])
+            |> pivot(rowKey: ["patient", "_time"], columnKey: ["_field"], valueColumn: "_value")
             |> filter(fn: (r) => r.action == "trigger" and r.test == 0.0)
             |> map(
                 fn: (r) =>
@@ -39,12 +41,18 @@ pageTimes = (bucket, start, stop, services=["*"], municipalities=["*"]) => {
                 fn: (r) => r._measurement == "page_receipt" and (r._field == "page_id" or r._field == "outcome"),
             )
             |> keep(columns: ["patient", "_time", "_field", "_value"])
-            |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-            |> group()
+            |> group(columns: ["_field"])
+            |> pivot(rowKey: ["patient", "_time"], columnKey: ["_field"], valueColumn: "_value")
             |> filter(fn: (r) => r.outcome == "delivered")
             |> map(
                 fn: (r) =>
-                    ({page_id: r.page_id, delivered: r._time, what: "0 told", order: -int(v: r._time)}),
+                    ({
+                        page_id: r.page_id,
+                        told: r.page_id,
+                        delivered: r._time,
+                        what: "0 told",
+                        order: -int(v: r._time),
+                    }),
             )
     taken =
         acknowledgements(bucket: bucket, start: start)
@@ -52,6 +60,7 @@ pageTimes = (bucket, start, stop, services=["*"], municipalities=["*"]) => {
                 fn: (r) =>
                     ({
                         zone_change_id: r.zone_change_id,
+                        taken: r.zone_change_id,
                         acknowledged: r._time,
                         what: "0 taken",
                         order: -int(v: r._time),
@@ -59,40 +68,45 @@ pageTimes = (bucket, start, stop, services=["*"], municipalities=["*"]) => {
             )
     pages =
         union(tables: [told |> drop(columns: []), asked |> drop(columns: [])])
-            |> group(columns: ["page_id"])
-            |> sort(columns: ["what", "order"])
-            |> fill(column: "delivered", usePrevious: true)
             |> group()
+            |> sort(columns: ["page_id", "what", "order"])
+            |> fill(column: "delivered", usePrevious: true)
+            |> fill(column: "told", usePrevious: true)
             |> filter(fn: (r) => r.what == "1 asked")
             |> map(
-                fn: (r) =>
-                    ({
+                fn: (r) => {
+                    told = exists r.told and r.told == r.page_id
+
+                    return {
                         patient: r.patient,
                         _time: r._time,
                         zone_change_id: r.zone_change_id,
-                        delivered: r.delivered,
+                        delivered: if told then r.delivered else debug.null(type: "time"),
                         what: "1 asked",
-                        order: if exists r.delivered then int(v: r.delivered) else 9223372036854775807,
-                    }),
+                        order: if told then int(v: r.delivered) else 9223372036854775807,
+                    }
+                },
             )
 
     return
         union(tables: [taken |> drop(columns: []), pages |> drop(columns: [])])
-            |> group(columns: ["zone_change_id"])
-            |> sort(columns: ["what", "order"])
-            |> fill(column: "acknowledged", usePrevious: true)
-            |> filter(fn: (r) => r.what == "1 asked")
-            |> limit(n: 1)
             |> group()
+            |> sort(columns: ["zone_change_id", "what", "order"])
+            |> fill(column: "acknowledged", usePrevious: true)
+            |> fill(column: "taken", usePrevious: true)
+            |> filter(fn: (r) => r.what == "1 asked")
+            |> unique(column: "zone_change_id")
             |> map(
                 fn: (r) => {
-                    took_s = secondsBetween(from: r.delivered, to: r.acknowledged)
+                    taken = exists r.taken and r.taken == r.zone_change_id
+                    acknowledged = if taken then r.acknowledged else debug.null(type: "time")
+                    took_s = secondsBetween(from: r.delivered, to: acknowledged)
 
                     return {
                         _time: r._time,
                         patient: r.patient,
                         delivered: r.delivered,
-                        acknowledged: r.acknowledged,
+                        acknowledged: acknowledged,
                         delivered_s: secondsBetween(from: r._time, to: r.delivered),
                         acknowledged_s: if exists took_s and took_s < 0.0 then 0.0 else took_s,
                     }

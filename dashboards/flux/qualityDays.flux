@@ -9,16 +9,17 @@ qualityDays = (tables=<-, bucket, stop, zone="Europe/Oslo") =>
     union(
         tables: [
             equipmentKinds(bucket: bucket, stop: stop)
-                |> map(fn: (r) => ({device: r.device, equipment: r.equipment, what: "0 kind"}))
+                |> map(
+                    fn: (r) => ({device: r.device, equipment: r.equipment, named: r.device, what: "0 kind"}),
+                )
                 |> drop(columns: []),
             tables |> set(key: "what", value: "1 reading") |> drop(columns: []),
         ],
     )
-        |> group(columns: ["device"])
-        |> sort(columns: ["what"])
-        |> fill(column: "equipment", usePrevious: true)
-        |> fill(column: "equipment", value: "own")
         |> group()
+        |> sort(columns: ["device", "what"])
+        |> fill(column: "equipment", usePrevious: true)
+        |> fill(column: "named", usePrevious: true)
         |> filter(fn: (r) => r.what == "1 reading")
         |> placed(bucket: bucket, stop: stop)
         |> map(
@@ -27,7 +28,7 @@ qualityDays = (tables=<-, bucket, stop, zone="Europe/Oslo") =>
                     service: r.service,
                     municipality: r.municipality,
                     vital: r.vital,
-                    equipment: if exists r.equipment then r.equipment else "own",
+                    equipment: if exists r.named and r.named == r.device then r.equipment else "own",
                     _time: dawn(t: r._time, zone: zone),
                     readings: 1.0,
                     quarantined: r.quarantined,

@@ -5,7 +5,7 @@
 // Pages are told of everybody.
 // Parameters: bucket, start (whole days from its day on), stop, zone (the time zone of days).
 // Columns: service, municipality, _time (the day's beginning), and the fields that `serviceZeros` tells of, empty
-//   where they would be 0. One table, no order.
+//   where they may be 0. One table, no order.
 import "date"
 import "experimental"
 import "timezone"
@@ -49,6 +49,7 @@ serviceDays = (bucket, start, stop, zone="Europe/Oslo") => {
             "admissions",
             "acute",
             "readmissions",
+            "emergency",
             "due",
             "awaited",
             "done",
@@ -70,10 +71,46 @@ serviceDays = (bucket, start, stop, zone="Europe/Oslo") => {
                 came |> happened(field: "admissions"),
                 came |> happened(field: "acute", of: (r) => r.acute),
                 came |> happened(field: "readmissions", of: (r) => r.readmission),
+                from(bucket: bucket)
+                    |> range(start: opening, stop: stop)
+                    |> filter(
+                        fn: (r) =>
+                            r._measurement == "care_event" and r.kind == "emergency_contact" and r._field == "contact",
+                    )
+                    |> group()
+                    |> happened(field: "emergency"),
             ],
         )
             |> placed(bucket: bucket, stop: stop)
             |> filter(fn: (r) => not contains(value: r.field, set: inFollowUp) or r.followed == 1.0)
+
+    stoodAtEnds =
+        stood(bucket: bucket, start: opening, stop: stop)
+            |> zoneMoves()
+            |> group(columns: ["service", "municipality", "series"])
+            |> sort(columns: ["_time"])
+            |> cumulativeSum()
+            |> range(start: opening, stop: stop)
+            |> aggregateWindow(
+                every: 1d,
+                fn: last,
+                createEmpty: true,
+                timeSrc: "_start",
+                location: location,
+            )
+            |> fill(usePrevious: true)
+            |> group()
+            |> filter(fn: (r) => exists r._value)
+            |> map(
+                fn: (r) =>
+                    ({
+                        service: r.service,
+                        municipality: r.municipality,
+                        day: r._time,
+                        field: "stood_" + r.series,
+                        value: r._value,
+                    }),
+            )
 
     return
         union(
@@ -83,6 +120,7 @@ serviceDays = (bucket, start, stop, zone="Europe/Oslo") => {
                     |> filter(fn: (r) => r.field =~ /^worst_/ and r.followed == 1.0)
                     |> keep(columns: ["service", "municipality", "day", "value"])
                     |> set(key: "field", value: "patients"),
+                stoodAtEnds |> drop(columns: []),
             ],
         )
             |> rename(columns: {day: "_time", value: "_value"})

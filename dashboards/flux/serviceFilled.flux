@@ -5,6 +5,11 @@
 serviceFilled = (tables=<-) =>
     tables
         |> fill(column: "patients", value: 0.0)
+        |> fill(column: "stood_red", value: 0.0)
+        |> fill(column: "stood_yellow", value: 0.0)
+        |> fill(column: "stood_no_data", value: 0.0)
+        |> fill(column: "stood_green", value: 0.0)
+        |> fill(column: "stood_not_monitored", value: 0.0)
         |> fill(column: "worst_red", value: 0.0)
         |> fill(column: "worst_yellow", value: 0.0)
         |> fill(column: "worst_no_data", value: 0.0)
@@ -27,3 +32,4 @@ serviceFilled = (tables=<-) =>
         |> fill(column: "admissions", value: 0.0)
         |> fill(column: "acute", value: 0.0)
         |> fill(column: "readmissions", value: 0.0)
+        |> fill(column: "emergency", value: 0.0)

@@ -1,6 +1,7 @@
 // serviceZeros: a row of `service_day` or `service_week` with 0 in every field; each is a sum over the patients of a service.
 //
 //   patients         followed at the end of the day (or just before `stop`); of a week: of its last day
+//   stood_<zone>     patients who stood in the zone then, as was known then: see `stood`; of a week: of its last day
 //   worst_<zone>     patients whose worst zone of the day it was; of a week: patient-days
 //   seconds_<zone>   time in the zone [s]
 //   bed_days         nights in hospital, each of the day on which it begins; in follow-up alone
@@ -8,6 +9,7 @@
 //   alerts_yellow, alerts_red   as in `alerts`
 //   pages            pages asked for, each step of a ladder one, by when the patient came into the zone
 //   admissions, acute, readmissions   as in `stays`, in follow-up alone
+//   emergency        emergency contacts of every kind, in follow-up alone
 // Returns: one row, of a day that is none.
 import "array"
 
@@ -19,6 +21,11 @@ serviceZeros = () =>
                 service: "",
                 municipality: "",
                 patients: 0.0,
+                stood_red: 0.0,
+                stood_yellow: 0.0,
+                stood_no_data: 0.0,
+                stood_green: 0.0,
+                stood_not_monitored: 0.0,
                 worst_red: 0.0,
                 worst_yellow: 0.0,
                 worst_no_data: 0.0,
@@ -41,6 +48,7 @@ serviceZeros = () =>
                 admissions: 0.0,
                 acute: 0.0,
                 readmissions: 0.0,
+                emergency: 0.0,
             },
         ],
     )

@@ -17,6 +17,7 @@ standings = (bucket, at, services=["*"], municipalities=["*"]) => {
             |> filter(fn: (r) => r._measurement == "status" and r._field == "standing")
             |> last()
             |> group()
+            |> sort(columns: ["patient"])  // in one piece: see `places`
             |> map(
                 fn: (r) => {
                     s = json.parse(data: bytes(v: r._value))

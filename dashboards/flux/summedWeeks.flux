@@ -1,6 +1,6 @@
 // summedWeeks: the points of a daily rollup added up by weeks, which begin on Monday.
 //
-// What counts patients at the end of a day (`patients`) is that of the week's last day, or of the last before `stop`.
+// What counts patients at the end of a day (`patients`, `stood_<zone>`) is that of the week's last day, or of the last before `stop`.
 // Parameters: bucket (the raw bucket's name), measurement (of the daily bucket), tags (array of text), start (whole weeks
 //   from its own on), stop, zone.
 // Columns: the tags, _time (the beginning of the week), a column for each field. One table, no order.
@@ -26,6 +26,7 @@ summedWeeks = (bucket, measurement, tags, start, stop, zone="Europe/Oslo") => {
             )
             |> group()
             |> keep(columns: array.concat(arr: tags, v: ["_time", "_field", "_value"]))
+    ofItsEnd = (r) => r._field == "patients" or r._field =~ /^stood_/
     points =
         from(bucket: bucket + "-daily")
             |> range(start: monday(t: start, zone: zone), stop: stop)
@@ -34,11 +35,11 @@ summedWeeks = (bucket, measurement, tags, start, stop, zone="Europe/Oslo") => {
     return
         union(
             tables: [
-                points |> filter(fn: (r) => r._field != "patients") |> weekly(fn: sum),
+                points |> filter(fn: (r) => not ofItsEnd(r: r)) |> weekly(fn: sum),
                 points
                     |> filter(
                         fn: (r) =>
-                            r._field == "patients" and (r._time == last_day or date.weekDay(
+                            ofItsEnd(r: r) and (r._time == last_day or date.weekDay(
                                         t: r._time,
                                         location: location,
                                     ) == 0),

@@ -187,7 +187,7 @@ def _over_time(clinical: Clinical) -> Iterator[Tile]:
             "zones_over_time",
             COUNT,
             _ZONES,
-            side_by_side("zonesOverTime", **PERIOD, every=_WINDOW, **CHOSEN),
+            side_by_side("zonesStood", **PERIOD, every=_WINDOW, **CHOSEN),
             size=HALF,
             fields=zones.fields(lang),
             ordered=True,

@@ -42,7 +42,7 @@ def _admissions() -> Flux:
     return composed(
         ("admissionsPerDay",),
         f"""admissionsPerDay({_GIVEN})
-    |> filter(fn: (r) => r.series != "bed_days")
+    |> filter(fn: (r) => r.series != "bed_days" and r.series != "emergency")
     |> group()
     |> pivot(rowKey: ["_time"], columnKey: ["series"], valueColumn: "_value")
     |> sort(columns: ["_time"])
@@ -88,20 +88,14 @@ def _rates() -> Flux:
     given = _GIVEN
     places = " else ".join(f'if r.what == "{what}" then {place}' for place, what in enumerate(_COUNTED[:-1]))
     return composed(
-        ("admissionsPerDay", "emergencyContactsPerDay", "zonesPerDay"),
+        ("admissionsPerDay", "zonesPerDay"),
         f"""days = zonesPerDay({given})
     |> group()
     |> sum()
     |> findColumn(fn: (key) => true, column: "_value")
 months = if length(arr: days) > 0 then days[0] / {_DAYS_A_MONTH} else 0.0
 
-union(
-    tables: [
-        admissionsPerDay({given}),
-        emergencyContactsPerDay({given})
-            |> map(fn: (r) => ({{r with series: "emergency"}})),
-    ],
-)
+admissionsPerDay({given})
     |> group(columns: ["series"])
     |> sum()
     |> group()

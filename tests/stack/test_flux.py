@@ -554,6 +554,45 @@ def test_weeks_add_up_their_days(store: Store) -> None:
     assert series(store.ask("caseloadPerDay", **WEEK, weeks=True)) == {"south": by_day(d2=2.0)}
 
 
+def test_at_the_end_of_a_day_patients_stand_where_they_stood_over_time(store: Store) -> None:
+    found = series(store.ask("zonesAtDaysEnd", **WEEK))
+    ends = {day: at("03-01 00:00") + timedelta(days=day) for day in range(2, 9)}
+    over_time = {
+        day: series(store.ask("zonesOverTime", start=end - timedelta(hours=1), stop=end, every=timedelta(hours=1)))
+        for day, end in ends.items()
+    }
+    asked = {
+        zone: by_day(**{f"d{day}": by_zone[zone][-1][1] for day, by_zone in over_time.items() if zone in by_zone})
+        for zone in {zone for by_zone in over_time.values() for zone in by_zone}
+    }
+    assert found == asked
+    assert {"green", "yellow", "not_monitored"} <= found.keys()
+    last = {zone: days[-1][1] for zone, days in found.items() if days[-1][0] == "03-08 00:00"}
+    assert series(store.ask("zonesAtDaysEnd", **WEEK, weeks=True)) == {
+        zone: [("03-02 00:00", patients)] for zone, patients in last.items()
+    }
+
+
+def test_days_before_anything_is_known_of_a_patient_have_nobody_in_a_zone(
+    influxdb: RunningInfluxDB, tmp_path: Path
+) -> None:
+    with opened(influxdb, tmp_path) as store:
+        store.apply({}, at("03-01 00:00"))
+        store.write(followed.enrolled("p-1", "north", "m1", "copd"))
+        store.roll_up(date(2026, 3, 2), date(2026, 3, 4))
+        days = store.ask("zonesAtDaysEnd", **WEEK)
+        hours = store.ask("zonesOverTime", **WEEK, every=timedelta(hours=12))
+    assert (days, hours) != ([], [])
+    assert (series(days), series(hours)) == ({}, {})
+
+
+def test_over_weeks_zones_are_told_of_the_end_of_each_day(store: Store) -> None:
+    days = store.ask("zonesStood", **WEEK, every=timedelta(hours=6))
+    assert series(days) == series(store.ask("zonesAtDaysEnd", **WEEK))
+    hours = store.ask("zonesStood", **WEEK, every=timedelta(hours=5))
+    assert series(hours) == series(store.ask("zonesOverTime", **WEEK, every=timedelta(hours=5)))
+
+
 def test_time_in_zone_is_that_of_the_follow_up_alone(store: Store) -> None:
     rows = store.ask("timeInZone", **WEEK)
     assert [row["zone"] for row in rows] == ["red", "yellow", "no_data", "green", "not_monitored"]
@@ -600,6 +639,7 @@ def test_admissions_are_counted_once_and_bed_days_are_nights(store: Store) -> No
         "acute": by_day(d6=1.0, d8=1.0),
         "readmissions": by_day(d8=1.0),
         "bed_days": by_day(d6=1.0, d8=1.0),
+        "emergency": by_day(d5=1.0),
     }
 
 

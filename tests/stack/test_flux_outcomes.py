@@ -190,6 +190,8 @@ def test_emergency_contacts_are_the_same(both: Both) -> None:
     wanted = theirs(events, events["measure"].map({"emergency_contacts": "out-of-hours"}))
     assert wanted
     assert ours(both, "emergencyContactsPerDay", "out-of-hours") == wanted
+    of_every_kind = theirs(events, events["measure"].map({"emergency_contacts": "emergency"}))
+    assert ours(both, "admissionsPerDay", "emergency") == of_every_kind
 
 
 def test_alarms_are_the_same(both: Both) -> None:
