@@ -389,7 +389,7 @@ class Signals:
         if zone is not None:
             self._groups.add(_EVERYWHERE)
             rule, total, known = news2_rule(self.news2), self.news2.total, self.news2.known
-            self.reasons.append(Reason(rule=rule, zone=zone, value=total, count=known, of=NEWS2_PARTS))
+            self.reasons.append(Reason(rule=rule, zone=zone, value=float(total), count=known, of=NEWS2_PARTS))
 
     # What they rest on.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import json, structs
 
 from pipeline.triage import Refused, State, step
 from pipeline.triage.phases import PHASES
@@ -24,6 +24,7 @@ from tests.histories import (
     SPO2_LIMITS,
     at,
     enrolled,
+    followed,
     history,
     named,
     phases,
@@ -198,6 +199,20 @@ def test_the_same_step_from_the_same_state_tells_the_same_bytes(random: Random) 
         before = state
         state, outputs = step(before, event)
         assert step(before, event) == (state, outputs)
+
+
+@settings(parent=some, max_examples=20)
+@given(RANDOM)
+def test_what_is_told_is_the_same_bytes_after_a_restart(random: Random) -> None:
+    for long in (False, True):
+        state: State | None = None
+        for event in followed(random, long=long):
+            state, outputs = step(state, event)
+            for output in outputs:
+                raw = json.encode(output)
+                assert json.encode(json.decode(raw, type=type(output))) == raw
+            # Told later out of the state that was read anew, it is what it was.
+            assert state is None or encode(decode(encode(state))) == encode(state)
 
 
 @some
