@@ -80,7 +80,7 @@ async def main(arguments: list[str]) -> None:
                 influxdb_operator_token_file=str(token),
                 influxdb_tokens_folder=str(folder / "tokens"),
             )
-            await applying.apply(settings, {}, wallclock.now())  # files of four weeks, as an operator has them
+            await applying.apply(settings, {}, wallclock.now())  # files as long as an operator has them
             environments["InfluxDB"] = {
                 "SONEVAKT_STORE": server.url.replace("http", "influxdb", 1),
                 "SONEVAKT_INFLUXDB_ORG": server.org,

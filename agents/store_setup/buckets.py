@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from agents.store_setup.asking import Asking, Json
 
 DAY_S: Final = 86_400
-# How much time InfluxDB keeps in one file: its own choice, a week, makes too many of them for points this sparse.
-SHARD_DAYS: Final = 28
-LONG_DAYS: Final = 180  # a bucket that is kept for less is left to InfluxDB's own choice
+# How much time InfluxDB keeps in one file, by for how long it keeps them at least [d]: its own choice, a week, makes too
+# many of them for points this sparse, and what asks for everybody opens each. A file goes as a whole, once the last of
+# it is too old: in the longer ones points may outlive their time by half a year, so they are for what is kept for long.
+SHARD_DAYS: Final = {1_095: 182, 180: 28}
 DAILY: Final = "-daily"
 WEEKLY: Final = "-weekly"
 
@@ -35,9 +36,14 @@ class Bucket(NamedTuple):
     def rules(self) -> list[Json]:
         """What InfluxDB calls its retention rules."""
         rule: Json = {"type": "expire", "everySeconds": self.days * DAY_S}
-        if self.days == 0 or self.days >= LONG_DAYS:
-            rule["shardGroupDurationSeconds"] = SHARD_DAYS * DAY_S
+        if self.shard_days is not None:
+            rule["shardGroupDurationSeconds"] = self.shard_days * DAY_S
         return [rule]
+
+    @property
+    def shard_days(self) -> int | None:
+        """How much time is in one file [d]; None: left to InfluxDB's own choice."""
+        return next((shard for least, shard in SHARD_DAYS.items() if self.days == 0 or self.days >= least), None)
 
 
 class Applied(NamedTuple):
@@ -80,7 +86,7 @@ async def apply(influxdb: Asking, bucket: Bucket, *, shorten: bool) -> Applied:
         return Applied(there["id"], [], [told])
     await influxdb.patch(f"buckets/{there['id']}", {"retentionRules": bucket.rules})
     if is_s == wants_s:
-        return Applied(there["id"], [f"bucket {bucket.name}: {SHARD_DAYS} days in a file from now on"], [])
+        return Applied(there["id"], [f"bucket {bucket.name}: {bucket.shard_days} days in a file from now on"], [])
     told = f"bucket {bucket.name} is kept {_long(bucket.days)}, was {_long(is_s // DAY_S)}"
     return Applied(there["id"], [told], [])
 
