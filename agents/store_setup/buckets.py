@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 DAY_S: Final = 86_400
 # How much time InfluxDB keeps in one file, by for how long it keeps them at least [d]. Its own choice, a week, makes
-# too many for points this sparse: what asks for everybody opens each. A file goes as a whole, once the last of it is too
-# old, so in long ones points outlive their time by up to half a year: they are for what is kept for years.
+# too many for points this sparse: what asks for everybody opens each. A file goes as a whole, once the last of it is
+# too old, so in long ones points outlive their time by up to half a year: they are for what is kept for years.
 SHARD_DAYS: Final = {1_095: 182, 180: 28}
 DAILY: Final = "-daily"
 WEEKLY: Final = "-weekly"
