@@ -39,9 +39,6 @@ NOT_CAUSED: Final = {  # what is not fired here, and why
     "PagesLateForDays": "shortened it would be PagesOftenLate; by promtool alone",
     "DiskUnknown": "it takes a disk that fails; tests/agents/test_disks.py has the NaN, promtool the rest",
     "MachineDiskFull": "no node_exporter runs here; by promtool alone",
-    "NotificationsDropped": "only a long time without an Alertmanager fills the queue; by promtool alone",
-    "NotificationsFail": "a receiver that refuses is one that is not heard here; by promtool and its route alone",
-    "RulesFail": "no rule that can be loaded here fails; by promtool alone",
 }
 NEVER_OVER: Final = {  # what fires here and is not heard to be over, and why
     "Watchdog": "it always fires",
@@ -53,6 +50,8 @@ NEVER_OVER: Final = {  # what fires here and is not heard to be over, and why
     "StatesUnreadable": "nobody mends the states",
     "Unaccounted": "triage does not judge what waits before the end",
 }
+# A rule that expects one series of a job, as one does that was written before there were several.
+NO_MORE_FIT: Final = "groups: [{name: newer, rules: [{record: both, expr: up * on (job) up}]}]"
 STORED: Final = "sonevakt_received_to_stored_seconds_count"
 STEADY: Final = [f"steady-{number}" for number in range(40)]
 REDS: Final = [f"red-{number}" for number in range(40)]
@@ -102,6 +101,28 @@ async def nothing_fires_but_the_watchdog_while_all_is_well(here: Installation) -
 async def every_query_of_a_runbook_is_one_that_prometheus_takes(here: Installation) -> None:
     for query in {query for name in NAMES for query in queries(text(name))}:
         await here.ask(query)
+
+
+async def a_receiver_that_refuses_an_alertmanager_that_is_away_and_rules_that_fit_no_more(here: Installation) -> None:
+    alarms = here.alarms
+    alarms.refuses.add("dead-man")
+    await alarms.fires("NotificationsFail")
+    alarms.refuses.clear()
+
+    here.alertmanager.stop()
+    async with asyncio.timeout(WITHIN_S):
+        while not await here.ask("prometheus_notifications_dropped_total > 0"):  # noqa: ASYNC110 - it must be asked
+            await asyncio.sleep(0.2)
+    here.alertmanager.start()
+    await alarms.fires("NotificationsDropped")
+
+    rules, newer = here.prometheus.rules, here.folder / "newer.rules.yml"
+    newer.write_text(NO_MORE_FIT)
+    here.prometheus.judge([*rules, newer])
+    await alarms.fires("RulesFail")
+    here.prometheus.judge(rules)
+    await together(*map(alarms.ends, ("NotificationsFail", "NotificationsDropped", "RulesFail")))
+    await alarms.calm()
 
 
 # What comes one beside the other.
@@ -399,6 +420,7 @@ async def a_clock_and_a_canary_that_nobody_started(here: Installation) -> None:
 PHASES: Final = (
     nothing_fires_but_the_watchdog_while_all_is_well,
     every_query_of_a_runbook_is_one_that_prometheus_takes,
+    a_receiver_that_refuses_an_alertmanager_that_is_away_and_rules_that_fit_no_more,
     faults_of_pages_processes_letters_machines_and_patients_who_do_not_send,
     pages_that_are_late_first_some_and_then_most,
     assessments_and_what_is_stored_that_are_late_first_some_and_then_most,

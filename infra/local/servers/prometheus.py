@@ -14,7 +14,7 @@ from infra.local.servers.asking import HOST, answers
 from infra.local.servers.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 RESEND_S: Final = 5  # by default a minute, which is lost where Alertmanager is not known yet when an alert first fires
@@ -31,10 +31,12 @@ class _Web(Server):
         """Where it answers, from the first start on."""
         return f"http://{self.address}"
 
-    def _process_of(self, binary: Path, folder: Path, config: Mapping[str, Any], *options: str) -> Process:
+    def _process_of(
+        self, binary: Path, folder: Path, config: Callable[[], Mapping[str, Any]], *options: str
+    ) -> Process:
         self.address = f"{HOST}:{free_port()}"
         path = folder / f"{binary.name}.yml"
-        path.write_text(json.dumps(config))  # YAML holds all of JSON
+        path.write_text(json.dumps(config()))  # YAML holds all of JSON
         command = [str(binary), f"--config.file={path}", f"--web.listen-address={self.address}", *options]
         name = type(self).__name__
         return Process(name, command, folder / f"{binary.name}.log", lambda: answers(f"{self.url}/-/ready"))
@@ -50,6 +52,10 @@ class Prometheus(_Web):
         host:port of what it scrapes, under the job `sonevakt`.
     roles
         The same by what it is, which is a label of its series.
+    jobs
+        host:port of other servers that it scrapes, by the job's name.
+    itself
+        Whether it scrapes itself too, under the job `prometheus`.
     rules
         Files of alerts and recording rules.
     alertmanager
@@ -60,6 +66,8 @@ class Prometheus(_Web):
 
     targets: Sequence[str] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    jobs: Mapping[str, str] = field(default_factory=dict)
+    itself: bool = False
     rules: Sequence[Path] = ()
     alertmanager: str | None = None
     every_s: int = 1
@@ -68,6 +76,14 @@ class Prometheus(_Web):
     def scrape(self, roles: Mapping[str, str]) -> None:
         """Scrape these in place of the roles before, from now on; only while it runs."""
         self.roles = roles
+        self._reload()
+
+    def judge(self, rules: Sequence[Path]) -> None:
+        """Evaluate the rules of these files in place of those before, from now on; only while it runs."""
+        self.rules = rules
+        self._reload()
+
+    def _reload(self) -> None:
         if self._file is not None and self.pid is not None:
             self._file.write_text(json.dumps(self._config()))
             os.kill(self.pid, signal.SIGHUP)
@@ -76,10 +92,14 @@ class Prometheus(_Web):
         every = f"{self.every_s}s"
         watched: list[dict[str, Any]] = [{"targets": list(self.targets)}]
         watched += [{"targets": [target], "labels": {"role": role}} for role, target in self.roles.items()]
+        jobs = {**self.jobs, **({"prometheus": self.address} if self.itself else {})}
         config: dict[str, Any] = {
             "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
             "rule_files": [str(rule.absolute()) for rule in self.rules],
-            "scrape_configs": [{"job_name": "sonevakt", "static_configs": watched}],
+            "scrape_configs": [
+                {"job_name": "sonevakt", "static_configs": watched},
+                *({"job_name": name, "static_configs": [{"targets": [at]}]} for name, at in jobs.items()),
+            ],
         }
         if self.alertmanager:
             config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [self.alertmanager]}]}]}
@@ -89,7 +109,7 @@ class Prometheus(_Web):
         binary = builds.prometheus() / "prometheus"
         self._file = folder / "prometheus.yml"
         again = f"--rules.alert.resend-delay={RESEND_S}s"
-        return self._process_of(binary, folder, self._config(), f"--storage.tsdb.path={folder / 'data'}", again)
+        return self._process_of(binary, folder, self._config, f"--storage.tsdb.path={folder / 'data'}", again)
 
 
 @dataclass(kw_only=True)
@@ -123,4 +143,4 @@ class Alertmanager(_Web):
         }
         binary = builds.alertmanager() / "alertmanager"
         alone = "--cluster.listen-address="
-        return self._process_of(binary, folder, config, f"--storage.path={folder / 'data'}", alone)
+        return self._process_of(binary, folder, lambda: config, f"--storage.path={folder / 'data'}", alone)

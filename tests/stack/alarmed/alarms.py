@@ -42,12 +42,15 @@ class Alarms:
         Names of those that were heard to be over.
     faults
         What was told otherwise than it should be: by another receiver, or in words that did not come out.
+    refuses
+        Alertmanager's receivers that take nothing.
     """
 
     def __init__(self, logs: Callable[[], str]) -> None:
         self.caused: set[str] = set()
         self.resolved: set[str] = set()
         self.faults: list[str] = []
+        self.refuses: set[str] = set()
         self._logs = logs
         self._firing: defaultdict[str, dict[Labels, float]] = defaultdict(dict)  # when it was last told
 
@@ -58,6 +61,8 @@ class Alarms:
         return app
 
     async def _hear(self, request: web.Request) -> web.Response:
+        if request.match_info["receiver"] in self.refuses:
+            return web.Response(status=403)
         for alert in (await request.json())["alerts"]:
             self._take(request.match_info["receiver"], alert)
         return web.Response()

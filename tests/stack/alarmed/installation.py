@@ -129,10 +129,18 @@ class Installation:
         self.alertmanager = self._stack.enter_context(alarms)
         rules = self.folder / "rules"
         rules.mkdir()
+        jobs = {"alertmanager": alarms.address}
         for path in RULES:
             (rules / path.name).write_text(shortened.rules(path.read_text("utf-8")))
         self.prometheus = self._stack.enter_context(
-            Prometheus(roles=self.roles(), rules=sorted(rules.iterdir()), alertmanager=alarms.address, every_s=EVERY_S)
+            Prometheus(
+                roles=self.roles(),
+                jobs=jobs,
+                itself=True,
+                rules=sorted(rules.iterdir()),
+                alertmanager=alarms.address,
+                every_s=EVERY_S,
+            )
         )
 
     def roles(self) -> dict[str, str]:
