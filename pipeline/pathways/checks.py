@@ -106,7 +106,7 @@ def _of_plan(plan: Plan, path: str) -> Fault:
         least, most = vital.impossible
         problem = (
             "must hold at least one limit, in the order red_low, yellow_low, yellow_high, red_high"
-            f" with room for green, from {least} to {most} {vital.unit}"
+            f" with room for green, from {least:g} to {most:g} {vital.unit}"
         )
     else:
         problem = _PROBLEMS.get(part or kind, "must be such that a plan can be judged by it")

@@ -52,6 +52,7 @@ NEVER_OVER: Final = {  # what fires here and is not heard to be over, and why
 }
 # A rule that expects one series of a job, as one does that was written before there were several.
 NO_MORE_FIT: Final = "groups: [{name: newer, rules: [{record: both, expr: up * on (job) up}]}]"
+DROPPED: Final = 'ALERTS{alertname="NotificationsDropped", alertstate="firing"}'
 STORED: Final = "sonevakt_received_to_stored_seconds_count"
 STEADY: Final = [f"steady-{number}" for number in range(40)]
 REDS: Final = [f"red-{number}" for number in range(40)]
@@ -111,7 +112,7 @@ async def a_receiver_that_refuses_an_alertmanager_that_is_away_and_rules_that_fi
 
     here.alertmanager.stop()
     async with asyncio.timeout(WITHIN_S):
-        while not await here.ask("prometheus_notifications_dropped_total > 0"):  # noqa: ASYNC110 - it must be asked
+        while not await here.ask(DROPPED):  # noqa: ASYNC110 - it must be asked
             await asyncio.sleep(0.2)
     here.alertmanager.start()
     await alarms.fires("NotificationsDropped")
