@@ -6,8 +6,9 @@ readings the last 30 days, of answers the questionnaires that the council follow
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ from pipeline.outcomes.equipment import QUIET_DAYS
 from schemas.services import CANARY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
     from datetime import datetime
 
     from agents.stores.port import TimeSeriesStore
@@ -31,6 +32,7 @@ CANARIES: Final = {"patient": f"{CANARY}-"}  # how their pseudonyms begin
 SAID: Final = {  # by each kind of care event, of what the tables take
     kind: tuple(name for name in said if name in frames.CARE_EVENTS.columns) for kind, said in catalogue.SAID.items()
 }
+AT_ONCE: Final = 2
 _WINDOW: Final = timedelta(days=28)
 _TAGS: Final = {
     "care_event": ("patient", "kind", "device"),
@@ -42,53 +44,89 @@ _NOTHING: Final[Mapping[str, str]] = {}
 
 
 async def held(store: TimeSeriesStore, start: datetime, stop: datetime, questionnaires: Iterable[str]) -> Held:
-    """Read what the tables of `start` to `stop` rest on; raises ReadError where the store does not answer."""
-    care = [await _all(store, frames.CARE_EVENTS, BEGINNING, stop, {"kind": kind}, said) for kind, said in SAID.items()]
-    zones = await _all(store, frames.ZONE_CHANGES, BEGINNING, stop)
+    """Read what the tables of `start` to `stop` rest on; raises ReadError where the store does not answer.
+
+    Two questions are asked at a time, so that the store works on one while the answer to the other is read.
+    """
+    names, rows = tuple(questionnaires), _Rows(store)
+    reads = (
+        _joined_later(
+            [rows.all(frames.CARE_EVENTS, BEGINNING, stop, {"kind": kind}, said) for kind, said in SAID.items()]
+        ),
+        rows.all(frames.ZONE_CHANGES, BEGINNING, stop),
+        rows.windows(frames.ASSESSMENTS, start - MOVED, stop + MOVED),
+        rows.windows(frames.STATUSES, start, stop),
+        rows.windows(frames.PAGES, start, stop),
+        rows.windows(frames.RECEIPTS, start, stop + _WINDOW),
+        rows.windows(_READINGS, stop - timedelta(days=QUIET_DAYS), stop),
+        *(rows.windows(frames.ANSWERS, start - ANSWERED_BEFORE, stop, {"questionnaire": name}) for name in names),
+    )
+    care, zones, assessments, statuses, pages, receipts, readings, *answers = await _each(reads)
     return Held(
-        care_events=once(_joined(care)),
+        care_events=once(care),
         zone_changes=zones,
-        assessments=await _windows(store, frames.ASSESSMENTS, start - MOVED, stop + MOVED),
-        statuses=await _windows(store, frames.STATUSES, start, stop),
-        pages=await _windows(store, frames.PAGES, start, stop),
-        receipts=await _windows(store, frames.RECEIPTS, start, stop + _WINDOW),
-        readings=await _windows(store, _READINGS, stop - timedelta(days=QUIET_DAYS), stop),
-        answers={
-            name: await _windows(store, frames.ANSWERS, start - ANSWERED_BEFORE, stop, tags={"questionnaire": name})
-            for name in questionnaires
-        },
+        assessments=assessments,
+        statuses=statuses,
+        pages=pages,
+        receipts=receipts,
+        readings=readings,
+        answers=dict(zip(names, answers, strict=True)),
     )
 
 
 _READINGS: Final = frames.READINGS._replace(texts=(*frames.READINGS.texts, "quality"))
 
 
-async def _windows(
-    store: TimeSeriesStore, shape: Shape, start: datetime, stop: datetime, tags: Mapping[str, str] = _NOTHING
-) -> pd.DataFrame:
-    """The rows of a period, four weeks at a time, so that no answer of the store is long."""
-    parts = []
-    while start < stop:
-        end = min(start + _WINDOW, stop)
-        parts.append(await _all(store, shape, start, end, tags))
-        start = end
-    return _joined(parts)
+class _Rows:
+    """The store's rows without canaries, asked for at most `AT_ONCE` times at once."""
+
+    def __init__(self, store: TimeSeriesStore) -> None:
+        self._store = store
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def windows(
+        self, shape: Shape, start: datetime, stop: datetime, tags: Mapping[str, str] = _NOTHING
+    ) -> pd.DataFrame:
+        """The rows of a period, four weeks at a time, so that no answer of the store is long."""
+        parts = []
+        while start < stop:
+            end = min(start + _WINDOW, stop)
+            parts.append(await self.all(shape, start, end, tags))
+            start = end
+        return _joined(parts)
+
+    async def all(
+        self,
+        shape: Shape,
+        start: datetime,
+        stop: datetime,
+        tags: Mapping[str, str] = _NOTHING,
+        fields: tuple[str, ...] = (),
+    ) -> pd.DataFrame:
+        """All rows of a period at once."""
+        known = _TAGS.get(shape.name, ("patient",))
+        asked = fields or tuple(name for name in shape.columns if name not in ("time", *known))
+        async with self._gate:
+            rows = await self._store.scan(shape.name, start=start, stop=stop, tags=tags, fields=asked, apart=CANARIES)
+        return rows.assign(**{name: rows[name].astype("category") for name in known if name in rows})
+
+
+async def _each(reads: Iterable[Coroutine[Any, Any, pd.DataFrame]]) -> list[pd.DataFrame]:
+    """What each of them reads, in their order; where one fails none goes on, and its error is raised."""
+    tasks = [asyncio.ensure_future(read) for read in reads]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def _joined_later(reads: Iterable[Coroutine[Any, Any, pd.DataFrame]]) -> pd.DataFrame:
+    return _joined(await _each(reads))
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """The parts below one another; names of a tag are categories in each, and texts in the whole."""
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-
-
-async def _all(  # noqa: PLR0913, PLR0917 - which rows, and what of them
-    store: TimeSeriesStore,
-    shape: Shape,
-    start: datetime,
-    stop: datetime,
-    tags: Mapping[str, str] = _NOTHING,
-    fields: tuple[str, ...] = (),
-) -> pd.DataFrame:
-    known = _TAGS.get(shape.name, ("patient",))
-    asked = fields or tuple(name for name in shape.columns if name not in ("time", *known))
-    rows = await store.scan(shape.name, start=start, stop=stop, tags=tags, fields=asked, apart=CANARIES)
-    return rows.assign(**{name: rows[name].astype("category") for name in known if name in rows})
