@@ -37,7 +37,6 @@ NOT_CAUSED: Final = {  # what is not fired here, and why
     "AccessLogSetBack": "a board that runs refuses a log that ends early, so it takes a restore; by promtool alone",
     "AssessmentsLateForDays": "shortened it would be AssessmentsOftenLate; by promtool alone",
     "PagesLateForDays": "shortened it would be PagesOftenLate; by promtool alone",
-    "DiskUnknown": "it takes a disk that fails; tests/agents/test_disks.py has the NaN, promtool the rest",
     "MachineDiskFull": "no node_exporter runs here; by promtool alone",
 }
 NEVER_OVER: Final = {  # what fires here and is not heard to be over, and why
@@ -213,7 +212,7 @@ async def keeps_ending(here: Installation, name: str) -> None:
 
 
 async def board(here: Installation) -> None:
-    """The certificate before the board is not renewed; its disk fills up; somebody guesses at links."""
+    """The certificate before the board is not renewed; its disk fills up and fails; somebody guesses at links."""
     alarms = here.alarms
     for days, name in ((10, "CertificateEnds"), (1, "CertificateEndsNow"), (60, None)):
         here.front.show(certificate(here.folder, wallclock.now() + timedelta(days=days)))
@@ -227,6 +226,13 @@ async def board(here: Installation) -> None:
         await alarms.fires(name, of="access_log")
     filling.unlink()
     await together(alarms.ends("DiskLow"), alarms.ends("DiskFull"))
+    folder, aside = here.disk_of_board() / "access", here.disk_of_board() / "aside"
+    folder.rename(aside)
+    folder.symlink_to(folder.name)  # what leads to itself gives an error to whoever asks, as a disk that fails does
+    await alarms.fires("DiskUnknown", of="access_log")
+    folder.unlink()
+    aside.rename(folder)
+    await alarms.ends("DiskUnknown")
     link = await here.linked("lungs", "red-39")
     for number in range(15):
         await here.acknowledged(f"{link}{number}", 403)
