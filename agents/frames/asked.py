@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agents.frames.typed import typed
+from agents.stores.port import NO_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from agents.frames.people import People
     from agents.stores.port import TimeSeriesStore
 
-_ALL: Final[Mapping[str, str]] = {}  # points
 WINDOW: Final = timedelta(days=28)  # read at once: so much and no more is in memory before it is typed
 
 
@@ -55,7 +55,9 @@ class Asked(NamedTuple):
             yield self._replace(start=start, stop=end)
             start = end
 
-    async def points(self, frame: Frame, *, tags: Mapping[str, str] = _ALL, fields: Sequence[str] = ()) -> pd.DataFrame:
+    async def points(
+        self, frame: Frame, *, tags: Mapping[str, str] = NO_TAGS, fields: Sequence[str] = ()
+    ) -> pd.DataFrame:
         """Return the whole of this period: typed, with what is made of other points missing.
 
         Of the points with `tags`, and of `fields` where some are named, the others missing.

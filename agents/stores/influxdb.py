@@ -20,7 +20,7 @@ from agents.stores.frames import from_csv, values
 from agents.stores.influxql import rows, scan_query
 from agents.stores.line_protocol import encode
 from agents.stores.patience import NotYetError, Patience
-from agents.stores.port import Point, Problem, ReadError, ReadFault, Refused
+from agents.stores.port import NO_TAGS, Point, Problem, ReadError, ReadFault, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,6 @@ LONGEST_LOOKED_UP_NS: Final = 86_400 * 10**9
 _DIALECT: Final = Dialect(  # type: ignore[no-untyped-call]  # the client has no types here, nor at close
     header=True, delimiter=",", comment_prefix="#", annotations=["datatype"]
 )
-_NO_TAGS: Final[Mapping[str, str]] = {}
 
 
 class _Line(NamedTuple):
@@ -155,7 +154,7 @@ class InfluxDBStore:
         *,
         start: datetime,
         stop: datetime,
-        tags: Mapping[str, str] = _NO_TAGS,
+        tags: Mapping[str, str] = NO_TAGS,
         fields: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Return the points of a measurement, a row each; see the port."""
@@ -171,9 +170,9 @@ class InfluxDBStore:
         *,
         start: datetime,
         stop: datetime,
-        tags: Mapping[str, str] = _NO_TAGS,
+        tags: Mapping[str, str] = NO_TAGS,
         fields: Sequence[str] = (),
-        apart: Mapping[str, str] = _NO_TAGS,
+        apart: Mapping[str, str] = NO_TAGS,
     ) -> pd.DataFrame:
         """Return what `read` does, for a long period; see the port."""
         if start.tzinfo is None or stop.tzinfo is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_NO_TAGS: Mapping[str, str] = {}
+NO_TAGS: Mapping[str, str] = {}  # every point
 
 
 class Point(Struct, frozen=True):
@@ -108,7 +108,7 @@ class TimeSeriesStore(Protocol):
         *,
         start: datetime,
         stop: datetime,
-        tags: Mapping[str, str] = _NO_TAGS,
+        tags: Mapping[str, str] = NO_TAGS,
         fields: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Return one row per point from `start` on and before `stop`, those alone that carry all of `tags`.
@@ -139,9 +139,9 @@ class TimeSeriesStore(Protocol):
         *,
         start: datetime,
         stop: datetime,
-        tags: Mapping[str, str] = _NO_TAGS,
+        tags: Mapping[str, str] = NO_TAGS,
         fields: Sequence[str] = (),
-        apart: Mapping[str, str] = _NO_TAGS,
+        apart: Mapping[str, str] = NO_TAGS,
     ) -> pd.DataFrame:
         """Return the same as `read`, in less time and memory of the server where the points are many thousands.
 

@@ -20,7 +20,7 @@ import pandas as pd
 from agents.stores.checks import RefusedPointError, check, check_beginning, check_name, holdable
 from agents.stores.frames import tidy
 from agents.stores.patience import NotYetError, Patience
-from agents.stores.port import Point, Problem, ReadError, ReadFault, Refused
+from agents.stores.port import NO_TAGS, Point, Problem, ReadError, ReadFault, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,6 @@ _FIELDS: Final = "SELECT name FROM field WHERE measurement = ? ORDER BY name"
 _BUSY_S: Final = 1.0  # how long SQLite itself waits for another writer, before we pause and ask again [s]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_NO_TAGS: Final[Mapping[str, str]] = {}
 _TAGS: Final = msgspec.json.Decoder(dict[str, str])
 
 
@@ -105,7 +104,7 @@ class SQLiteStore:
         *,
         start: datetime,
         stop: datetime,
-        tags: Mapping[str, str] = _NO_TAGS,
+        tags: Mapping[str, str] = NO_TAGS,
         fields: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Return the points of a measurement, a row each; see the port."""
@@ -118,7 +117,7 @@ class SQLiteStore:
         stop: datetime,
         tags: Mapping[str, str],
         fields: Sequence[str],
-        apart: Mapping[str, str] = _NO_TAGS,
+        apart: Mapping[str, str] = NO_TAGS,
     ) -> pd.DataFrame:
         for name in (measurement, *tags, *fields, *apart):
             check_name(name)
@@ -160,9 +159,9 @@ class SQLiteStore:
         *,
         start: datetime,
         stop: datetime,
-        tags: Mapping[str, str] = _NO_TAGS,
+        tags: Mapping[str, str] = NO_TAGS,
         fields: Sequence[str] = (),
-        apart: Mapping[str, str] = _NO_TAGS,
+        apart: Mapping[str, str] = NO_TAGS,
     ) -> pd.DataFrame:
         """Return what `read` does; see the port."""
         return await self._read(measurement, start, stop, tags, fields, apart)
