@@ -15,6 +15,7 @@ import pandas as pd
 from agents.frames import catalogue
 from agents.frames.people import BEGINNING, once
 from agents.frames.registrations import MOVED
+from agents.stores.port import NO_TAGS
 from pipeline.outcomes import frames
 from pipeline.outcomes.council.tables import Held
 from pipeline.outcomes.equipment import QUIET_DAYS
@@ -32,7 +33,7 @@ CANARIES: Final = {"patient": f"{CANARY}-"}  # how their pseudonyms begin
 SAID: Final = {  # by each kind of care event, of what the tables take
     kind: tuple(name for name in said if name in frames.CARE_EVENTS.columns) for kind, said in catalogue.SAID.items()
 }
-AT_ONCE: Final = 2
+AT_ONCE: Final = 2  # questions to the store
 _WINDOW: Final = timedelta(days=28)
 _TAGS: Final = {
     "care_event": ("patient", "kind", "device"),
@@ -40,7 +41,6 @@ _TAGS: Final = {
     "reading": ("patient", "vital", "device"),
     "answer": ("patient", "questionnaire", "question"),
 }
-_NOTHING: Final[Mapping[str, str]] = {}
 
 
 async def held(store: TimeSeriesStore, start: datetime, stop: datetime, questionnaires: Iterable[str]) -> Held:
@@ -50,9 +50,7 @@ async def held(store: TimeSeriesStore, start: datetime, stop: datetime, question
     """
     names, rows = tuple(questionnaires), _Rows(store)
     reads = (
-        _joined_later(
-            [rows.all(frames.CARE_EVENTS, BEGINNING, stop, {"kind": kind}, said) for kind, said in SAID.items()]
-        ),
+        rows.care_events(stop),
         rows.all(frames.ZONE_CHANGES, BEGINNING, stop),
         rows.windows(frames.ASSESSMENTS, start - MOVED, stop + MOVED),
         rows.windows(frames.STATUSES, start, stop),
@@ -84,8 +82,14 @@ class _Rows:
         self._store = store
         self._gate = asyncio.Semaphore(AT_ONCE)
 
+    async def care_events(self, stop: datetime) -> pd.DataFrame:
+        """Every care event from before `stop`, kind by kind."""
+        return _joined(
+            [await self.all(frames.CARE_EVENTS, BEGINNING, stop, {"kind": kind}, said) for kind, said in SAID.items()]
+        )
+
     async def windows(
-        self, shape: Shape, start: datetime, stop: datetime, tags: Mapping[str, str] = _NOTHING
+        self, shape: Shape, start: datetime, stop: datetime, tags: Mapping[str, str] = NO_TAGS
     ) -> pd.DataFrame:
         """The rows of a period, four weeks at a time, so that no answer of the store is long."""
         parts = []
@@ -100,7 +104,7 @@ class _Rows:
         shape: Shape,
         start: datetime,
         stop: datetime,
-        tags: Mapping[str, str] = _NOTHING,
+        tags: Mapping[str, str] = NO_TAGS,
         fields: tuple[str, ...] = (),
     ) -> pd.DataFrame:
         """All rows of a period at once."""
@@ -113,18 +117,12 @@ class _Rows:
 
 async def _each(reads: Iterable[Coroutine[Any, Any, pd.DataFrame]]) -> list[pd.DataFrame]:
     """What each of them reads, in their order; where one fails none goes on, and its error is raised."""
-    tasks = [asyncio.ensure_future(read) for read in reads]
     try:
-        return list(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-
-
-async def _joined_later(reads: Iterable[Coroutine[Any, Any, pd.DataFrame]]) -> pd.DataFrame:
-    return _joined(await _each(reads))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(read) for read in reads]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
