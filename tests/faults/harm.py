@@ -56,7 +56,8 @@ OUTAGES: Final = (
     Mood.SLOW.value,
     Mood.AWAY.value,
 )
-MEETS_S: Final = 90.0  # so long is waited at most for somebody to meet an outage
+MEETS_S: Final = 90.0  # so long is waited at most for somebody to meet an outage,
+TRIES: Final = 3  # and so often it is made
 _SERVERS: Final = ThreadPoolExecutor(1)  # a server ends with the thread that started it: this one stays
 
 
@@ -171,9 +172,18 @@ class Harm:
             self.done["pause that the end of its process spoilt (made again)"] += 1
 
     async def outage(self, name: str, lasts: float | None = None) -> None:
-        """One outage, by its name, and for how long [s]; once more where nobody met it."""
-        while not await self._outage(name, lasts):
+        """One outage, by its name, and for how long [s]; once more where nobody met it, TRIES times in all.
+
+        Raises
+        ------
+        TimeoutError
+            Nobody ever met it: what should have come by there stands still.
+        """
+        for _ in range(TRIES):
+            if await self._outage(name, lasts):
+                return
             self.done["trouble that nobody met in time (made again)"] += 1
+        raise TimeoutError(f"nobody met {name} in {TRIES} times")
 
     async def _outage(self, name: str, lasts: float | None) -> bool:
         """Whether somebody met it."""
