@@ -42,7 +42,7 @@ def _admissions() -> Flux:
     return composed(
         ("admissionsPerDay",),
         f"""admissionsPerDay({_GIVEN})
-    |> filter(fn: (r) => r.series != "bed_days" and r.series != "emergency")
+    |> filter(fn: (r) => r.series != "bed_days")
     |> group()
     |> pivot(rowKey: ["_time"], columnKey: ["series"], valueColumn: "_value")
     |> sort(columns: ["_time"])
@@ -88,14 +88,14 @@ def _rates() -> Flux:
     given = _GIVEN
     places = " else ".join(f'if r.what == "{what}" then {place}' for place, what in enumerate(_COUNTED[:-1]))
     return composed(
-        ("admissionsPerDay", "zonesPerDay"),
+        ("admissionsPerDay", "emergencyPerDay", "zonesPerDay"),
         f"""days = zonesPerDay({given})
     |> group()
     |> sum()
     |> findColumn(fn: (key) => true, column: "_value")
 months = if length(arr: days) > 0 then days[0] / {_DAYS_A_MONTH} else 0.0
 
-admissionsPerDay({given})
+union(tables: [admissionsPerDay({given}), emergencyPerDay({given})])
     |> group(columns: ["series"])
     |> sum()
     |> group()

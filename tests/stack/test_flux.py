@@ -382,6 +382,9 @@ def test_emergency_contacts_are_counted_where_the_patient_belonged(store: Store)
     assert series(store.ask("emergencyContactsPerDay", **WEEK, services=["south"])) == {"out-of-hours": by_day(d5=1.0)}
     assert store.ask("emergencyContactsPerDay", **WEEK, services=["north"]) == []
     assert series(store.ask("emergencyContactsPerDay", **WEEK, weeks=True)) == {"out-of-hours": by_day(d2=1.0)}
+    assert series(store.ask("emergencyPerDay", **WEEK, services=["south"])) == {"emergency": by_day(d5=1.0)}
+    assert series(store.ask("emergencyPerDay", **WEEK, services=["north"])) == {}
+    assert series(store.ask("emergencyPerDay", **WEEK, weeks=True)) == {"emergency": by_day(d2=1.0)}
 
 
 # One patient.
@@ -639,7 +642,6 @@ def test_admissions_are_counted_once_and_bed_days_are_nights(store: Store) -> No
         "acute": by_day(d6=1.0, d8=1.0),
         "readmissions": by_day(d8=1.0),
         "bed_days": by_day(d6=1.0, d8=1.0),
-        "emergency": by_day(d5=1.0),
     }
 
 

@@ -191,7 +191,7 @@ def test_emergency_contacts_are_the_same(both: Both) -> None:
     assert wanted
     assert ours(both, "emergencyContactsPerDay", "out-of-hours") == wanted
     of_every_kind = theirs(events, events["measure"].map({"emergency_contacts": "emergency"}))
-    assert ours(both, "admissionsPerDay", "emergency") == of_every_kind
+    assert ours(both, "emergencyPerDay", "emergency") == of_every_kind
 
 
 def test_alarms_are_the_same(both: Both) -> None:
