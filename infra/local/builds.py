@@ -96,6 +96,11 @@ def prometheus() -> Path:
     return _debian_package("prometheus") / "usr" / "bin"
 
 
+def node_exporter() -> Path:
+    """Return what shows Prometheus the machine's disks, out of Debian's package and of its version."""
+    return _debian_package("prometheus-node-exporter") / "usr" / "bin" / "prometheus-node-exporter"
+
+
 def caddy() -> Path:
     """Return the proxy of docs/operations.md, out of Debian's package and of its version."""
     return _debian_package("caddy") / "usr" / "bin" / "caddy"
@@ -106,6 +111,7 @@ BUILDS: Final = {
     "influxdb": influxd,
     "prometheus": prometheus,
     "alertmanager": alertmanager,
+    "node_exporter": node_exporter,
     "compose": compose,
     "caddy": caddy,
 }

@@ -1,8 +1,8 @@
 """All of our processes beside the servers of `python -m infra.local run`, until Ctrl-C: `make stack`.
 
-Prometheus reads them all by the rules of dashboards/alerts, and Alertmanager shows what fires; neither calls anybody.
-Nobody is paged: the services file is empty, and so there is no canary. The vendor token of the gateway is new every
-time and stands in a file, and so are the people of the board, who are printed.
+Prometheus reads them all, the servers and the disks by the rules of dashboards/alerts, and Alertmanager shows what
+fires; neither calls anybody. Nobody is paged: the services file is empty, and so there is no canary. The vendor token
+of the gateway is new every time and stands in a file, and so are the people of the board, who are printed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Final
 from agents import wallclock
 from agents.people import demo as people
 from infra.local.process import free_port
-from infra.local.servers import Alertmanager, Prometheus
+from infra.local.servers import Alertmanager, NodeExporter, Prometheus
 from pipeline.cohort.people import SERVICES
 
 NAMES: Final = ("triage", "storing", "paging", "clock", "gateway", "board", "reconcile")
@@ -48,11 +48,12 @@ def main() -> int:
         tokens = Path(env.pop("SONEVAKT_INFLUXDB_TOKENS_FOLDER"))
         ports = {name: free_port() for name in NAMES}
         running: dict[str, subprocess.Popen[bytes]] = {}
-        alarms = Alertmanager()
+        alarms, machine = Alertmanager(), NodeExporter()
         watching = Prometheus(
             roles={name: f"127.0.0.1:{port}" for name, port in ports.items()},
             rules=sorted(RULES.glob("*.rules.yml")),
             every_s=SCRAPED_EVERY_S,
+            itself=True,
         )
         try:
             for name, port in ports.items():
@@ -62,7 +63,10 @@ def main() -> int:
                 running[name] = subprocess.Popen([*COMMAND, "run", name], env=mine)  # noqa: S603 - the same
                 print(f"{name}: http://127.0.0.1:{port}/readyz", flush=True)
             alarms.start()
+            machine.start()
             watching.alertmanager = alarms.address
+            influxdb = env["SONEVAKT_STORE"].removeprefix("influxdb://")
+            watching.jobs = {"machine": machine.address, "alertmanager": alarms.address, "influxdb": influxdb}
             watching.start()
             print(f"Prometheus: {watching.url}/alerts", flush=True)
             print(f"Alertmanager: {alarms.url}/#/alerts", flush=True)
@@ -79,6 +83,7 @@ def main() -> int:
             return 1 if ended else 0
         finally:
             watching.close()
+            machine.close()
             alarms.close()
             for process in running.values():
                 process.terminate()

@@ -1,9 +1,9 @@
 """The platform's rules and Alertmanager's configuration with all times shortened, and nothing else changed.
 
 Nobody can wait for hours until each alert has fired. Shortened are, each in its own way: how long an expression must
-hold (`for`), the windows in brackets and behind `offset`, and numbers of seconds and bytes that a rule marks by `# s`
-and `# B`. The bounds of the promises are longer, since a machine that runs tests beside everything else keeps no
-promise of 0.3 s. Thresholds of shares and counts stay as they are.
+hold (`for`), how often it is looked at (`interval`), the windows in brackets and behind `offset`, and numbers of
+seconds and bytes that a rule marks by `# s` and `# B`. The bounds of the promises are longer, since a machine that runs
+tests beside everything else keeps no promise of 0.3 s. Thresholds of shares and counts stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BOUNDS: Final = {'_assessed_seconds_bucket{le="0.3"}': '_assessed_seconds_bucke
 
 
 def held(seconds: float) -> float:
-    """Of a `for` [s]."""
+    """Of a `for` or an `interval` [s]."""
     return min(max(seconds / 30, 2), 5)
 
 
@@ -50,6 +50,7 @@ def rules(text: str) -> str:
     for bound, longer in _BOUNDS.items():
         text = text.replace(bound, longer)
     text = re.sub(r"(?<=for: )(\d+)([smhd])", _of(held), text)
+    text = re.sub(r"(?<=interval: )(\d+)([smhd])", _of(held), text)
     text = re.sub(r"(?<=\[)(\d+)([smhd])(?=[\]:])", _of(window), text)
     text = re.sub(r"(?<=:)(\d+)([smhd])(?=\])", _of(step), text)
     text = re.sub(r"(?<=offset )(\d+)([smhd])", _of(window), text)

@@ -17,7 +17,7 @@ from infra.local import product
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 DEPLOYED: Final = Path(__file__).parents[2] / "infra" / "prometheus" / "prometheus.yml"
 LAST_LINE: Final = "Ctrl-C ends everything"
-UP: Final = 'up{job="sonevakt"}'
+UP: Final = "up"
 WITHIN_S: Final = 120.0
 
 
@@ -54,11 +54,18 @@ async def test_all_of_it_comes_up_and_goes_away_again(addresses: object) -> None
         assert alarms
         async with aiohttp.ClientSession() as http, asyncio.timeout(WITHIN_S):
             up: list[Any] = []
-            while [one["value"][1] for one in up] != ["1"] * len(product.NAMES):  # each from its first scrape on
+            deployed = DEPLOYED.read_text()
+            jobs = set(re.findall(r"job_name: (\w+)", deployed))
+            others = len(jobs - {"sonevakt"})
+            while [one["value"][1] for one in up] != ["1"] * (
+                len(product.NAMES) + others
+            ):  # each from its first scrape on
                 await asyncio.sleep(0.5)
                 up = await asked(http, found[1], UP)
-            roles = set(re.findall(r"role: (\w+)", DEPLOYED.read_text()))
+            roles = set(re.findall(r"role: (\w+)", deployed))
             assert {one["metric"].get("role") for one in up} - {None} == roles - {"canary"}
+            assert {one["metric"]["job"] for one in up} == jobs
+            assert await asked(http, found[1], "node_filesystem_avail_bytes{job='machine'}")
             async with http.get(f"{found[1]}/api/v1/rules") as answer:
                 groups = (await answer.json())["data"]["groups"]
             assert sum(len(group["rules"]) for group in groups) > 10

@@ -2,6 +2,6 @@
 
 from infra.local.servers.influxdb import InfluxDB
 from infra.local.servers.kafka import Kafka
-from infra.local.servers.prometheus import Alertmanager, Prometheus
+from infra.local.servers.prometheus import Alertmanager, NodeExporter, Prometheus
 
-__all__ = ["Alertmanager", "InfluxDB", "Kafka", "Prometheus"]
+__all__ = ["Alertmanager", "InfluxDB", "Kafka", "NodeExporter", "Prometheus"]

@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager: the platform's health, never a patient's."""
+"""Prometheus, Alertmanager and node_exporter: the platform's health, never a patient's."""
 
 from __future__ import annotations
 
@@ -144,3 +144,27 @@ class Alertmanager(_Web):
         binary = builds.alertmanager() / "alertmanager"
         alone = "--cluster.listen-address="
         return self._process_of(binary, folder, lambda: config, f"--storage.path={folder / 'data'}", alone)
+
+
+@dataclass(kw_only=True)
+class NodeExporter(_Web):
+    """A node_exporter, which tells of disks alone, as in infra/compose.yaml.
+
+    Attributes
+    ----------
+    procfs
+        The folder that it reads the machine's mounts from, in place of /proc.
+    behind
+        What is put before its command.
+    """
+
+    procfs: Path | None = None
+    behind: Sequence[str] = ()
+
+    def _prepare(self, folder: Path) -> Process:
+        self.address = f"{HOST}:{free_port()}"
+        command = [*self.behind, str(builds.node_exporter()), f"--web.listen-address={self.address}"]
+        command += ["--collector.disable-defaults", "--collector.filesystem"]
+        if self.procfs is not None:
+            command.append(f"--path.procfs={self.procfs}")
+        return Process("NodeExporter", command, folder / "log", lambda: answers(f"{self.url}/metrics"))

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 from base64 import b64encode
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -31,7 +33,7 @@ from agents.processes import NAMES
 from agents.replay.feed import Feed
 from agents.settings import Settings
 from infra.local.process import free_port
-from infra.local.servers import Alertmanager, InfluxDB, Kafka, Prometheus
+from infra.local.servers import Alertmanager, InfluxDB, Kafka, NodeExporter, Prometheus
 from tests.canary_path import Outside
 from tests.certificates import certificate
 from tests.dashboards.alerts.rules import ALERTMANAGER, RULES, read
@@ -129,7 +131,8 @@ class Installation:
         self.alertmanager = self._stack.enter_context(alarms)
         rules = self.folder / "rules"
         rules.mkdir()
-        jobs = {"alertmanager": alarms.address}
+        self.machine = self._stack.enter_context(self._machine())
+        jobs = {"alertmanager": alarms.address, "machine": self.machine.address}
         for path in RULES:
             (rules / path.name).write_text(shortened.rules(path.read_text("utf-8")))
         self.prometheus = self._stack.enter_context(
@@ -143,6 +146,14 @@ class Installation:
             )
         )
 
+    def _machine(self) -> NodeExporter:
+        """A node_exporter that sees one disk, a small one, and takes it for one of a kind that the rules look at."""
+        (self.folder / "machine").mkdir()
+        mounts = self.folder / "proc" / "1" / "mounts"
+        mounts.parent.mkdir(parents=True)
+        mounts.write_text(f"/dev/small {self.folder / 'machine'} ext4 rw 0 0\n")
+        return NodeExporter(procfs=self.folder / "proc", behind=on_small_disk(self.folder / "machine"))
+
     def roles(self) -> dict[str, str]:
         """What is scraped, by role."""
         return {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
@@ -150,7 +161,7 @@ class Installation:
     async def _configure(self) -> None:
         heard = await self._stack.enter_async_context(serving(self.outside.application(), host="127.0.0.1", port=0))
         token = token_urlsafe(32)
-        demo.people(self.folder, SERVICES, wallclock.now())
+        self._logins = demo.people(self.folder, SERVICES, wallclock.now())
         texts: dict[str, bytes] = {
             "link_key_file": token_urlsafe(32).encode(),
             "gateway_tokens_file": msgspec.json.encode({"canary": [hashlib.sha256(token.encode()).hexdigest()]}),
@@ -244,6 +255,10 @@ class Installation:
         """The board's small disk, seen from here."""
         return Path(f"/proc/{self.members['board'].pid}/root{self.folder / 'disk'}")
 
+    def disk_of_machine(self) -> Path:
+        """The disk that node_exporter tells of, seen from here."""
+        return Path(f"/proc/{self.machine.pid}/root{self.folder / 'machine'}")
+
     async def command(self, *arguments: str) -> None:
         """Run one of the product's own commands."""
         run = await asyncio.create_subprocess_exec(
@@ -289,6 +304,12 @@ class Installation:
             assert body["status"] == "success", (query, body)
             result: list[Any] = body["data"]["result"]
             return result
+
+    async def until(self, query: str) -> None:
+        """Wait until Prometheus finds something by a query."""
+        async with asyncio.timeout(WITHIN_S):
+            while not await self.ask(query):  # noqa: ASYNC110 - it must be asked
+                await asyncio.sleep(0.2)
 
     async def inhibited(self) -> set[str]:
         """The names of the alerts that Alertmanager holds back for the sake of another."""
@@ -353,6 +374,24 @@ class Installation:
                     await asyncio.sleep(0.2)
         except TimeoutError:
             raise AssertionError(f"the board never answers {statuses}, but {dict(answers)}\n{self.logs()}") from None
+
+    async def sign_in(self) -> None:
+        """Sign in on the board as one of its people does, once there is a board."""
+        board, login = f"https://127.0.0.1:{self._tls_port}", self._logins[0]
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                with suppress(aiohttp.ClientError):
+                    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+                        async with http.get(f"{board}/login", ssl=False) as page:
+                            (csrf,) = re.findall(r'name="csrf" value="([^"]+)"', await page.text())
+                        form = {"csrf": csrf, "ref": login.ref, "password": login.password}
+                        headers = {"Origin": board}
+                        async with http.post(
+                            f"{board}/login", data=form, headers=headers, ssl=False, allow_redirects=False
+                        ) as answer:
+                            assert answer.status == HTTPStatus.SEE_OTHER, await answer.text()
+                            return
+                await asyncio.sleep(0.2)
 
 
 def on_small_disk(folder: Path) -> tuple[str, ...]:
