@@ -346,7 +346,7 @@ class _Signals:
         red_low, yellow_low, yellow_high, red_high = self._limits[at].T
         value, limited = rows.value, self._limited[at]
         low, high = _innermost(self._limits[at].T)
-        away = rules.near_floors * _FLOOR[rows.vital]
+        away = rules.asking_floors * _FLOOR[rows.vital]
         self.near[rows.session[(value - low <= away) | (high - value <= away)]] = True
         oxygen = (rows.vital == SPO2.index) & np.isnan(low) & (value <= rules.oxygen_red)
         self._asked[rows.session[limited | oxygen]] = True

@@ -20,7 +20,7 @@ DAY_MS: Final = 86_400_000
 class Rules(Struct, frozen=True, kw_only=True):
     """The clinical rules; units in the names."""
 
-    version: str = "5"
+    version: str = "6"
 
     # Time of a reading, against when its session was received (our choice).
     future_tolerance_ms: int = 10 * MINUTE_MS
@@ -39,7 +39,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     single_z: float = 3.0  # yellow when reached once
     in_a_row_days: int = 1  # farther apart than this is not "in a row" [d]
     second_signals: int = 2  # so many deviating groups of vitals in one session are red
-    near_floors: float = 1.0  # within so many least spreads of a limit, or beyond it, a value is near it
+    near_floors: float = 1.0  # own normal raises an alert within so many least spreads of a limit, or beyond it
 
     # Slow change (our choice): CUSUM and average of daily scores, and drift from the first established baseline.
     cusum_slack: float = 0.5  # k
@@ -62,7 +62,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     oxygen_red_fall: float = 5.0
     oxygen_red: float = 88.0  # at it or below
 
-    # Cadence (our choice, docs/adr/0008): after a value near a limit.
+    # Cadence (our choice, docs/adr/0008): after a value near a limit, within so many least spreads of it or beyond it.
+    asking_floors: float = 0.5
     near_every_days: int = 2
     near_days: int = 21  # for so long [d]
     alert_grace_divisor: int = 2  # of the plan's grace, so much is given after a yellow or red

@@ -190,7 +190,7 @@ class Signals:
         if limits is None:
             return
         self._judged = True
-        self.near = self.near or _near(vital, value, limits, self.rules.near_floors)
+        self.near = self.near or _near(vital, value, limits, self.rules.asking_floors)
         broken = breach(value, limits)
         zone = None if broken is None else broken.zone
         if vital.index not in self._firsts:

@@ -162,10 +162,10 @@ class Timeline:
         places, self.names = self.names.names, Names()
         self._rewind()
         revision = self.base.events
-        for session in sessions:
+        for place, session in enumerate(sessions):
             content = self.names.moved(places, changed.get(session.id) or unpack(session.content))
             revision += weight(session)
-            moved = sum(s.corrected for s in sessions if s.from_ms <= session.at_ms < s.at_ms)
+            moved = sum(s.corrected for s in sessions[place + 1 :] if s.from_ms <= session.at_ms)
             self.walk(session.at_ms)
             seen = revision + CORRECTION_WEIGHT * moved + self.care_seen(session.at_ms)
             self._take(msgspec.structs.replace(session, content=pack(content)), content, seen)

@@ -24,7 +24,8 @@ OSLO: Final = ZoneInfo("Europe/Oslo")
 PULSE: Final = "8867-4"
 LIMITS: Final = (Limit(code=PULSE, unit="/min", yellow_high=100, red_high=120),)
 START: Final = datetime(2026, 3, 20, tzinfo=UTC)
-VALUES: Final = {"g": 70, "n": 98, "y": 105, "r": 125, "x": 400}  # green, near the limit of 100, yellow, red, no value
+# Green, just not near the limit of 100 and just near it (half of the least spread of 3), yellow, red, no value.
+VALUES: Final = {"g": 70, "f": 98.4, "n": 98.5, "y": 105, "r": 125, "x": 400}
 
 
 def local(text: str) -> datetime:
@@ -60,6 +61,7 @@ def sent(when: str, kind: str = "g") -> Any:  # noqa: ANN401 - a submission
         ("02 Apr 11:00 y, 08 Apr 11:00 g", "10 Apr 10:00"),  # then every second day, near the limit
         ("02 Apr 11:00 y, 07 Apr 11:00 g", "08 Apr 10:00"),
         ("02 Apr 11:00 n", "04 Apr 10:00"),
+        ("02 Apr 11:00 f", "09 Apr 10:00"),
         ("02 Apr 11:00 n, 21 Apr 11:00 g", "23 Apr 10:00"),
         ("02 Apr 11:00 n, 22 Apr 11:00 g", "29 Apr 10:00"),  # three weeks are over
         ("02 Apr 11:00 r", "03 Apr 10:00"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import permutations
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import json, structs
@@ -15,8 +17,8 @@ from pipeline.triage.phases import PHASES
 from pipeline.triage.state import decode, encode
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, PatientStatus, Quality, ZoneChange
-from schemas.care import Acknowledged, Admitted, Cadence, Discharged, Enrolled, PhaseChanged
-from schemas.submissions import Answer
+from schemas.care import Acknowledged, Admitted, Cadence, ChangeLimit, Discharged, Enrolled, Limit, PhaseChanged
+from schemas.submissions import Answer, Correction, CorrectionAction
 from schemas.types import Phase, Zone
 from tests.histories import (
     END,
@@ -29,6 +31,7 @@ from tests.histories import (
     named,
     phases,
     read,
+    reading,
     signed,
     spo2,
     submitted,
@@ -224,6 +227,26 @@ def test_green_needs_a_plan_and_readings_that_could_all_be_judged(random: Random
             assert assessment.plan_version is not None
             assert judged
             assert all(reading.quality is Quality.VALID for reading in judged)
+
+
+@pytest.mark.parametrize(("first", "second"), list(permutations("abcde", 2)))
+def test_a_correction_that_moves_a_session_to_the_very_instant_of_another_takes_no_revision_back(
+    first: str, second: str
+) -> None:
+    high = Limit(code="8867-4", unit="/min", red_high=200)
+    rise = ChangeLimit(code="8867-4", unit="/min", hours=24, red_rise=20)
+    earlier = submitted(first, 10, reading("8867-4", 80, "/min", 10))
+    later = submitted(second, 10.1, reading("8867-4", 125, "/min", 10.1))
+    corrected = Correction(
+        correction_id=named("corrected"),
+        submission_id=earlier.submission_id,
+        patient=PATIENT,
+        recorded_at=at(12),
+        action=CorrectionAction.REPLACED,
+        readings=(reading("8867-4", 124, "/min", 10.1),),
+    )
+    told = Told([read(one) for one in (enrolled(), signed(0, high, change_limits=(rise,)), earlier, later, corrected)])
+    assert {one.zone for one in told.assessments.values() if one.submission_id is not None} == {Zone.GREEN}
 
 
 def test_an_answer_is_told_by_its_own_question_when_older_ones_are_forgotten() -> None:
