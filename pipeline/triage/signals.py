@@ -5,7 +5,7 @@ A reason in zone green raises nothing: it tells a nurse what was seen and was no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ from pipeline.triage.news2 import worst as news2_worst
 from pipeline.triage.news2 import zone as news2_zone
 from pipeline.triage.plans import meets
 from pipeline.triage.recent import DIGITS, fall, keep, outside, rise, within
+from pipeline.triage.state import NEVER
 from pipeline.triage.vitals import ON_OXYGEN, SPO2, VITALS, WEIGHT, Side, of_series, series_of
 from schemas.assessments import BaselineStatus, Deviation, Quality, Reason
 from schemas.types import Zone
@@ -43,6 +44,16 @@ _EVERYWHERE: Final = "session"  # the group of a reason that is about no vital
 _SLOW: Final = {"slow": ("slow_fall", "slow_rise"), "shift": ("shift_low", "shift_high")}
 
 
+class Parts(NamedTuple):
+    """What a registration holds of what is due: vitals by index, and questions."""
+
+    vitals: frozenset[int] = frozenset()
+    questions: frozenset[str] = frozenset()
+
+
+NOTHING_BESIDE: Final = Parts()
+
+
 class Signals:
     """Gathers reasons over a session's readings and answers.
 
@@ -54,13 +65,28 @@ class Signals:
         What is known of each vital from before.
     awaited
         Whether a registration is due that day, or was before: then it must hold what the plan asks for.
+    since_ms
+        A reading of before then is judged, and is not what was due.
+    beside
+        What came shortly before, and is part of the same registration.
     """
 
-    def __init__(
-        self, day: int, standing: Standing, series: Mapping[int, Series], rules: Rules, *, awaited: bool = True
+    def __init__(  # noqa: PLR0913 - what a session is judged by
+        self,
+        day: int,
+        standing: Standing,
+        series: Mapping[int, Series],
+        rules: Rules,
+        *,
+        awaited: bool = True,
+        since_ms: int = NEVER,
+        beside: Parts = NOTHING_BESIDE,
     ) -> None:
         self.day = day
         self.awaited = awaited
+        self.since_ms = since_ms
+        self.beside = beside
+        self.whole = True
         self.guarded = standing.guarded
         self.prescribed = standing.prescribed
         self.series = series
@@ -84,6 +110,8 @@ class Signals:
         self._firsts: dict[int, Zone | None] = {}  # vital -> zone of its first reading's limit
         self._better: set[int] = set()  # vitals whose later reading was better than their first
         self._judged = False
+        self._held = set(beside.vitals)  # vitals that count for what is due
+        self._answered = set(beside.questions)
 
     def take(
         self, place: int, verdict: Verdict, measured_ms: int, oxygen_l_min: float | None
@@ -97,6 +125,8 @@ class Signals:
         if grade is Quality.IMPLAUSIBLE:
             self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
         self._seen.setdefault(vital.index, []).append(value)
+        if measured_ms >= self.since_ms:
+            self._held.add(vital.index)
         if oxygen_l_min is not None:
             self._oxygen_l_min = max(oxygen_l_min, self._oxygen_l_min or 0.0)
         self._limits(vital, value, place)
@@ -125,6 +155,8 @@ class Signals:
         if rules and all(found is None for _, found in met):
             self.reasons.append(Reason(rule="answer_not_judged", zone=Zone.NO_DATA, question=question))
             return
+        if rules:
+            self._answered.add(question)
         for rule, found in met:
             self._judged = True
             if found:
@@ -172,13 +204,16 @@ class Signals:
         """Say what is missing for the session to be good news."""
         if not self._judged:
             self.reasons.append(Reason(rule="nothing_to_judge", zone=Zone.NO_DATA))
-        elif self.prescribed.measures and not self._seen:
+        elif self.prescribed.measures and not (self._seen or self.beside.vitals):
             self.reasons.append(Reason(rule="nothing_measured", zone=Zone.NO_DATA))
-        missing = sorted(self.prescribed.due - self._seen.keys())
-        if missing:
-            names = ",".join(VITALS[index].name for index in missing)
-            zone = Zone.NO_DATA if self.awaited else Zone.GREEN
+        zone = Zone.NO_DATA if self.awaited else Zone.GREEN
+        vitals = sorted(self.prescribed.due - self._held)
+        if vitals:
+            names = ",".join(VITALS[index].name for index in vitals)
             self.reasons.append(Reason(rule="vitals_missing", zone=zone, detail=names))
+        questions = sorted(self.prescribed.answers_due - self._answered)
+        self.reasons += [Reason(rule="answer_missing", zone=zone, question=question) for question in questions]
+        self.whole = not vitals and not questions
 
     # Signals of one reading.
 
@@ -220,8 +255,10 @@ class Signals:
             rule = "deviation_repeated"
         else:
             return
-        if self._in_reach(vital, value, z):
+        near = self._in_reach(vital, value, z)
+        if near or rule == "deviation":  # far from every limit it takes another signal, and no doubt
             self._deviating.setdefault(vital.group, place)
+        if near:
             self._reason(rule, Zone.YELLOW, vital, value, place, deviation=found)
         else:
             self._reason("deviation_noted", Zone.GREEN, vital, value, place, deviation=found)

@@ -127,6 +127,27 @@ def test_a_deviation_with_a_second_signal_is_red(systolic: float | None, breath:
     assert said([*plan, *days(PULSE, STEADY), now]) == follows
 
 
+@pytest.mark.parametrize(
+    ("systolic", "follows"),
+    [
+        (149.0, "red deviation_noted deviation_noted deviations_together"),  # each far from every limit
+        (120.0, "green deviation_noted"),
+    ],
+)
+def test_two_vital_signs_each_far_from_their_own_normal_are_red_at_any_distance_from_a_limit(
+    systolic: float, follows: str
+) -> None:
+    plan = planned(
+        limits=(
+            Limit(code=PULSE, unit="/min", red_high=130),
+            Limit(code=SYSTOLIC, unit="mm[Hg]", red_high=200),
+        )
+    )
+    hours = 24 * NEXT + 10
+    both = submitted("now", hours, reading(PULSE, 85, "/min", hours), reading(SYSTOLIC, systolic, "mm[Hg]", hours))
+    assert said([*plan, *days(PULSE, STEADY), *days(SYSTOLIC, [120.0] * 15, hour=11), both]) == follows
+
+
 def test_two_vital_signs_away_from_their_own_normal_are_red() -> None:
     plan = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30), Limit(code=SYSTOLIC, unit="mm[Hg]", red_low=60)))
     hours = 24 * NEXT + 10
