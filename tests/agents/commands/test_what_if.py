@@ -105,3 +105,15 @@ def test_a_message_may_hold_what_is_not_known_here(folder: Path) -> None:
     lines[at] = lines[at].replace('"limits":', '"limts":[],"limits":')
     (folder / "events.jsonl").write_text("\n".join(lines))
     assert compared(folder, {"limits": [PULSE]}).exit_code == 0
+
+
+def test_a_patient_of_tihm_goes_by_the_id_of_the_source_too(tmp_path: Path) -> None:
+    rows = "".join(f"0efe8,2019-05-{day} 14:38:48,Heart rate,78,beats/min\n" for day in range(10, 20))
+    (tmp_path / "Physiology.csv").write_text("patient_id,date,device_type,value,unit\n" + rows + "0efe8,,Mood,1,\n")
+    (tmp_path / "plan.json").write_bytes(msgspec.json.encode({"limits": [PULSE]}))
+    command = ["what-if", str(tmp_path), "--plan", str(tmp_path / "plan.json"), "--json", "--patient", "0efe8"]
+    told = CliRunner().invoke(main, command)
+    assert [one["patient"] for one in json.loads(told.stdout)["patients"]] == ["tihm-0efe8"]
+    assert told.stderr == (
+        "sonevakt: Physiology.csv: 1 rows skipped (unknown_device_type 1), the first is row 12, column device_type\n"
+    )

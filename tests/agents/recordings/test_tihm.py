@@ -125,8 +125,10 @@ def test_a_reading_whose_unit_is_not_known_stays_a_reading_and_is_told(tmp_path:
     read = tihm.read(folder(tmp_path, HEADER + ROW + ROW.replace("beats/min", "bpm") * 2))
     assert ([row.unit for row in read.rows].count("bpm"), read.unknown_units) == (2, (3, 4))
     assert read.warnings() == [
-        "Physiology.csv: 2 readings have a unit that is not known and are judged as no data,"
-        " the first is row 3, column unit"
+        (
+            "Physiology.csv: 2 readings have a unit that is not known and are judged as no data,"
+            " the first is row 3, column unit"
+        )
     ]
 
 
