@@ -69,6 +69,8 @@ def _warnings(found: Evaluation, recording: Tihm, skipped: Iterable[Skipped]) ->
         units = recording.unknown_units
         first = f"; the first unknown unit is in row {units[0]} of {tihm.FILE}" if units else ""
         lines.append(f"{sum(found.readings_not_judged.values())} readings could not be judged ({why}){first}")
+    if found.refused:
+        lines.append(f"{found.refused} registrations or care events were refused, and nothing was decided by them")
     return [line for line in lines if line]
 
 

@@ -44,7 +44,7 @@ FOLLOWED: Final = {
     "Body weight": "29463-7",
 }
 NOT_FOLLOWED: Final = frozenset({"O/E - muscle mass", "Total body water", "Skin Temperature"})
-YEARS: Final = (1970, 2199)  # our choice: a time outside is a slip, and none that anybody was followed in
+YEARS: Final = (2000, 2199)  # our choice: nobody was followed at home before, and a time outside is a slip
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # a name of letters alone is no number of anybody
 _NAMES: Final = uuid5(NAMESPACE_URL, "https://zenodo.org/records/7622128")
 

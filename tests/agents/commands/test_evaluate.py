@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from agents.commands import evaluate as command
 from agents.commands import main
-from pipeline.backtest import CAVEAT
+from pipeline import backtest
+from pipeline.backtest import CAVEAT, Evaluation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,6 +143,15 @@ def test_readings_in_a_unit_that_is_not_known_are_counted(folder: Path) -> None:
         "sonevakt: 31 readings could not be judged (impossible 1, unknown_unit 30);"
         " the first unknown unit is in row 4 of Physiology.csv\n"
     )
+
+
+def test_what_the_decisions_refuse_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(*given: Any, **options: Any) -> Evaluation:  # noqa: ANN401 - whatever the evaluation takes
+        return msgspec.structs.replace(backtest.evaluate(*given, **options), refused=2)
+
+    monkeypatch.setattr(command, "evaluate", refusing)
+    told = evaluated(str(folder), "--json")
+    assert told.stderr == "sonevakt: 2 registrations or care events were refused, and nothing was decided by them\n"
 
 
 def test_a_folder_in_which_nothing_can_be_judged_is_an_error(folder: Path) -> None:

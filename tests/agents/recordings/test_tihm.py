@@ -65,6 +65,7 @@ SPOILT = [
     (ROW.replace("2019-05-14 14:38:48", "soon"), "no_date", "date"),
     (ROW.replace("2019-05-14 14:38:48", ""), "no_date", "date"),
     (ROW.replace("2019", "0001"), "no_date", "date"),
+    (ROW.replace("2019", "1970"), "no_date", "date"),
     (ROW.replace("2019-05-14", "9999-12-31").replace("48,", "48-10:00,", 1), "no_date", "date"),
     (ROW.replace("Heart rate", "Mood"), "unknown_device_type", "device_type"),
     (ROW.replace("beats/min", ""), "no_unit", "unit"),
@@ -90,7 +91,7 @@ def test_rows_that_are_skipped_are_counted_by_reason(tmp_path: Path) -> None:
     read = tihm.read(folder(tmp_path, HEADER + "".join(row for row, _, _ in SPOILT) + ROW))
     assert read.skipped.reasons == {
         "no_value": 3,
-        "no_date": 4,
+        "no_date": 5,
         "unknown_device_type": 2,
         "no_unit": 1,
         "no_patient_id": 3,
