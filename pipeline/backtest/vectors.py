@@ -618,8 +618,8 @@ class _Signals:
         reached = [self._in_reach(last, np.full(len(last), side)) for side in (-1, 1)]
         return _Newest(last, passed_over, np.where(last < 0, np.nan, z[last]), *reached)
 
-    def _deviations(self, z: Floats, valid: Bools, newest: _Newest) -> tuple[Ints, list[_Finding]]:
-        """The rows that deviate, and the reasons that it makes."""
+    def _deviations(self, z: Floats, valid: Bools, newest: _Newest) -> tuple[tuple[Ints, Ints], list[_Finding]]:
+        """The rows that deviate near a limit, those that do so far from one, and the reasons that it makes."""
         rules, of = self.rules, self._of
         places = np.arange(len(self._series))
         earlier = np.maximum.accumulate(np.append(-1, np.where(newest.passed_over, -1, places)))[:-1]
@@ -634,7 +634,7 @@ class _Signals:
         either = np.flatnonzero(single | repeated)
         reached = np.zeros(len(z), bool)
         reached[either] = self._in_reach(either, z[either])
-        return np.flatnonzero(single | (repeated & reached)), [
+        return (np.flatnonzero((single | repeated) & reached), np.flatnonzero(single & ~reached)), [
             self._of_rows("deviation", _YELLOW, np.flatnonzero(single & reached)),
             self._of_rows("deviation_repeated", _YELLOW, np.flatnonzero(repeated & reached)),
             self._of_rows("deviation_noted", _GREEN, np.flatnonzero((single | repeated) & ~reached)),
@@ -851,11 +851,14 @@ class _Signals:
         )
         return after, (rose, passed, moved.tell)
 
-    def _close(self, findings: Iterable[_Finding], deviating: Ints, heavy: Ints) -> list[_Finding]:
+    def _close(self, findings: Iterable[_Finding], deviating: tuple[Ints, Ints], heavy: Ints) -> list[_Finding]:
         """What several signals of a session make together."""
+        near, far = deviating
         bits = np.zeros(len(self.sessions.day), np.int64)
-        np.bitwise_or.at(bits, self.rows.session[deviating], _GROUP_BIT[self.rows.vital[deviating]])
-        together = np.bitwise_count(bits) >= self.rules.second_signals
+        np.bitwise_or.at(bits, self.rows.session[near], _GROUP_BIT[self.rows.vital[near]])
+        every = bits.copy()
+        np.bitwise_or.at(every, self.rows.session[far], _GROUP_BIT[self.rows.vital[far]])
+        together = np.bitwise_count(every) >= self.rules.second_signals
         alerting = np.zeros(len(self.sessions.day), np.int64)
         alerting[heavy] |= _GROUP_BIT[WEIGHT.index]
         for finding in findings:

@@ -103,6 +103,7 @@ class Signals:
         self._alerting: set[int] = set()
         self._groups: set[str] = set()  # of vitals, or of the session, that raised an alert
         self._deviating: dict[str, int] = {}  # group of vitals -> the reading
+        self._far: dict[str, int] = {}  # the same of those far from normal and from every limit
         self._valid: list[tuple[int, float]] = []
         self._measured: dict[int, list[tuple[int, float]]] = {}  # vital -> (at [ms], value) where it is remembered
         self._heavier: Reason | None = None
@@ -167,11 +168,12 @@ class Signals:
         """The session's reasons, those of the session as a whole among them; never none."""
         for index in self._newest:
             self._slow(index)
-        together = tuple(self._deviating.values())
+        together = tuple((self._far | self._deviating).values())
+        near = tuple(self._deviating.values())
         if len(together) >= self.rules.second_signals:
             self.reasons.append(Reason(rule="deviations_together", zone=Zone.RED, readings=together))
-        elif together and self._groups - set(self._deviating):
-            self.reasons.append(Reason(rule="deviation_with_symptom", zone=Zone.RED, readings=together))
+        elif near and self._groups - set(self._deviating):
+            self.reasons.append(Reason(rule="deviation_with_symptom", zone=Zone.RED, readings=near))
         self._partial_news2()
         if self._heavier is not None:
             second = bool(self._groups - {WEIGHT.group})
@@ -255,12 +257,12 @@ class Signals:
             rule = "deviation_repeated"
         else:
             return
-        near = self._in_reach(vital, value, z)
-        if near or rule == "deviation":  # far from every limit it takes another signal, and no doubt
+        if self._in_reach(vital, value, z):
             self._deviating.setdefault(vital.group, place)
-        if near:
             self._reason(rule, Zone.YELLOW, vital, value, place, deviation=found)
         else:
+            if rule == "deviation":
+                self._far.setdefault(vital.group, place)
             self._reason("deviation_noted", Zone.GREEN, vital, value, place, deviation=found)
 
     def _relative(self, vital: Vital, value: float, place: int, found: Deviation | None) -> None:
