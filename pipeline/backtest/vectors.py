@@ -265,6 +265,7 @@ class _Signals:
         self._series = series[first]
         self._day = day[first]
         self._before = np.append(True, self._series[1:] != self._series[:-1])[: len(first)]  # a series starts here
+        self._agreed = self._confirmed()
         self._limits, self._limited = self._tables("bounds")
         self._away, _ = self._tables("relative")
         self._scanned: tuple[_Normal, _Newest] | None = None
@@ -338,6 +339,17 @@ class _Signals:
         return severities, findings
 
     # What rests on a session alone.
+
+    def _confirmed(self) -> Bools:
+        """Rows that another of the same session and series agrees with."""
+        order = np.lexsort((self.rows.value, self._of))
+        together = self._of[order][1:] == self._of[order][:-1]
+        apart = np.diff(self.rows.value[order])
+        close = together & (apart <= self.rules.confirmed_floors * _FLOOR[self.rows.vital[order][1:]])
+        agreed = np.zeros(len(order), bool)
+        agreed[order[1:][close]] = True
+        agreed[order[:-1][close]] = True
+        return agreed
 
     def _tables(self, which: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Limits by plan, vital and edge, NaN where there is none; and which vitals have any."""
@@ -627,7 +639,7 @@ class _Signals:
         before = np.where(known, newest.score[earlier], np.nan)[of] if len(places) else z
         age = np.where(known, self._day - self._day[earlier], 0)[of] if len(places) else z
         size = np.abs(z)
-        bad = valid & ~(self._side_low & (z > 0))
+        bad = (valid | self._agreed) & ~(self._side_low & (z > 0))
         single = bad & (size >= rules.single_z)
         again = (before * z > 0) & (np.abs(before) >= rules.repeated_z) & (age <= rules.in_a_row_days)
         repeated = bad & ~single & (size >= rules.repeated_z) & again

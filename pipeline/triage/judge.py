@@ -10,7 +10,7 @@ from pipeline.triage.instants import from_ms
 from pipeline.triage.plans import can_judge
 from pipeline.triage.signals import NOTHING_BESIDE, Parts, Signals
 from pipeline.triage.state import PLAIN
-from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC, series_of
+from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC, of_series, series_of
 from pipeline.triage.zones import worst
 from schemas.assessments import BaselineStatus, Deviation, JudgedReading, Quality, QualityIssue, Reason
 from schemas.submissions import EntryMode
@@ -75,12 +75,14 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
         return Judgement(Zone.NOT_MONITORED, (not_monitored(standing),), readings)
     since_ms = at_ms - rules.due_within_ms
     signals = Signals(day, standing, series, rules, awaited=awaited, since_ms=since_ms, beside=beside)
+    agreed = _confirmed(body.rows, verdicts, rules)
     against = {
         place: signals.take(
             place,
             verdicts[place],
             received_ms - body.rows[place].before_ms,
             (body.rows[place].more or PLAIN).oxygen_l_min,
+            confirmed=place in agreed,
         )
         for place in _in_time(body.rows)
     }
@@ -178,6 +180,27 @@ def _verdicts(  # noqa: PLR0913 - what a reading is seen against
             for place in (upper, lower):
                 verdicts[place] = verdicts[place]._replace(quality=Quality.QUARANTINED, issue=QualityIssue.IMPOSSIBLE)
     return verdicts
+
+
+def _confirmed(rows: tuple[Row, ...], verdicts: list[quality.Verdict], rules: Rules) -> frozenset[int]:
+    """Places of implausible readings that another one of the registration agrees with."""
+    if not any(verdict.quality is Quality.IMPLAUSIBLE for verdict in verdicts):
+        return frozenset()
+    by_series: dict[int, list[int]] = {}
+    for place, (row, (vital, _, grade, _)) in enumerate(zip(rows, verdicts, strict=True)):
+        if vital is not None and grade is not Quality.QUARANTINED:
+            by_series.setdefault(series_of(vital, (row.more or PLAIN).oxygen_l_min), []).append(place)
+    return frozenset(
+        place
+        for index, places in by_series.items()
+        for place in places
+        if verdicts[place].quality is Quality.IMPLAUSIBLE
+        and any(
+            other != place
+            and abs(verdicts[other].value - verdicts[place].value) <= rules.confirmed_floors * of_series(index).floor
+            for other in places
+        )
+    )
 
 
 def _cuffs(rows: tuple[Row, ...], verdicts: list[quality.Verdict]) -> list[tuple[int, int]]:

@@ -115,9 +115,9 @@ class Signals:
         self._answered = set(beside.questions)
 
     def take(
-        self, place: int, verdict: Verdict, measured_ms: int, oxygen_l_min: float | None
+        self, place: int, verdict: Verdict, measured_ms: int, oxygen_l_min: float | None, *, confirmed: bool = False
     ) -> tuple[BaselineStatus | None, Deviation | None]:
-        """Judge the reading at `place` of the session."""
+        """Judge the reading at `place` of the session; `confirmed` where another one agrees with it."""
         vital, value, grade, issue = verdict
         if grade is Quality.QUARANTINED or vital is None:
             self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
@@ -136,8 +136,8 @@ class Signals:
         if grade is Quality.VALID:  # of an implausible one the limits hold, and it tells nothing of what is normal
             self._valid.append((index, value))
             self._newest[index] = (None if found is None else found.score, place, value)
-            if found is not None:
-                self._deviate(vital, value, place, found, index)
+        if found is not None and (grade is Quality.VALID or confirmed):
+            self._deviate(vital, value, place, found, index)
         self._relative(vital, value, place, found)
         if self.prescribed.remembers(vital.index):
             self._changes(vital, value, place, measured_ms, baseline, index)

@@ -91,6 +91,36 @@ def test_a_deviation_is_an_alert_within_one_least_spread_of_a_doctors_limit(limi
     assert said([*plan, *days(PULSE, [*STEADY, ONCE + 1])]) == follows
 
 
+@pytest.mark.parametrize(
+    ("values", "follows"),
+    [
+        ((91.0,), "yellow deviation"),
+        ((90.0,), "no_data quality"),  # a fall by more than 6 is to be measured again
+        ((90.0, 90.0), "yellow quality deviation quality deviation"),
+        ((90.0, 88.0), "yellow quality deviation quality deviation"),
+        ((90.0, 87.9), "no_data quality quality"),  # they do not agree
+        ((90.0, 92.0), "yellow quality deviation deviation"),
+        ((90.0, 96.0), "no_data quality"),
+    ],
+)
+def test_a_value_that_is_measured_again_and_confirmed_is_no_milder_than_one_just_inside(
+    values: tuple[float, ...], follows: str
+) -> None:
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=84, yellow_low=86),))
+    now = 24 * 15 + 10
+    again = submitted("now", now, *(reading(SPO2, value, "%", now + 0.01 * n) for n, value in enumerate(values)))
+    assert said([*plan, *days(SPO2, [97.0] * 15), again]).replace(" deviation_noted", "") == follows
+
+
+def test_a_confirmed_value_is_not_learnt() -> None:
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=84),))
+    odd = [submitted(f"odd-{n}", 24 * n + 10, *[reading(SPO2, 79, "%", 24 * n + 10)] * 2) for n in range(15, 30)]
+    usual = submitted("now", 24 * 30 + 10, reading(SPO2, 97, "%", 24 * 30 + 10))
+    (told,) = judged(*plan, *days(SPO2, [97.0] * 15), *odd, usual).readings
+    assert told.deviation is not None
+    assert (told.deviation.center, told.deviation.days) == (97, 15)
+
+
 def test_of_oxygen_only_a_fall_is_bad() -> None:
     plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=80),))
     steady = [94.0] * 15
