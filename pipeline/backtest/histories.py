@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.triage import quality, standing
 from pipeline.triage.instants import local_day, to_ms
+from pipeline.triage.rules import DAY_MS
 from pipeline.triage.state import NEVER, Body, Content, Session
 from pipeline.triage.vitals import BY_CODE, DIASTOLIC, SYSTOLIC, VITALS, factor
 from schemas.submissions import Correction, CorrectionAction, Submission
@@ -54,6 +55,8 @@ class Registered(NamedTuple):
     readings: tuple[Reading, ...]
     answers: tuple[Answer, ...]
     received_ms: int
+    first_ms: int  # the earliest of its times, as sent and as ever corrected
+    last_ms: int  # the latest of them
 
 
 class Arrival(NamedTuple):
@@ -213,7 +216,11 @@ def _registered(sent: Submission, corrections: Sequence[Correction], course: Cou
         content=msgspec.Raw(b""),
     )
     void = bool(content.corrections) and content.replacement is None
-    return Registered(session, content, () if void else readings, () if void else answers, received_ms)
+    told = [sent.readings, *(one.readings for one in corrections if one.action is CorrectionAction.REPLACED)]
+    times = [_measured_ms(one, received_ms, rules) for one in told]
+    return Registered(
+        session, content, () if void else readings, () if void else answers, received_ms, min(times), max(times)
+    )
 
 
 def _measured_ms(readings: Iterable[Reading], received_ms: int, rules: Rules) -> int:
@@ -275,8 +282,16 @@ def _check_size(found: Sequence[Registered], messages: Sequence[Any], rules: Rul
         heaviest = int((sums[np.searchsorted(days, days + _HEAVY_DAYS, "right")] - sums[:-1]).max())
         if heaviest + 2 * rules.history_bytes > rules.most_bytes:
             raise OutOfScopeError("more sessions than are kept")
-    elif days[-1] - days[0] > rules.history_days or sums[-1] > rules.history_bytes:
+    elif _lasts_ms(found) > (rules.history_days - 1) * DAY_MS or sums[-1] > rules.history_bytes:
         raise OutOfScopeError("something bears on what may be forgotten by then")
+
+
+def _lasts_ms(found: Iterable[Registered]) -> int:
+    """How long the sessions may ever have seemed to last.
+
+    Beside what the fold keeps it is a day short: days are counted in a time zone that may have been another before.
+    """
+    return max(one.last_ms for one in found) - min(one.first_ms for one in found)
 
 
 def _bytes(message: Submission | Correction) -> int:

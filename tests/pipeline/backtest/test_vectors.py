@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -19,8 +20,9 @@ from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, ZoneChange
 from schemas.care import Acknowledged, News2Scale
 from schemas.paging import Tick
-from schemas.submissions import Correction, CorrectionAction
+from schemas.submissions import Correction, CorrectionAction, Reading, Submission
 from schemas.types import Zone
+from tests.edges import at_the_edges
 from tests.histories import END, PATIENT, at, enrolled, followed, history, named, reading, signed, submitted
 from tests.pipeline.triage.test_history import taken_over
 from tests.spec import test_signals as care
@@ -29,6 +31,7 @@ RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
 some = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 few = settings(some, max_examples=25)
 LAST = Tick(at=END.at + timedelta(days=400))
+EDGES = 300  # histories at the edges of what decides, of each kind
 Decided = tuple[dict[bytes, object], list[object]]
 
 
@@ -104,6 +107,18 @@ def test_so_does_one_of_months_in_which_everything_came_in_its_turn(random: Rand
     assert by_vectors(events) == decided
 
 
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_so_does_one_in_which_all_lies_at_an_edge(*, in_turn: bool) -> None:
+    compared = 0
+    for seed in range(EDGES):
+        random = Random(seed)  # noqa: S311 - no secret
+        decided, events = by_the_fold(at_the_edges(random, in_turn=in_turn), random if random.random() < 0.5 else None)
+        with suppress(OutOfScopeError):
+            assert by_vectors(events) == decided, seed
+            compared += 1
+    assert compared > 0.8 * EDGES
+
+
 def test_news2_is_a_second_signal_beside_weight() -> None:
     events = [
         *care.planned(weight_change=True, news2=News2Scale.SCALE_1),
@@ -130,6 +145,30 @@ def test_a_session_that_bears_on_what_may_be_forgotten_is_not_judged() -> None:
     assert vectors.run([enrolled(), signed(0), *days[:-1]])
     with pytest.raises(OutOfScopeError):
         vectors.run([enrolled(), signed(0), *days])
+
+
+def test_nor_is_one_whose_correction_bears_on_what_was_forgotten_before_it() -> None:
+    a_year, year_ago = 24 * 360, -24 * 360
+    pulse = [submitted(f"d{hours}", hours, reading("8867-4", 70, "/min", hours)) for hours in (5, 30)]
+    long_ago = submitted("old", year_ago, reading("8867-4", 70, "/min", year_ago), late=a_year + 40)
+    today = structs.replace(long_ago, readings=(reading("8867-4", 130, "/min", 40),))
+    for sent, corrected in ((long_ago, today), (today, long_ago)):
+        events = [enrolled(), signed(0), *pulse, sent, replacing(sent, corrected.readings)]
+        with pytest.raises(OutOfScopeError):
+            vectors.run(events)
+    at_once = [enrolled(), signed(0), *pulse, today, replacing(today, today.readings)]
+    assert by_vectors(at_once) == by_the_fold(at_once)[0]
+
+
+def replacing(session: Submission, readings: tuple[Reading, ...]) -> Correction:
+    return Correction(
+        correction_id=named(f"correction of {session.submission_id}"),
+        submission_id=session.submission_id,
+        patient=PATIENT,
+        recorded_at=session.received_at + timedelta(hours=2),
+        action=CorrectionAction.REPLACED,
+        readings=readings,
+    )
 
 
 def test_nor_is_spirometry_beside_a_best_that_may_be_forgotten() -> None:

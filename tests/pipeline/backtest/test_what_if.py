@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -14,8 +15,10 @@ from pipeline.backtest import what_if as module
 from pipeline.backtest.histories import OutOfScopeError
 from pipeline.backtest.what_if import UnknownPatientError, WhatIf, what_if
 from schemas.care import Limit, Plan
+from tests.edges import at_the_edges
 from tests.histories import PATIENT, at, enrolled, every_signal, followed, reading, signed, submitted
 
+EDGES = 100  # histories at the edges of what decides
 PULSE = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
 TIGHTER = Limit(code="8867-4", unit="/min", yellow_high=90, red_high=105)
 
@@ -91,6 +94,28 @@ def test_what_is_judged_at_once_is_what_the_fold_comes_to(
     with monkeypatch.context() as patched:
         patched.setattr(module, "_at_once", out_of_scope)
         assert what_if(events, asked, days=days) == at_once
+
+
+def test_so_is_what_lies_at_an_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+    for seed in range(EDGES):
+        random = Random(seed)  # noqa: S311 - no secret
+        events = at_the_edges(random, in_turn=True)
+        plan = at_the_edges(random, in_turn=True)[1].plan
+        days = random.choice([20, 90])
+        with suppress(OutOfScopeError):
+            at_once = judged_by(monkeypatch, "_at_once", events, plan, days)
+            assert judged_by(monkeypatch, "_by_the_fold", events, plan, days) == at_once, seed
+            compared += 1
+    assert compared > EDGES / 2
+
+
+def judged_by(monkeypatch: pytest.MonkeyPatch, way: str, events: list[Any], plan: Plan, days: int) -> WhatIf:
+    """What comes of one way of judging alone; raises OutOfScopeError where that is not asked."""
+    (other,) = {"_at_once", "_by_the_fold"} - {way}
+    with monkeypatch.context() as patched:
+        patched.setattr(module, other, out_of_scope)
+        return what_if(events, plan, days=days)
 
 
 def test_what_came_in_its_turn_needs_no_fold(monkeypatch: pytest.MonkeyPatch) -> None:
