@@ -78,9 +78,11 @@ def at_the_edges(random: Random, *, in_turn: bool) -> list[Any]:
     events: list[Any] = [enrolled(zone=random.choice(["UTC", "UTC", "Europe/Oslo"])), plan]
     now = START + timedelta(hours=10)
     number = random.choice([8, 25, 25, 40] if in_turn else [8, 16, 24])
+    learnt, moves = random.choice([6, RULES.established_values, 15]), random.choice([0, 0, 1, -1]) * random.random()
     for place in range(number):
-        calm = 0.9 if place < RULES.established_values else 0.5
-        session = _session(random, f"s-{place}", now, _values(random, codes, plan.plan, calm), in_turn=in_turn)
+        calm = 0.9 if moves or place < learnt else 0.5
+        moved = moves * max(0, min(place - learnt, 5))
+        session = _session(random, f"s-{place}", now, _values(random, codes, plan.plan, calm, moved), in_turn=in_turn)
         about = [session] if in_turn else _corrected(random, session)
         if random.random() < 0.05:
             about.insert(random.choice([0, len(about)]), _care(random, place, now, codes))
@@ -199,26 +201,24 @@ def edges(code: str, plan: Plan) -> list[float]:
 # Sessions.
 
 
-def _values(random: Random, codes: list[str], plan: Plan, calm: float) -> dict[str, list[float]]:
-    """What is measured in one session: mostly what is usual, and with the rest at an edge or a step beside it."""
+def _values(random: Random, codes: list[str], plan: Plan, calm: float, moved: float) -> dict[str, list[float]]:
+    """What is measured in one session: with a chance `calm` what is usual, else at an edge or a step beside it.
+
+    What is usual has `moved` so many least spreads since the beginning.
+    """
     found = {}
     for code in codes:
         device = DEVICES[code]
         at_edge = [edge + random.choice([-1, 0, 1]) * device.step for edge in edges(code, plan)]
+        usual = device.usual + moved * BY_CODE[code].floor
         many = random.choice([0, 1, 1, 1, 1, 2, 3])
-        found[code] = [
-            round(device.usual if random.random() < calm else random.choice(at_edge), 2) for _ in range(many)
-        ]
+        found[code] = [round(usual if random.random() < calm else random.choice(at_edge), 2) for _ in range(many)]
     if found.get(SYSTOLIC) and DIASTOLIC in codes and random.random() < 1 - calm:
-        found[DIASTOLIC] = [
-            upper - LEAST_PULSE_PRESSURE + random.choice([-1, 0, 1]) for upper in found[SYSTOLIC]
-        ]
+        found[DIASTOLIC] = [upper - LEAST_PULSE_PRESSURE + random.choice([-1, 0, 1]) for upper in found[SYSTOLIC]]
     return found
 
 
-def _session(
-    random: Random, name: str, now: datetime, values: dict[str, list[float]], *, in_turn: bool
-) -> Submission:
+def _session(random: Random, name: str, now: datetime, values: dict[str, list[float]], *, in_turn: bool) -> Submission:
     """A session measured at `now`, one time of few of its readings being at the edge of what is believed."""
     late = timedelta(0)
     if not in_turn and random.random() < 0.2:
@@ -316,8 +316,9 @@ def _moved(random: Random, session: Submission) -> tuple[Reading, ...]:
 
 
 def _care(random: Random, place: int, now: datetime, codes: list[str]) -> Any:  # noqa: ANN401 - any care event
-    """Something that staff enter, from the instant of a session or a millisecond beside it."""
-    instant = now + beside(random, timedelta(0))
+    """Something that staff enter, from the instant of a session, or from as long before it as a page may be late."""
+    ago = random.choice([timedelta(0), timedelta(0), timedelta(milliseconds=RULES.page_within_ms)])
+    instant = now - beside(random, ago)
     common = {
         "event_id": named(f"care-{place}"),
         "patient": PATIENT,

@@ -40,7 +40,6 @@ _EMPTY: Final = Body((), ())
 _MESSAGE_BYTES: Final = 64
 _READING_BYTES: Final = 48
 _ANSWER_BYTES: Final = 24
-_HEAVY_DAYS: Final = 6  # what is forgotten last is older than this
 
 
 class OutOfScopeError(ValueError):
@@ -277,13 +276,27 @@ def _check_size(found: Sequence[Registered], messages: Sequence[Any], rules: Rul
         if isinstance(message, Submission | Correction) and message.submission_id.bytes in weights:
             weights[message.submission_id.bytes] += _bytes(message)
     sums = np.cumsum([0, *(weights[one.session.id] for one in found)])
-    days = _ints(one.session.day for one in found)
     if in_turn and not any(_has_best(one) for one in found):
-        heaviest = int((sums[np.searchsorted(days, days + _HEAVY_DAYS, "right")] - sums[:-1]).max())
+        heaviest = int((sums[_forgotten_by(found, rules) + 1] - sums[:-1]).max())
         if heaviest + 2 * rules.history_bytes > rules.most_bytes:
             raise OutOfScopeError("more sessions than are kept")
     elif _lasts_ms(found) > (rules.history_days - 1) * DAY_MS or sums[-1] > rules.history_bytes:
         raise OutOfScopeError("something bears on what may be forgotten by then")
+
+
+def _forgotten_by(found: Sequence[Registered], rules: Rules) -> Ints:
+    """For each session the one at which at the latest it is forgotten, of those that come in their turn; or the last.
+
+    It may be the first that is kept. The fold forgets what is before that once the newest is no page's concern, looks
+    for its next first on a day after that, and waits as long again. Where there is less to forget than it keeps of
+    history in any case, it may take longer.
+    """
+    at_ms = _ints(one.session.at_ms for one in found)
+    days = _ints(one.session.day for one in found)
+    last = len(found) - 1
+    settled = np.minimum(np.searchsorted(at_ms, at_ms + rules.page_within_ms, "right"), last)
+    first = np.minimum(np.searchsorted(days, days[settled], "right"), last)
+    return np.minimum(np.searchsorted(at_ms, at_ms[first] + rules.page_within_ms, "right"), last)
 
 
 def _lasts_ms(found: Iterable[Registered]) -> int:

@@ -15,6 +15,7 @@ from tests.pipeline.backtest.recordings import days
 
 FAR = 4.5  # standard errors: of so many bounds one is passed by chance once in a thousand seeds, and the seed is fixed
 
+
 def test_shares_are_told_over_measured_days_alone() -> None:
     found = score(days(1, 2, 3, 40), days(2, 3, 4, 5, 41), days(*range(1, 16)))
     assert (found.sensitivity, found.ppv, found.false_alert_days_per_30) == (2 / 4, 2 / 3, 30 * 1 / 15)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,28 +15,34 @@ from msgspec import structs
 
 from pipeline.backtest import engine, vectors
 from pipeline.backtest.histories import OutOfScopeError
-from pipeline.triage import RULES, State, step
+from pipeline.triage import RULES, Rules, State, step
 from pipeline.triage.instants import to_ms
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, ZoneChange
 from schemas.care import Acknowledged, News2Scale
 from schemas.paging import Tick
-from schemas.submissions import Correction, CorrectionAction, Reading, Submission
+from schemas.submissions import Answer, Correction, CorrectionAction, Reading, Submission
 from schemas.types import Zone
 from tests.edges import at_the_edges
-from tests.histories import END, PATIENT, at, enrolled, followed, history, named, reading, signed, submitted
+from tests.histories import END, PATIENT, enrolled, followed, history, named, reading, signed, submitted
 from tests.pipeline.triage.test_history import taken_over
 from tests.spec import test_signals as care
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
 some = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 few = settings(some, max_examples=25)
 LAST = Tick(at=END.at + timedelta(days=400))
-EDGES = 300  # histories at the edges of what decides, of each kind
+DAYS_FORGOTTEN = structs.replace(RULES, history_days=15)
+BYTES_FORGOTTEN = structs.replace(RULES, history_bytes=1_000, most_bytes=5_000)
 Decided = tuple[dict[bytes, object], list[object]]
 
 
-def by_the_fold(events: list[Any], random: Random | None = None) -> tuple[Decided, list[Any]]:
+def by_the_fold(
+    events: list[Any], random: Random | None = None, rules: Rules = RULES, *, last: Tick | None = LAST
+) -> tuple[Decided, list[Any]]:
     """What the fold comes to, and the events; with `random` a nurse takes many alerts over an hour later."""
     state: State | None = None
     assessments: dict[bytes, Assessment] = {}
@@ -45,7 +52,7 @@ def by_the_fold(events: list[Any], random: Random | None = None) -> tuple[Decide
     while waiting:
         event = waiting.pop(0)
         seen.append(event)
-        state, told = step(state, event)
+        state, told = step(state, event, rules)
         for one in told:
             if isinstance(one, Assessment):
                 assessments[one.submission_id.bytes] = one
@@ -53,7 +60,7 @@ def by_the_fold(events: list[Any], random: Random | None = None) -> tuple[Decide
                 changes[one.zone_change_id] = one
                 if random is not None and one.to_zone in engine.ALERTS and random.random() < 0.6:
                     waiting.insert(0, took_over(one, event, random))
-    _, told = step(state, LAST)
+    _, told = (state, ()) if last is None else step(state, last, rules)
     changes |= {one.zone_change_id: one for one in told if isinstance(one, ZoneChange)}
     reasons = {
         key: (to_ms(one.at), one.zone, frozenset((reason.rule, reason.code, reason.zone) for reason in one.reasons))
@@ -76,8 +83,8 @@ def took_over(change: ZoneChange, event: Any, random: Random) -> Acknowledged:  
     )
 
 
-def by_vectors(events: list[Any]) -> Decided:
-    (found,) = vectors.run(events, until_ms=to_ms(LAST.at))
+def by_vectors(events: list[Any], rules: Rules = RULES, *, last: Tick | None = LAST) -> Decided:
+    (found,) = vectors.run(events, rules, until_ms=None if last is None else to_ms(last.at))
     reasons = {one.session: (one.at_ms, one.zone, frozenset(map(tuple, one.reasons))) for one in found.outcomes}
     return reasons, sorted((one.mark.at_ms, BY_SEVERITY[one.left], BY_SEVERITY[one.mark.zone]) for one in found.changes)
 
@@ -107,16 +114,27 @@ def test_so_does_one_of_months_in_which_everything_came_in_its_turn(random: Rand
     assert by_vectors(events) == decided
 
 
-@pytest.mark.parametrize("in_turn", [True, False])
-def test_so_does_one_in_which_all_lies_at_an_edge(*, in_turn: bool) -> None:
+@pytest.mark.parametrize(
+    ("rules", "in_turn", "many", "least"),
+    [
+        (RULES, True, 250, 190),
+        (RULES, False, 250, 190),
+        (DAYS_FORGOTTEN, True, 100, 65),
+        (DAYS_FORGOTTEN, False, 200, 30),
+        (BYTES_FORGOTTEN, True, 100, 50),
+        (BYTES_FORGOTTEN, False, 100, 3),
+    ],
+)
+def test_so_does_one_in_which_all_lies_at_an_edge(rules: Rules, many: int, least: int, *, in_turn: bool) -> None:
     compared = 0
-    for seed in range(EDGES):
+    for seed in range(many):
         random = Random(seed)  # noqa: S311 - no secret
-        decided, events = by_the_fold(at_the_edges(random, in_turn=in_turn), random if random.random() < 0.5 else None)
+        nurse, last = random.choice([None, random]), random.choice([None, LAST])
+        decided, events = by_the_fold(at_the_edges(random, in_turn=in_turn), nurse, rules, last=last)
         with suppress(OutOfScopeError):
-            assert by_vectors(events) == decided, seed
+            assert by_vectors(events, rules, last=last) == decided, seed
             compared += 1
-    assert compared > 0.8 * EDGES
+    assert compared >= least
 
 
 def test_news2_is_a_second_signal_beside_weight() -> None:
@@ -177,18 +195,71 @@ def test_nor_is_spirometry_beside_a_best_that_may_be_forgotten() -> None:
         vectors.run([enrolled(), signed(0), *days])
 
 
-def test_nor_are_more_corrections_than_are_kept() -> None:
-    session = submitted("d1", 5, reading("8867-4", 70, "/min", 5))
-    corrections = [
+def on_days(*days: float, many: int = 12) -> list[Any]:
+    """So many sessions with much text on each of some days, minutes apart; they come in their turn."""
+    hours = [24 * day + 0.2 * number for day in days for number in range(many)]
+    told = (Answer(questionnaire="q", questionnaire_version=1, link_id="how", value="a" * 190),)
+    return [submitted(f"s{hour}", hour, reading("8867-4", 70, "/min", hour), answers=told) for hour in hours]
+
+
+def planned(day: int) -> list[Any]:
+    """Just before a day the plan is signed again, so that something is decided then."""
+    return [signed(24 * day - 0.1, version=day)]
+
+
+def corrected(sessions: Iterable[Submission], many: int) -> list[Any]:
+    """So many corrections of each of some sessions."""
+    return [
         Correction(
-            correction_id=named(f"c{number}"),
+            correction_id=named(f"c{number} {session.submission_id}"),
             submission_id=session.submission_id,
             patient=PATIENT,
-            recorded_at=at(6 + number),
+            recorded_at=session.received_at + timedelta(hours=number),
             action=CorrectionAction.ENTERED_IN_ERROR,
         )
-        for number in range(RULES.corrections_of_one + 1)
+        for session in sessions
+        for number in range(many)
     ]
-    assert vectors.run([enrolled(), signed(0), session, *corrections[1:]])
-    with pytest.raises(OutOfScopeError):
-        vectors.run([enrolled(), signed(0), session, *corrections])
+
+
+@pytest.mark.parametrize(
+    ("limit", "events", "spared"),
+    [
+        ("care_events", on_days(1), 1),
+        ("care_bytes", on_days(1), 1),
+        ("corrections_of_one", [*on_days(1, many=2), *corrected(on_days(1, many=2), 3)], 1),
+        ("pending_corrections", [*corrected(on_days(1, many=4), 1), *on_days(1, many=4)], 1),
+        ("pending_bytes", [*corrected(on_days(1, many=4), 1), *on_days(1, many=4)], 3),
+        ("most_name_bytes", on_days(1, many=2), 1.5),
+        ("most_bytes", on_days(1, 2, 3, 4, 5, 6, 7, 8, 9, 10), 1.6),
+        ("most_bytes", on_days(1, 11, 21, 31, 33, 41), 3),
+        ("most_bytes", [*on_days(1), *planned(10), *on_days(10, 12.9, 20), *planned(30), *on_days(30, 32.9)], 1.6),
+    ],
+)  # fmt: skip
+def test_nor_is_any_of_which_the_fold_refuses_something(limit: str, events: list[Any], spared: float) -> None:
+    """As soon as the fold takes all there is `spared` times the room, it is judged."""
+    events = [enrolled(), signed(0), *events]
+    rooms = range(40_000) if limit.endswith("bytes") else range(20)
+    taken = bisect_left(rooms, True, key=lambda room: not refuses(events, little(limit, room)))  # noqa: FBT003 - what is sought
+    judged = bisect_left(rooms, True, key=lambda room: not out_of_scope(events, little(limit, room)))  # noqa: FBT003
+    assert 0 < taken <= judged <= spared * taken < len(rooms)
+
+
+def little(limit: str, room: int) -> Rules:
+    """Rules by which hardly any history is kept beyond its turn, and of one thing so much."""
+    kept = {"history_bytes": 100} if limit == "most_bytes" else {}
+    return structs.replace(RULES, **kept, **{limit: room})
+
+
+def refuses(events: list[Any], rules: Rules) -> bool:
+    """Whether the fold refuses any of the events."""
+    return engine.run(events, rules).refused > 0
+
+
+def out_of_scope(events: list[Any], rules: Rules) -> bool:
+    """Whether the fold has to be asked."""
+    try:
+        vectors.run(events, rules)
+    except OutOfScopeError:
+        return True
+    return False

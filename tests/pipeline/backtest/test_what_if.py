@@ -10,10 +10,12 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from pipeline.backtest import what_if as module
 from pipeline.backtest.histories import OutOfScopeError
 from pipeline.backtest.what_if import UnknownPatientError, WhatIf, what_if
+from pipeline.triage import RULES, Rules
 from schemas.care import Limit, Plan
 from tests.edges import at_the_edges
 from tests.histories import PATIENT, at, enrolled, every_signal, followed, reading, signed, submitted
@@ -110,12 +112,39 @@ def test_so_is_what_lies_at_an_edge(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compared > EDGES / 2
 
 
-def judged_by(monkeypatch: pytest.MonkeyPatch, way: str, events: list[Any], plan: Plan, days: int) -> WhatIf:
+@pytest.mark.parametrize("limit", ["care_events", "care_bytes"])
+def test_where_more_is_taken_over_than_is_kept_the_fold_is_asked(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    events = [
+        enrolled(),
+        signed(0, PULSE),
+        *(
+            submitted(f"d{day}", 24 * day, reading("8867-4", 110 if day % 3 else 70, "/min", 24 * day))
+            for day in range(1, 40)
+        ),
+    ]
+    rooms = range(3, 40) if limit == "care_events" else range(600, 4_000, 80)
+    judged = []
+    for room in rooms:
+        rules = structs.replace(RULES, **{limit: room})
+        try:
+            at_once = judged_by(monkeypatch, "_at_once", events, plan(TIGHTER), 90, rules)
+        except OutOfScopeError:
+            judged.append(False)
+        else:
+            assert judged_by(monkeypatch, "_by_the_fold", events, plan(TIGHTER), 90, rules) == at_once, room
+            judged.append(True)
+    assert judged == sorted(judged)
+    assert set(judged) == {False, True}
+
+
+def judged_by(  # noqa: PLR0913, PLR0917 - what is asked, and how
+    monkeypatch: pytest.MonkeyPatch, way: str, events: list[Any], plan: Plan, days: int, rules: Rules = RULES
+) -> WhatIf:
     """What comes of one way of judging alone; raises OutOfScopeError where that is not asked."""
     (other,) = {"_at_once", "_by_the_fold"} - {way}
     with monkeypatch.context() as patched:
         patched.setattr(module, other, out_of_scope)
-        return what_if(events, plan, days=days)
+        return what_if(events, plan, days=days, rules=rules)
 
 
 def test_what_came_in_its_turn_needs_no_fold(monkeypatch: pytest.MonkeyPatch) -> None:
