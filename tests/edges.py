@@ -310,7 +310,8 @@ def _moved(random: Random, session: Submission) -> tuple[Reading, ...]:
     """A session's readings at another time, or all but one."""
     if random.random() < 0.4:
         return session.readings[1:] or session.readings
-    moved = [timedelta(milliseconds=RULES.future_tolerance_ms), timedelta(hours=-1), timedelta(days=-3)]
+    tolerance = timedelta(milliseconds=RULES.future_tolerance_ms)
+    moved = [timedelta(0), tolerance, timedelta(hours=-1), timedelta(days=-3), timedelta(days=-20)]
     at = session.received_at + random.choice(moved)
     return tuple(structs.replace(one, measured_at=at) for one in session.readings)
 

@@ -8,18 +8,19 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
 from pipeline.backtest import engine, vectors
-from pipeline.backtest.histories import OutOfScopeError
+from pipeline.backtest.histories import OutOfScopeError, gather
 from pipeline.triage import RULES, Rules, State, step
 from pipeline.triage.instants import to_ms
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, ZoneChange
-from schemas.care import Acknowledged, News2Scale
+from schemas.care import Acknowledged, Limit, News2Scale
 from schemas.paging import Tick
 from schemas.submissions import Answer, Correction, CorrectionAction, Reading, Submission
 from schemas.types import Zone
@@ -148,6 +149,73 @@ def test_news2_is_a_second_signal_beside_weight() -> None:
     assert by_vectors(events) == decided
 
 
+def test_a_gain_of_weight_is_a_second_signal_beside_a_deviation() -> None:
+    weights = [None] * 7 + [80.0, 80.7, 81.4, 82.1]  # of too few days to have a normal, and never much in a day
+    pulses = [70.0] * 10 + [90.0]
+    events = [
+        *care.planned(weight_change=True),
+        *(
+            submitted(
+                f"s{day}",
+                24 * day + 10,
+                reading(care.PULSE, pulse, "/min", 24 * day + 10),
+                *(() if weight is None else (reading(care.WEIGHT, weight, "kg", 24 * day + 10),)),
+            )
+            for day, (pulse, weight) in enumerate(zip(pulses, weights, strict=True))
+        ),
+    ]
+    decided = by_the_fold(events)[0]
+    told = {rule for _, _, reasons in decided[0].values() for rule, _, zone in reasons if zone is Zone.RED}
+    assert told == {"deviation_with_symptom", "weight_rise_days"}
+    assert by_vectors(events) == decided
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_slow_change_starts_anew_after_a_long_episode_has_made_the_normal_stale(seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - no secret
+    calm, alerting, after = [20, RULES.stale_after_days + random.randrange(1, 5), 12]
+    events = [*care.planned(limits=(Limit(code=care.SYSTOLIC, unit="mm[Hg]", yellow_high=150),))]
+    for day in range(calm + alerting + after):
+        hours = 24 * day + 10
+        systolic = 160 if calm <= day < calm + alerting else 130
+        pulse = 70 + (0 if day < calm else 5) + random.randrange(3)
+        events.append(
+            submitted(
+                f"s{day}",
+                hours,
+                reading(care.SYSTOLIC, systolic, "mm[Hg]", hours),
+                reading(care.PULSE, pulse, "/min", hours),
+            )
+        )
+    assert by_vectors(events) == by_the_fold(events)[0]
+
+
+@pytest.mark.parametrize(
+    ("whose", "field"),
+    [
+        *(("normal", field) for field in ("established", "center", "spread")),
+        *(("newest", field) for field in ("score", "passed_over", "low", "high")),
+    ],
+)
+def test_whatever_slow_change_rests_on_is_followed_again_when_it_alone_is_new(whose: str, field: str) -> None:
+    events = [*care.planned(), *care.days(care.PULSE, [70.0 + 3 * (day % 3) + 0.2 * day for day in range(40)])]
+    again, anew = (vectors._Signals(gather(events, RULES), RULES) for _ in range(2))
+    learns = again.guess()
+    again.judge(learns, np.ones(len(learns), bool))
+    assert again._scanned is not None
+    known = dict(zip(("normal", "newest"), again._scanned, strict=True))
+    for place in np.flatnonzero(known["normal"].established).tolist():
+        column = getattr(known[whose], field).copy()
+        column[place] = ~column[place] if column.dtype == bool else column[place] + 2.5
+        changed = known | {whose: known[whose]._replace(**{field: column})}
+        again._scan(**known)
+        again._scan(**changed)
+        anew._scanned = None
+        anew._scan(**changed)
+        assert again._tracks == anew._tracks
+        assert np.array_equal(again._sides, anew._sides)
+
+
 def test_many_patients_at_once_come_to_what_each_comes_to_alone() -> None:
     histories = [
         [structs.replace(event, patient=f"sim-{seed:04}") for event in followed(Random(seed), long=bool(seed % 2))]  # noqa: S311 - no secret
@@ -165,17 +233,24 @@ def test_a_session_that_bears_on_what_may_be_forgotten_is_not_judged() -> None:
         vectors.run([enrolled(), signed(0), *days])
 
 
-def test_nor_is_one_whose_correction_bears_on_what_was_forgotten_before_it() -> None:
-    a_year, year_ago = 24 * 360, -24 * 360
-    pulse = [submitted(f"d{hours}", hours, reading("8867-4", 70, "/min", hours)) for hours in (5, 30)]
-    long_ago = submitted("old", year_ago, reading("8867-4", 70, "/min", year_ago), late=a_year + 40)
-    today = structs.replace(long_ago, readings=(reading("8867-4", 130, "/min", 40),))
-    for sent, corrected in ((long_ago, today), (today, long_ago)):
-        events = [enrolled(), signed(0), *pulse, sent, replacing(sent, corrected.readings)]
-        with pytest.raises(OutOfScopeError):
-            vectors.run(events)
-    at_once = [enrolled(), signed(0), *pulse, today, replacing(today, today.readings)]
-    assert by_vectors(at_once) == by_the_fold(at_once)[0]
+NOW, YEAR_AGO = 40.0, 40.0 - 24 * 360  # [h]
+
+
+@pytest.mark.parametrize(("others", "sent", "told"), [(NOW, YEAR_AGO, NOW), (YEAR_AGO, NOW, YEAR_AGO)])
+def test_nor_is_one_whose_correction_bears_on_what_was_forgotten_before_it(
+    others: float, sent: float, told: float
+) -> None:
+    pulse = [
+        submitted(f"s{hours}", hours, reading("8867-4", 70, "/min", hours)) for hours in (others - 50, others - 10)
+    ]
+    session = submitted("s", sent, reading("8867-4", 70, "/min", sent), late=NOW - sent)
+    before = [enrolled(-24 * 400), signed(-24 * 400), *pulse]
+    moved = replacing(session, (reading("8867-4", 130, "/min", told),))
+    with pytest.raises(OutOfScopeError):
+        vectors.run([*before, session, moved])
+    stays = replacing(session, (reading("8867-4", 130, "/min", sent),))
+    if sent == others:
+        assert by_vectors([*before, session, stays]) == by_the_fold([*before, session, stays])[0]
 
 
 def replacing(session: Submission, readings: tuple[Reading, ...]) -> Correction:
