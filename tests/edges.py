@@ -87,7 +87,7 @@ def at_the_edges(random: Random, *, in_turn: bool) -> list[Any]:
         if random.random() < 0.05:
             about.insert(random.choice([0, len(about)]), _care(random, place, now, codes))
         events += about
-        now += _pause(random, now, in_turn=in_turn)
+        now += timedelta(days=1) if place < learnt else _pause(random, now, in_turn=in_turn)
         if not in_turn and now > START + STAY:
             break
     return [read(event) for event in events]

@@ -30,7 +30,7 @@ from tests.pipeline.triage.test_history import taken_over
 from tests.spec import test_signals as care
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 RANDOM = st.integers(min_value=0, max_value=2**32).map(Random)
 some = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -173,21 +173,34 @@ def test_a_gain_of_weight_is_a_second_signal_beside_a_deviation() -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_slow_change_starts_anew_after_a_long_episode_has_made_the_normal_stale(seed: int) -> None:
     random = Random(seed)  # noqa: S311 - no secret
-    calm, alerting, after = [20, RULES.stale_after_days + random.randrange(1, 5), 12]
+    ends = 20 + RULES.stale_after_days + random.randrange(1, 12)
+    events = daily(random, ends + 20, rises_from=20, alerting=range(20, ends))
+    assert by_vectors(events) == by_the_fold(events)[0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_slow_change_is_followed_from_the_day_on_which_the_normal_is_established(seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - no secret
+    events = daily(random, 30, rises_from=random.randrange(7, RULES.established_span_days))
+    assert by_vectors(events) == by_the_fold(events)[0]
+
+
+def daily(random: Random, days: int, *, rises_from: int, alerting: Container[int] = ()) -> list[Any]:
+    """A pulse that is a little higher from a day on, beside a blood pressure that is beyond its limit on some days."""
     events = [*care.planned(limits=(Limit(code=care.SYSTOLIC, unit="mm[Hg]", yellow_high=150),))]
-    for day in range(calm + alerting + after):
+    rise = random.randrange(3, 6)
+    for day in range(days):
         hours = 24 * day + 10
-        systolic = 160 if calm <= day < calm + alerting else 130
-        pulse = 70 + (0 if day < calm else 5) + random.randrange(3)
+        pulse = 70 + random.randrange(5) + (rise if day >= rises_from else 0)
         events.append(
             submitted(
                 f"s{day}",
                 hours,
-                reading(care.SYSTOLIC, systolic, "mm[Hg]", hours),
+                reading(care.SYSTOLIC, 151 if day in alerting else 149, "mm[Hg]", hours),
                 reading(care.PULSE, pulse, "/min", hours),
             )
         )
-    assert by_vectors(events) == by_the_fold(events)[0]
+    return events
 
 
 @pytest.mark.parametrize(
