@@ -152,6 +152,22 @@ def test_what_came_in_its_turn_needs_no_fold(monkeypatch: pytest.MonkeyPatch) ->
     assert what_if(recording(), plan(TIGHTER), days=30).patients
 
 
+@pytest.mark.parametrize("back", [1, 12, 30, 60])
+def test_what_is_signed_for_the_past_of_an_alert_is_folded(monkeypatch: pytest.MonkeyPatch, back: int) -> None:
+    """Whoever took the alert over had not seen what it became by that, and has to take it over again."""
+    pulses = [70.0] * 20 + [110.0, 125.0, 70.0, 70.0, 110.0, 70.0, 70.0]
+    sessions = [
+        submitted(f"d{day}", 24 * day + 10, reading("8867-4", pulse, "/min", 24 * day + 10))
+        for day, pulse in enumerate(pulses)
+    ]
+    signed_at = 24 * 21 + 10.75
+    later = signed(signed_at - back, TIGHTER, version=2, recorded=signed_at)
+    events = [enrolled(), signed(0, PULSE), *sessions[:22], later, *sessions[22:]]
+    with pytest.raises(OutOfScopeError):
+        judged_by(monkeypatch, "_at_once", events, plan(PULSE), 3)
+    assert what_if(events, plan(PULSE), days=3) == judged_by(monkeypatch, "_by_the_fold", events, plan(PULSE), 3)
+
+
 def test_what_did_not_is_folded() -> None:
     late = submitted("late", 24 * 30, reading("8867-4", 130, "/min", 24 * 30), late=60)
     (one,) = what_if([*recording(), late], plan(PULSE), days=20).patients
