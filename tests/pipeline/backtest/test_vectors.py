@@ -210,8 +210,11 @@ def daily(random: Random, days: int, *, rises_from: int, alerting: Container[int
         *(("newest", field) for field in ("score", "passed_over", "low", "high")),
     ],
 )
-def test_whatever_slow_change_rests_on_is_followed_again_when_it_alone_is_new(whose: str, field: str) -> None:
-    events = [*care.planned(), *care.days(care.PULSE, [70.0 + 3 * (day % 3) + 0.2 * day for day in range(40)])]
+@pytest.mark.parametrize("slope", [0.2, -0.2])
+def test_whatever_slow_change_rests_on_is_followed_again_when_it_alone_is_new(
+    whose: str, field: str, slope: float
+) -> None:
+    events = [*care.planned(), *care.days(care.PULSE, [70.0 + 3 * (day % 3) + slope * day for day in range(40)])]
     again, anew = (vectors._Signals(gather(events, RULES), RULES) for _ in range(2))
     learns = again.guess()
     again.judge(learns, np.ones(len(learns), bool))
