@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.triage import quality, standing
 from pipeline.triage.instants import local_day, to_ms
+from pipeline.triage.rules import DAY_MS
 from pipeline.triage.state import NEVER, Body, Content, Session
 from pipeline.triage.vitals import BY_CODE, DIASTOLIC, SYSTOLIC, VITALS, converted, factor
 from schemas.submissions import Correction, CorrectionAction, Submission
@@ -39,7 +40,6 @@ _EMPTY: Final = Body((), ())
 _MESSAGE_BYTES: Final = 64
 _READING_BYTES: Final = 48
 _ANSWER_BYTES: Final = 24
-_HEAVY_DAYS: Final = 6  # what is forgotten last is older than this
 
 
 class OutOfScopeError(ValueError):
@@ -54,6 +54,8 @@ class Registered(NamedTuple):
     readings: tuple[Reading, ...]
     answers: tuple[Answer, ...]
     received_ms: int
+    first_ms: int  # the earliest of its times, as sent and as ever corrected
+    last_ms: int  # the latest of them
 
 
 class Arrival(NamedTuple):
@@ -213,7 +215,11 @@ def _registered(sent: Submission, corrections: Sequence[Correction], course: Cou
         content=msgspec.Raw(b""),
     )
     void = bool(content.corrections) and content.replacement is None
-    return Registered(session, content, () if void else readings, () if void else answers, received_ms)
+    told = [sent.readings, *(one.readings for one in corrections if one.action is CorrectionAction.REPLACED)]
+    times = [_measured_ms(one, received_ms, rules) for one in told]
+    return Registered(
+        session, content, () if void else readings, () if void else answers, received_ms, min(times), max(times)
+    )
 
 
 def _measured_ms(readings: Iterable[Reading], received_ms: int, rules: Rules) -> int:
@@ -270,13 +276,35 @@ def _check_size(found: Sequence[Registered], messages: Sequence[Any], rules: Rul
         if isinstance(message, Submission | Correction) and message.submission_id.bytes in weights:
             weights[message.submission_id.bytes] += _bytes(message)
     sums = np.cumsum([0, *(weights[one.session.id] for one in found)])
-    days = _ints(one.session.day for one in found)
     if in_turn and not any(_has_best(one) for one in found):
-        heaviest = int((sums[np.searchsorted(days, days + _HEAVY_DAYS, "right")] - sums[:-1]).max())
+        heaviest = int((sums[_forgotten_by(found, rules) + 1] - sums[:-1]).max())
         if heaviest + 2 * rules.history_bytes > rules.most_bytes:
             raise OutOfScopeError("more sessions than are kept")
-    elif days[-1] - days[0] > rules.history_days or sums[-1] > rules.history_bytes:
+    elif _lasts_ms(found) > (rules.history_days - 1) * DAY_MS or sums[-1] > rules.history_bytes:
         raise OutOfScopeError("something bears on what may be forgotten by then")
+
+
+def _forgotten_by(found: Sequence[Registered], rules: Rules) -> Ints:
+    """For each session the one at which at the latest it is forgotten, of those that come in their turn; or the last.
+
+    It may be the first that is kept. The fold forgets what is before that once the newest is no page's concern, looks
+    for its next first on a day after that, and waits as long again. Where there is less to forget than it keeps of
+    history in any case, it may take longer.
+    """
+    at_ms = _ints(one.session.at_ms for one in found)
+    days = _ints(one.session.day for one in found)
+    last = len(found) - 1
+    settled = np.minimum(np.searchsorted(at_ms, at_ms + rules.page_within_ms, "right"), last)
+    first = np.minimum(np.searchsorted(days, days[settled], "right"), last)
+    return np.minimum(np.searchsorted(at_ms, at_ms[first] + rules.page_within_ms, "right"), last)
+
+
+def _lasts_ms(found: Iterable[Registered]) -> int:
+    """How long the sessions may ever have seemed to last.
+
+    Beside what the fold keeps it is a day short: days are counted in a time zone that may have been another before.
+    """
+    return max(one.last_ms for one in found) - min(one.first_ms for one in found)
 
 
 def _bytes(message: Submission | Correction) -> int:

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from scipy.stats import bootstrap
 
 from pipeline.backtest.days import PatientDay
-from pipeline.backtest.score import score
+from pipeline.backtest.score import ratio, resampled, score
 from tests.oracles import backtest as oracle
 from tests.pipeline.backtest.recordings import days
+
+FAR = 4.5  # standard errors: of so many bounds one is passed by chance once in a thousand seeds, and the seed is fixed
 
 
 def test_shares_are_told_over_measured_days_alone() -> None:
@@ -63,6 +65,29 @@ def test_intervals_agree_with_scipy() -> None:
     ).confidence_interval
     ours = score(alerts, labelled, measured, resamples=5000).intervals.sensitivity
     assert ours == pytest.approx((theirs.low, theirs.high), abs=0.01)
+
+
+def test_every_patient_is_as_likely_drawn_as_every_other() -> None:
+    """What is drawn of each is as multinomial counts are: mean 1, variance 1 - 1/n, covariance -1/n."""
+    patients, many = 10, 100_000
+    drawn = resampled(np.eye(patients, dtype=np.int64), many, seed=1)
+    assert (drawn.sum(axis=1) == patients).all()
+    spread = 1 - 1 / patients
+    assert np.abs(drawn.mean(axis=0) - 1).max() < FAR * np.sqrt(spread / many)
+    products = (drawn[:, :, None] - 1) * (drawn[:, None, :] - 1)
+    known = np.eye(patients) - 1 / patients
+    assert (np.abs(products.mean(axis=0) - known) < FAR * products.std(axis=0) / np.sqrt(many)).all()
+
+
+def test_a_resampled_share_is_the_share_with_the_standard_error_of_a_mean() -> None:
+    """Where all have equally many days, a resample's share is the mean over the patients that were drawn."""
+    found, labelled, many = np.array([0, 1, 3, 7, 12, 20]), 20, 100_000
+    counts = np.stack([found, np.full(len(found), labelled)], axis=1)
+    shares = ratio(*resampled(counts, many, seed=1).T)
+    own = found / labelled
+    error = own.std() / np.sqrt(len(own))
+    assert abs(shares.mean() - own.mean()) < FAR * error / np.sqrt(many)
+    assert abs(shares.var() - error**2) < FAR * np.std((shares - own.mean()) ** 2) / np.sqrt(many)
 
 
 DAYS = st.sets(st.builds(PatientDay, st.sampled_from(["sim-0001", "sim-0002"]), st.integers(0, 9)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -9,13 +10,17 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from pipeline.backtest import what_if as module
 from pipeline.backtest.histories import OutOfScopeError
 from pipeline.backtest.what_if import UnknownPatientError, WhatIf, what_if
+from pipeline.triage import RULES, Rules
 from schemas.care import Limit, Plan
+from tests.edges import at_the_edges
 from tests.histories import PATIENT, at, enrolled, every_signal, followed, reading, signed, submitted
 
+EDGES = 120  # histories at the edges of what decides
 PULSE = Limit(code="8867-4", unit="/min", yellow_high=100, red_high=120)
 TIGHTER = Limit(code="8867-4", unit="/min", yellow_high=90, red_high=105)
 
@@ -93,9 +98,74 @@ def test_what_is_judged_at_once_is_what_the_fold_comes_to(
         assert what_if(events, asked, days=days) == at_once
 
 
+def test_so_is_what_lies_at_an_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+    for seed in range(EDGES):
+        random = Random(seed)  # noqa: S311 - no secret
+        events = at_the_edges(random, in_turn=True)
+        plan = at_the_edges(random, in_turn=True)[1].plan
+        days = random.choice([20, 90])
+        with suppress(OutOfScopeError):
+            at_once = judged_by(monkeypatch, "_at_once", events, plan, days)
+            assert judged_by(monkeypatch, "_by_the_fold", events, plan, days) == at_once, seed
+            compared += 1
+    assert compared > 0.4 * EDGES
+
+
+@pytest.mark.parametrize("limit", ["care_events", "care_bytes"])
+def test_where_more_is_taken_over_than_is_kept_the_fold_is_asked(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    events = [
+        enrolled(),
+        signed(0, PULSE),
+        *(
+            submitted(f"d{day}", 24 * day, reading("8867-4", 110 if day % 3 else 70, "/min", 24 * day))
+            for day in range(1, 40)
+        ),
+    ]
+    rooms = range(3, 40) if limit == "care_events" else range(600, 4_000, 80)
+    judged = []
+    for room in rooms:
+        rules = structs.replace(RULES, **{limit: room})
+        try:
+            at_once = judged_by(monkeypatch, "_at_once", events, plan(TIGHTER), 90, rules)
+        except OutOfScopeError:
+            judged.append(False)
+        else:
+            assert judged_by(monkeypatch, "_by_the_fold", events, plan(TIGHTER), 90, rules) == at_once, room
+            judged.append(True)
+    assert judged == sorted(judged)
+    assert set(judged) == {False, True}
+
+
+def judged_by(  # noqa: PLR0913, PLR0917 - what is asked, and how
+    monkeypatch: pytest.MonkeyPatch, way: str, events: list[Any], plan: Plan, days: int, rules: Rules = RULES
+) -> WhatIf:
+    """What comes of one way of judging alone; raises OutOfScopeError where that is not asked."""
+    (other,) = {"_at_once", "_by_the_fold"} - {way}
+    with monkeypatch.context() as patched:
+        patched.setattr(module, other, out_of_scope)
+        return what_if(events, plan, days=days, rules=rules)
+
+
 def test_what_came_in_its_turn_needs_no_fold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_by_the_fold", out_of_scope)
     assert what_if(recording(), plan(TIGHTER), days=30).patients
+
+
+@pytest.mark.parametrize("back", [1, 12, 30, 60])
+def test_what_is_signed_for_the_past_of_an_alert_is_folded(monkeypatch: pytest.MonkeyPatch, back: int) -> None:
+    """Whoever took the alert over had not seen what it became by that, and has to take it over again."""
+    pulses = [70.0] * 20 + [110.0, 125.0, 70.0, 70.0, 110.0, 70.0, 70.0]
+    sessions = [
+        submitted(f"d{day}", 24 * day + 10, reading("8867-4", pulse, "/min", 24 * day + 10))
+        for day, pulse in enumerate(pulses)
+    ]
+    signed_at = 24 * 21 + 10.75
+    later = signed(signed_at - back, TIGHTER, version=2, recorded=signed_at)
+    events = [enrolled(), signed(0, PULSE), *sessions[:22], later, *sessions[22:]]
+    with pytest.raises(OutOfScopeError):
+        judged_by(monkeypatch, "_at_once", events, plan(PULSE), 3)
+    assert what_if(events, plan(PULSE), days=3) == judged_by(monkeypatch, "_by_the_fold", events, plan(PULSE), 3)
 
 
 def test_what_did_not_is_folded() -> None:
