@@ -122,7 +122,8 @@ def asked(random: Random, codes: list[str], *, version: int = 1, after: timedelt
         change_limits=tuple(_change(code) for code in changing),
         sustained_limits=tuple(_sustained(code) for code in sustained),
         answer_rules=random.choice([(), (AnswerRule(link_id="breath", zone="yellow", at_least=1),)]),
-        vitals=tuple(random.sample(codes, 1)) if random.random() < 0.2 else (),
+        vitals=tuple(random.sample(codes, random.randrange(1, 3))) if random.random() < 0.3 else (),
+        answers_due=random.random() < 0.2,
         weight_change=random.random() < 0.6,
         news2=random.choice([None, None, News2Scale.SCALE_1, News2Scale.SCALE_2]),
     )
@@ -176,14 +177,14 @@ def _sustained(code: str) -> SustainedLimit:
 def edges(code: str, plan: Plan) -> list[float]:
     """Where something is decided on a vital [the device's unit], by its limits and by what it mostly shows."""
     vital, device = BY_CODE[code], DEVICES[code]
-    near = RULES.near_floors * vital.floor
+    reach = [floors * vital.floor for floors in (RULES.near_floors, RULES.asking_floors)]
     found: list[float | None] = [*vital.impossible, *vital.implausible]
     for limit in plan.limits:
         if limit.code == code:
             lows, highs = (limit.red_low, limit.yellow_low), (limit.yellow_high, limit.red_high)
             found += [*lows, *highs]
-            found += [edge + near for edge in lows if edge is not None]
-            found += [edge - near for edge in highs if edge is not None]
+            found += [edge + near for edge in lows if edge is not None for near in reach]
+            found += [edge - near for edge in highs if edge is not None for near in reach]
     away: list[float | None] = [*device.distance, vital.fall, vital.step]
     away += [z * vital.floor for z in (1, RULES.repeated_z + 0.3, (RULES.repeated_z + RULES.single_z) / 2, 4)]
     if vital.share_of_best is not None:
@@ -213,6 +214,9 @@ def _values(random: Random, codes: list[str], plan: Plan, calm: float, moved: fl
         usual = device.usual + moved * BY_CODE[code].floor
         many = random.choice([0, 1, 1, 1, 1, 2, 3])
         found[code] = [round(usual if random.random() < calm else random.choice(at_edge), 2) for _ in range(many)]
+        if many > 1 and random.random() < 1 - calm:  # one beside another that agrees with it, or hardly
+            agrees = RULES.confirmed_floors * BY_CODE[code].floor
+            found[code][0] = round(found[code][1] + agrees + random.choice([-1, 0, 1]) * device.step, 2)
     if found.get(SYSTOLIC) and DIASTOLIC in codes and random.random() < 1 - calm:
         found[DIASTOLIC] = [upper - LEAST_PULSE_PRESSURE + random.choice([-1, 0, 1]) for upper in found[SYSTOLIC]]
     return found
@@ -239,7 +243,7 @@ def _session(random: Random, name: str, now: datetime, values: dict[str, list[fl
     ]
     if readings and random.random() < 0.15:
         place = random.randrange(len(readings)) if len(readings) > 1 and random.random() < 0.95 else 0
-        readings[place] = structs.replace(readings[place], measured_at=_at_tolerance(random, received))
+        readings[place] = structs.replace(readings[place], measured_at=_at_tolerance(random, now, received))
     answers = tuple(
         Answer(questionnaire="q", questionnaire_version=1, link_id=link, value=value)
         for link, value in (("breath", random.randrange(3)), ("confused", random.choice([True, False, "?"])))
@@ -254,8 +258,10 @@ def _session(random: Random, name: str, now: datetime, values: dict[str, list[fl
     )
 
 
-def _at_tolerance(random: Random, received: datetime) -> datetime:
-    """The latest or the earliest time that is believed, or a millisecond beside it."""
+def _at_tolerance(random: Random, now: datetime, received: datetime) -> datetime:
+    """The latest or the earliest time that is believed, the earliest of what is due, or a millisecond beside it."""
+    if random.random() < 0.3:
+        return now - beside(random, timedelta(milliseconds=RULES.due_within_ms))
     if random.random() < 0.5:
         return received + beside(random, timedelta(milliseconds=RULES.future_tolerance_ms))
     return received - beside(random, timedelta(milliseconds=RULES.oldest_reading_ms))
@@ -263,7 +269,7 @@ def _at_tolerance(random: Random, received: datetime) -> datetime:
 
 def _pause(random: Random, now: datetime, *, in_turn: bool) -> timedelta:
     """How long until the next session: mostly a day, and else the ends of what is joined by time or by days."""
-    hours = [WINDOW_H, *(24 * days + RULES.weight_slack_h for days in (1, 3, 7))]
+    hours = [WINDOW_H, RULES.joined_ms // HOUR_MS, *(24 * days + RULES.weight_slack_h for days in (1, 3, 7))]
     days = [0, RULES.in_a_row_days + 1, RULES.near_every_days + 1, FALL_WITHIN_DAYS, FALL_WITHIN_DAYS + 1]
     if in_turn:
         hours.append(24 * 30 + RULES.weight_slack_h)

@@ -18,6 +18,7 @@ from pipeline.backtest import engine, vectors
 from pipeline.backtest.histories import OutOfScopeError, gather
 from pipeline.triage import RULES, Rules, State, step
 from pipeline.triage.instants import to_ms
+from pipeline.triage.state import NEVER
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, ZoneChange
 from schemas.care import Acknowledged, Limit, News2Scale
@@ -122,7 +123,7 @@ def test_so_does_one_of_months_in_which_everything_came_in_its_turn(random: Rand
         (RULES, False, 250, 190),
         (DAYS_FORGOTTEN, True, 100, 65),
         (DAYS_FORGOTTEN, False, 200, 30),
-        (BYTES_FORGOTTEN, True, 100, 50),
+        (BYTES_FORGOTTEN, True, 110, 50),
         (BYTES_FORGOTTEN, False, 100, 3),
     ],
 )
@@ -217,7 +218,7 @@ def test_whatever_slow_change_rests_on_is_followed_again_when_it_alone_is_new(
     events = [*care.planned(), *care.days(care.PULSE, [70.0 + 3 * (day % 3) + slope * day for day in range(40)])]
     again, anew = (vectors._Signals(gather(events, RULES), RULES) for _ in range(2))
     learns = again.guess()
-    again.judge(learns, np.ones(len(learns), bool))
+    again.judge(learns, np.ones(len(learns), bool), again.missing(np.full(len(learns), NEVER)))
     assert again._scanned is not None
     known = dict(zip(("normal", "newest"), again._scanned, strict=True))
     for place in np.flatnonzero(known["normal"].established).tolist():
