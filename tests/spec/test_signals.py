@@ -92,6 +92,8 @@ FASTER: Final = ChangeLimit(code=PULSE, unit="/min", hours=48, yellow_rise=20, r
         ([70, 85], 90, "yellow rise"),  # against the lowest in the window
         ([60, 85, 85, 85], 90, "green"),  # 60 lies four days back
         ([], 150, "green"),
+        ([80, 185], 80, "green"), ([80, 181], 80, "green"),  # what is to be measured again is compared with nothing
+        ([80, 180], 80, "red fall"),
     ],
 )  # fmt: skip
 def test_change_within_a_window_of_time(before: list[float], now: float, follows: str) -> None:
@@ -105,6 +107,30 @@ def test_change_is_joined_by_time_not_by_row() -> None:
     late = submitted("late", 10 + 48, reading(PULSE, 100, "/min", 10 + 48))
     later = submitted("late", 10 + 48.1, reading(PULSE, 100, "/min", 10 + 48.1))
     assert (said([*plan, early, late]), said([*plan, early, later])) == ("yellow rise", "green")
+
+
+@pytest.mark.parametrize(
+    ("first", "beside", "next_day"),
+    [(180, "red fall", "red fall"), (181, "no_data quality", "green"), (185, "no_data quality", "green")],
+)
+def test_nor_is_it_where_a_better_reading_was_taken_beside_it(first: float, beside: str, next_day: str) -> None:
+    """A pulse of so much and then of 80 in one registration, and of 80 the day after."""
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", red_high=200),), change_limits=(FASTER,))
+    twice = submitted("twice", 10, reading(PULSE, first, "/min", 10), reading(PULSE, 80, "/min", 10.1))
+    after = submitted("after", 34, reading(PULSE, 80, "/min", 34))
+    assert (said([*plan, twice]), said([*plan, twice, after])) == (beside, next_day)
+
+
+@pytest.mark.parametrize(("since", "follows"), [(58, "yellow fall"), (59, "yellow fall"), (60, "green")])
+def test_a_reading_is_compared_with_the_60_before_it_at_most(since: int, follows: str) -> None:
+    """A value of 100, so many of 80 half an hour apart, and one of 80 more."""
+    plan = planned(limits=(WIDE,), change_limits=(FASTER,))
+    values = [100.0] + [80.0] * (since + 1)
+    told = [
+        submitted(f"s-{place}", 10 + place / 2, reading(PULSE, value, "/min", 10 + place / 2))
+        for place, value in enumerate(values)
+    ]
+    assert said([*plan, *told]) == follows
 
 
 TARGET: Final = SustainedLimit(code=GLUCOSE, unit="mmol/L", low=4, high=10, count=3, of=4)
@@ -123,10 +149,35 @@ TARGET: Final = SustainedLimit(code=GLUCOSE, unit="mmol/L", low=4, high=10, coun
         ([11.0, 11, 7, 7, 11, 7, 11], "green"),  # two of the newest four
         ([11.0, 11, 7, 7, 11, 11], "green"),
         ([11.0, 11, 7, 11, 11], "yellow sustained"),
+        ([31.0, 31, 11], "no_data"),  # what is to be measured again is none of them
+        ([30.0, 30, 11], "yellow sustained"),
     ],
 )
 def test_so_many_of_the_newest_readings_outside_a_target_range(values: list[float], follows: str) -> None:
     plan = planned(sustained_limits=(TARGET,))
+    assert said([*plan, *days(GLUCOSE, values)]) == follows
+
+
+TWO_TARGETS: Final = (
+    SustainedLimit(code=GLUCOSE, unit="mmol/L", high=10, count=2, of=2),
+    SustainedLimit(code=GLUCOSE, unit="mmol/L", low=4, count=1, of=1, zone="red"),
+    SustainedLimit(code=GLUCOSE, unit="mmol/L", high=15, count=2, of=3, zone="red"),
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "follows"),
+    [
+        ([7.0, 7, 7], "green"),
+        ([7.0, 10, 10], "yellow sustained"),
+        ([7.0, 7, 4], "red sustained"),
+        ([15.0, 7, 15], "red sustained"),
+        ([7.0, 15, 15], "red sustained sustained"),
+        ([15.0, 7, 14.9], "green"),
+    ],
+)
+def test_a_vital_sign_may_have_several_target_ranges(values: list[float], follows: str) -> None:
+    plan = planned(sustained_limits=TWO_TARGETS)
     assert said([*plan, *days(GLUCOSE, values)]) == follows
 
 
@@ -359,6 +410,30 @@ def test_a_better_reading_takes_no_points_of_news2_away(*, turned: bool, later_s
     assert found.zone == "red"
     assert found.news2 is not None
     assert found.news2.total == 3 + 3 + 2
+
+
+@pytest.mark.parametrize(
+    ("litres", "oxygen", "saturation"),
+    [
+        ((None, None), None, None), ((0, None), 0, 0), ((None, 0), 0, 0), ((0, 0), 0, 0),
+        ((0, 2), 2, 3), ((2, 0), 2, 3), ((None, 2), 2, 3), ((2, None), 2, 3), ((0.5, 0), 2, 3),
+    ],
+)  # fmt: skip
+def test_of_two_readings_the_one_on_oxygen_says_that_the_patient_is_on_it(
+    litres: tuple[float | None, float | None], oxygen: int | None, saturation: int | None
+) -> None:
+    """Both show a saturation of 97 %, which by scale 2 is no point on air and 3 on oxygen."""
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=50),), news2=News2Scale.SCALE_2)
+    both = [
+        msgspec.structs.replace(
+            reading(SPO2, 97, "%", 10 + place / 10), context=None if told is None else Context(oxygen_l_min=told)
+        )
+        for place, told in enumerate(litres)
+    ]
+    found = judged(*plan, submitted("s", 10.2, *both)).news2
+    assert found is not None
+    points = {part.part: part.points for part in found.parts}
+    assert (points["oxygen"], points["spo2"]) == (oxygen, saturation)
 
 
 def test_slowly_worse_is_still_worse() -> None:
