@@ -98,10 +98,14 @@ def test_twice_a_week_on_days_of_the_plan(registration: str, due: str) -> None:
     assert status(TWICE, [sent(registration[:12], registration[13:])]).due_at == local(due)
 
 
-def test_the_daily_days_come_before_the_days_of_the_week() -> None:
+@pytest.mark.parametrize(
+    ("registration", "due"),
+    [("20 Mar 11:00", "21 Mar 10:00"), ("01 Apr 11:00", "02 Apr 10:00"), ("02 Apr 11:00", "06 Apr 10:00")],
+)
+def test_the_daily_days_come_before_the_days_of_the_week(registration: str, due: str) -> None:
+    """Daily for 14 days, and then on Mondays."""
     daily = Cadence(daily_days=14, weekdays=(Weekday.MONDAY,))
-    assert status(daily, [sent("20 Mar 11:00")]).due_at == local("21 Mar 10:00")
-    assert status(daily, [sent("02 Apr 11:00")]).due_at == local("06 Apr 10:00")
+    assert status(daily, [sent(registration)]).due_at == local(due)
 
 
 @pytest.mark.parametrize(

@@ -127,51 +127,29 @@ PEAK_FLOW: Final = "19935-6"
 
 
 @pytest.mark.parametrize(
-    ("code", "unit", "limit", "sent", "value", "follows"),
+    ("limit", "unit", "values", "zones"),
     [
-        (WEIGHT, "kg", {"red_low": 40.3}, "g", 40299, "red limit_low"),
-        (WEIGHT, "kg", {"red_low": 40.3}, "g", 40300, "red limit_low"),
-        (WEIGHT, "kg", {"red_low": 40.3}, "g", 40301, "green"),
-        (WEIGHT, "kg", {"yellow_low": 64.1}, "g", 64099, "yellow limit_low"),
-        (WEIGHT, "kg", {"yellow_low": 64.1}, "g", 64100, "yellow limit_low"),
-        (WEIGHT, "kg", {"yellow_low": 64.1}, "g", 64101, "green"),
-        (WEIGHT, "kg", {"yellow_high": 90.4}, "g", 90399, "green"),
-        (WEIGHT, "kg", {"yellow_high": 90.4}, "g", 90400, "yellow limit_high"),
-        (WEIGHT, "kg", {"yellow_high": 90.4}, "g", 90401, "yellow limit_high"),
-        (WEIGHT, "g", {"red_high": 100100}, "kg", 100.099, "green"),
-        (WEIGHT, "g", {"red_high": 100100}, "kg", 100.1, "red limit_high"),
-        (WEIGHT, "g", {"red_high": 100100}, "kg", 100.101, "red limit_high"),
-        (WEIGHT, "g", {"red_low": 40300}, "kg", 40.299, "red limit_low"),
-        (WEIGHT, "g", {"red_low": 40300}, "kg", 40.3, "red limit_low"),
-        (WEIGHT, "g", {"red_low": 40300}, "kg", 40.301, "green"),
-        (GLUCOSE, "mmol/L", {"red_low": 5}, "mg/dL", 90.07, "red limit_low"),
-        (GLUCOSE, "mmol/L", {"red_low": 5}, "mg/dL", 90.08, "red limit_low"),
-        (GLUCOSE, "mmol/L", {"red_low": 5}, "mg/dL", 90.09, "green"),
-        (GLUCOSE, "mmol/L", {"red_high": 10}, "mg/dL", 180.15, "green"),
-        (GLUCOSE, "mmol/L", {"red_high": 10}, "mg/dL", 180.16, "red limit_high"),
-        (GLUCOSE, "mmol/L", {"red_high": 10}, "mg/dL", 180.17, "red limit_high"),
-        (GLUCOSE, "mg/dL", {"red_high": 180.16}, "mmol/L", 9.99, "green"),
-        (GLUCOSE, "mg/dL", {"red_high": 180.16}, "mmol/L", 10, "red limit_high"),
-        (GLUCOSE, "mg/dL", {"red_high": 180.16}, "mmol/L", 10.01, "red limit_high"),
-        (GLUCOSE, "mg/dL", {"red_high": 180}, "mg/dL", 179, "green"),
-        (GLUCOSE, "mg/dL", {"red_high": 180}, "mg/dL", 180, "red limit_high"),
-        (GLUCOSE, "mg/dL", {"red_high": 180}, "mg/dL", 181, "red limit_high"),
-        (PEAK_FLOW, "L/min", {"red_low": 150}, "cL/s", 249, "red limit_low"),
-        (PEAK_FLOW, "L/min", {"red_low": 150}, "cL/s", 250, "red limit_low"),
-        (PEAK_FLOW, "L/min", {"red_low": 150}, "cL/s", 251, "green"),
-        (PEAK_FLOW, "L/min", {"yellow_high": 43.2}, "cL/s", 71, "green"),
-        (PEAK_FLOW, "L/min", {"yellow_high": 43.2}, "cL/s", 72, "yellow limit_high"),
-        (PEAK_FLOW, "L/min", {"yellow_high": 43.2}, "cL/s", 73, "yellow limit_high"),
-        (PEAK_FLOW, "cL/s", {"yellow_high": 72}, "L/min", 43.1, "green"),
-        (PEAK_FLOW, "cL/s", {"yellow_high": 72}, "L/min", 43.2, "yellow limit_high"),
-        (PEAK_FLOW, "cL/s", {"yellow_high": 72}, "L/min", 43.3, "yellow limit_high"),
+        (Limit(code=WEIGHT, unit="kg", red_low=40.3), "g", (40299, 40300, 40301), ("red", "red", "green")),
+        (Limit(code=WEIGHT, unit="kg", yellow_low=64.1), "g", (64099, 64100, 64101), ("yellow", "yellow", "green")),
+        (Limit(code=WEIGHT, unit="kg", yellow_high=90.4), "g", (90399, 90400, 90401), ("green", "yellow", "yellow")),
+        (Limit(code=WEIGHT, unit="g", red_high=100100), "kg", (100.099, 100.1, 100.101), ("green", "red", "red")),
+        (Limit(code=WEIGHT, unit="g", red_low=40300), "kg", (40.299, 40.3, 40.301), ("red", "red", "green")),
+        (Limit(code=GLUCOSE, unit="mmol/L", red_low=5), "mg/dL", (90.07, 90.08, 90.09), ("red", "red", "green")),
+        (Limit(code=GLUCOSE, unit="mmol/L", red_high=10), "mg/dL", (180.15, 180.16, 180.17), ("green", "red", "red")),
+        (Limit(code=GLUCOSE, unit="mg/dL", red_high=180.16), "mmol/L", (9.99, 10, 10.01), ("green", "red", "red")),
+        (Limit(code=GLUCOSE, unit="mg/dL", red_high=180), "mg/dL", (179, 180, 181), ("green", "red", "red")),
+        (Limit(code=PEAK_FLOW, unit="L/min", red_low=150), "cL/s", (249, 250, 251), ("red", "red", "green")),
+        (Limit(code=PEAK_FLOW, unit="L/min", yellow_high=43.2), "cL/s", (71, 72, 73), ("green", "yellow", "yellow")),
+        (Limit(code=PEAK_FLOW, unit="cL/s", red_high=72), "L/min", (43.1, 43.2, 43.3), ("green", "red", "red")),
     ],
-)
+)  # fmt: skip
 def test_a_limit_is_the_same_in_every_unit(
-    code: str, unit: str, limit: dict[str, float], sent: str, value: float, follows: str
+    limit: Limit, unit: str, values: tuple[float, ...], zones: tuple[str, ...]
 ) -> None:
-    plan = planned(limits=(Limit(code=code, unit=unit, **limit),))
-    assert said([*plan, submitted("s", 10, reading(code, value, sent, 10))]) == follows
+    """A value a step from the limit, one at it, and one a step on, each sent in the unit that is told."""
+    plan = planned(limits=(limit,))
+    found = [said([*plan, submitted("s", 10, reading(limit.code, value, unit, 10))]) for value in values]
+    assert tuple(one.split()[0] for one in found) == zones
 
 
 OTHER_LIMITS: Final[dict[str, dict[str, Any]]] = {
@@ -198,7 +176,7 @@ OTHER_LIMITS: Final[dict[str, dict[str, Any]]] = {
         ("once down at 80400 g", 80.399, True),
     ],
 )  # fmt: skip
-def test_so_is_any_other_kind_of_limit(limit: str, kilograms: float, *, follows: bool) -> None:
+def test_any_other_kind_of_limit_is_the_same_in_every_unit(limit: str, kilograms: float, *, follows: bool) -> None:
     """The weight was 80 kg on each of five days."""
     plan = planned(limits=(Limit(code=WEIGHT, unit="kg", red_high=200),), **OTHER_LIMITS[limit])
     found = said([*plan, *days(WEIGHT, [80.0] * 5 + [kilograms])])

@@ -91,11 +91,11 @@ def test_a_deviation_is_an_alert_within_one_least_spread_of_a_doctors_limit(limi
     assert said([*plan, *days(PULSE, [*STEADY, ONCE + 1])]) == follows
 
 
-def test_of_oxygen_only_a_fall_is_bad() -> None:
+@pytest.mark.parametrize(("now", "follows"), [(99.0, "green"), (94.0, "green"), (90.0, "yellow deviation")])
+def test_of_oxygen_only_a_fall_is_bad(now: float, follows: str) -> None:
+    """A saturation of 94 % on each of 15 days, and then."""
     plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=80),))
-    steady = [94.0] * 15
-    assert said([*plan, *days(SPO2, [*steady, 99.0])]) == "green"
-    assert said([*plan, *days(SPO2, [*steady, 90.0])]) == "yellow deviation"
+    assert said([*plan, *days(SPO2, [94.0] * 15 + [now])]) == follows
 
 
 SECOND: Final = (
@@ -241,9 +241,7 @@ def mirrored(value: float, side: int) -> float:
 
 
 @pytest.mark.parametrize("side", [1, -1])
-@pytest.mark.parametrize(
-    ("fifth_score", "follows"), [(1.499, False), (1.5, False), (1.501, True), (1.6, True)]
-)
+@pytest.mark.parametrize(("fifth_score", "follows"), [(1.499, False), (1.5, False), (1.501, True), (1.6, True)])
 def test_a_sum_of_scores_passes_its_bound_of_five_when_it_is_more(
     fifth_score: float, side: int, *, follows: bool
 ) -> None:
@@ -283,9 +281,7 @@ def test_an_average_of_scores_passes_its_bound_of_three_standard_deviations(
 
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize(("pulse", "follows"), [(75.9, False), (76.0, True), (76.1, True)])
-def test_a_normal_that_moved_by_two_of_its_first_spreads_has_drifted(
-    pulse: float, side: int, *, follows: bool
-) -> None:
+def test_a_normal_that_moved_by_two_of_its_first_spreads_has_drifted(pulse: float, side: int, *, follows: bool) -> None:
     """The normal is that of the newest 28 days: the 16th new day is the first on which most are new."""
     told = slowly(FAR, [mirrored(pulse, side)] * 17)
     drifted = ["drift_high" if side > 0 else "drift_low"] if follows else []
@@ -308,9 +304,7 @@ def test_slow_change_is_counted_from_when_the_normal_is_established(
     assert any("slow_rise" in one or "shift_high" in one for one in told) is follows
 
 
-@pytest.mark.parametrize(
-    ("hours_after", "follows"), [(14 * 24 - 1, "green"), (14 * 24, "yellow deviation_repeated")]
-)
+@pytest.mark.parametrize(("hours_after", "follows"), [(14 * 24 - 1, "green"), (14 * 24, "yellow deviation_repeated")])
 def test_a_guarded_day_is_not_the_first_of_two_in_a_row(hours_after: int, follows: str) -> None:
     out = 24 * NEXT + 9
     first = out + hours_after

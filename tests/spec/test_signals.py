@@ -101,19 +101,22 @@ def test_change_within_a_window_of_time(before: list[float], now: float, follows
     assert said([*plan, *days(PULSE, [*before, now])]) == follows
 
 
-def test_change_is_joined_by_time_not_by_row() -> None:
+@pytest.mark.parametrize(
+    ("hours_later", "follows"), [(1, "yellow rise"), (47.9, "yellow rise"), (48, "yellow rise"), (48.1, "green")]
+)
+def test_change_is_joined_by_time_not_by_row(hours_later: float, follows: str) -> None:
+    """The pulse is 80 and then 100."""
     plan = planned(limits=(WIDE,), change_limits=(FASTER,))
     early = submitted("early", 10, reading(PULSE, 80, "/min", 10))
-    late = submitted("late", 10 + 48, reading(PULSE, 100, "/min", 10 + 48))
-    later = submitted("late", 10 + 48.1, reading(PULSE, 100, "/min", 10 + 48.1))
-    assert (said([*plan, early, late]), said([*plan, early, later])) == ("yellow rise", "green")
+    late = submitted("late", 10 + hours_later, reading(PULSE, 100, "/min", 10 + hours_later))
+    assert said([*plan, early, late]) == follows
 
 
 @pytest.mark.parametrize(
     ("first", "beside", "next_day"),
     [(180, "red fall", "red fall"), (181, "no_data quality", "green"), (185, "no_data quality", "green")],
 )
-def test_nor_is_it_where_a_better_reading_was_taken_beside_it(first: float, beside: str, next_day: str) -> None:
+def test_what_is_to_be_measured_again_is_compared_with_nothing(first: float, beside: str, next_day: str) -> None:
     """A pulse of so much and then of 80 in one registration, and of 80 the day after."""
     plan = planned(limits=(Limit(code=PULSE, unit="/min", red_high=200),), change_limits=(FASTER,))
     twice = submitted("twice", 10, reading(PULSE, first, "/min", 10), reading(PULSE, 80, "/min", 10.1))
@@ -261,13 +264,23 @@ def test_weight_over_the_median_of_the_baseline(now: float, *, follows: bool) ->
     assert ("weight_over_normal" in said([*planned(weight_change=True), *days(WEIGHT, [*slowly, now])])) is follows
 
 
-def test_two_kilograms_in_three_days_are_red_with_a_second_signal() -> None:
+@pytest.mark.parametrize(
+    ("weight", "pulse", "follows"),
+    [
+        (82.0, None, "yellow weight_rise_days"),
+        (82.0, 99, "yellow weight_rise_days"),
+        (82.0, 100, "red limit_high weight_rise_days"),
+        (81.99, 100, "yellow limit_high"),
+    ],
+)
+def test_two_kilograms_in_three_days_are_red_with_a_second_signal(
+    weight: float, pulse: float | None, follows: str
+) -> None:
+    """The weight was 80 kg, and the plan's yellow limit of the pulse is 100."""
     plan = planned(weight_change=True, limits=(Limit(code=PULSE, unit="/min", yellow_high=100),))
-    earlier = days(WEIGHT, [80.0, 80.7, 81.4])
-    alone = submitted("s", 82, reading(WEIGHT, 82.0, "kg", 82))
-    second = submitted("s", 82, reading(WEIGHT, 82.0, "kg", 82), reading(PULSE, 100, "/min", 82))
-    assert said([*plan, *earlier, alone]) == "yellow weight_rise_days"
-    assert said([*plan, *earlier, second]) == "red limit_high weight_rise_days"
+    beside = () if pulse is None else (reading(PULSE, pulse, "/min", 82),)
+    now = submitted("s", 82, reading(WEIGHT, weight, "kg", 82), *beside)
+    assert said([*plan, *days(WEIGHT, [80.0, 80.7, 81.4]), now]) == follows
 
 
 def test_news2_is_a_second_signal_too() -> None:
@@ -312,9 +325,17 @@ def test_oxygen_without_a_limit_in_the_plan(before: list[float], now: float, fol
     assert found.replace(" deviation", "") == follows
 
 
-def test_the_plans_own_limit_on_oxygen_comes_first() -> None:
+@pytest.mark.parametrize(
+    ("now", "follows"),
+    [
+        (88, "green"), (87, "green"), (86, "yellow limit_low"), (85, "yellow limit_low"), (84, "red limit_low"),
+        (83, "red limit_low"),
+    ],
+)  # fmt: skip
+def test_the_plans_own_limit_on_oxygen_comes_first(now: float, follows: str) -> None:
+    """The plan's limits are 86 % for yellow and 84 % for red, below the 88 % that hold where it has none."""
     plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=84, yellow_low=86),))
-    assert said([*plan, submitted("s", 10, reading(SPO2, 87, "%", 10))]) == "green"
+    assert said([*plan, submitted("s", 10, reading(SPO2, now, "%", 10))]) == follows
 
 
 @pytest.mark.parametrize(
@@ -363,15 +384,22 @@ def test_a_plan_without_measurements_is_followed_by_answers_alone() -> None:
     assert said([*plan, submitted("s", 10, answers=(WELL,))]) == "green"
 
 
-def test_before_anything_is_due_again_part_of_it_is_judged_by_itself() -> None:
+@pytest.mark.parametrize(
+    ("hours_later", "pulse", "follows"),
+    [
+        (2, 70, "green vitals_missing"),
+        (2, 170, "red limit_high vitals_missing"),
+        (26, 70, "no_data vitals_missing"),
+    ],
+)
+def test_before_anything_is_due_again_part_of_it_is_judged_by_itself(
+    hours_later: float, pulse: float, follows: str
+) -> None:
+    """Pulse and blood pressure are due once a day. Both came in the morning, and then a pulse alone."""
     plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC))
     whole = submitted("s", 10, reading(PULSE, 70, "/min", 10), reading(SYSTOLIC, 120, "mm[Hg]", 10))
-    more = submitted("more", 12, reading(PULSE, 70, "/min", 12))
-    fast = submitted("more", 12, reading(PULSE, 170, "/min", 12))
-    next_day = submitted("more", 36, reading(PULSE, 70, "/min", 36))
-    assert said([*plan, whole, more]) == "green vitals_missing"
-    assert said([*plan, whole, fast]) == "red limit_high vitals_missing"
-    assert said([*plan, whole, next_day]) == "no_data vitals_missing"
+    more = submitted("more", 10 + hours_later, reading(PULSE, pulse, "/min", 10 + hours_later))
+    assert said([*plan, whole, more]) == follows
 
 
 @pytest.mark.parametrize(
@@ -504,12 +532,21 @@ def test_news2_raises_a_zone_where_it_is_prescribed_and_shows_what_is_missing() 
     assert (reason.value, reason.count, reason.of) == (10, 4, 7)
 
 
-def test_a_later_better_reading_is_told_and_takes_no_red_away() -> None:
+@pytest.mark.parametrize(
+    ("first", "again", "follows"),
+    [
+        (165, 140, "red limit_high remeasure"),
+        (165, 155, "red limit_high limit_high remeasure"),
+        (165, 161, "red limit_high limit_high"),  # confirmed
+        (155, 140, "yellow limit_high"),
+        (140, 165, "red limit_high"),
+    ],
+)
+def test_a_later_better_reading_is_told_and_takes_no_red_away(first: float, again: float, follows: str) -> None:
+    """The systolic pressure is yellow from 150 and red from 160."""
     plan = planned(limits=(Limit(code=SYSTOLIC, unit="mm[Hg]", red_high=160, yellow_high=150),))
-    twice = submitted("s", 10, reading(SYSTOLIC, 165, "mm[Hg]", 10), reading(SYSTOLIC, 140, "mm[Hg]", 10.1))
-    confirmed = submitted("s", 10, reading(SYSTOLIC, 165, "mm[Hg]", 10), reading(SYSTOLIC, 161, "mm[Hg]", 10.1))
-    assert said([*plan, twice]) == "red limit_high remeasure"
-    assert said([*plan, confirmed]) == "red limit_high limit_high"
+    twice = submitted("s", 10, reading(SYSTOLIC, first, "mm[Hg]", 10), reading(SYSTOLIC, again, "mm[Hg]", 10.1))
+    assert said([*plan, twice]) == follows
 
 
 def test_the_plans_own_words_travel_with_the_assessment() -> None:
