@@ -12,7 +12,7 @@ ANSWERS := var/answers
 PICTURES := build/dashboards
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: demo test pango chromium test-browser screenshots check format schemas dashboards dashboards-preview docs stack test-stack test-faults bench mutants lock clean
+.PHONY: install demo test pango chromium test-browser screenshots check format schemas dashboards dashboards-preview docs stack test-stack test-faults bench mutants lock clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Sonevakt needs Python 3.11, 3.12 or 3.13; make PYTHON=python3.12 ... chooses one")'
@@ -26,6 +26,8 @@ $(RUNTIME): requirements/build.txt requirements/runtime.txt pyproject.toml | $(B
 $(STAMP): requirements/dev.txt $(RUNTIME)
 	$(INSTALL) --require-hashes -r requirements/dev.txt
 	touch $@
+
+install: $(RUNTIME) ## .venv/bin/sonevakt, and start nothing
 
 demo: $(RUNTIME) ## everything embedded: make demo ARGS=--once ends after the replay
 	$(BIN)/sonevakt demo $(ARGS)

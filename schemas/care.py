@@ -123,6 +123,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     change_limits: Annotated[tuple[ChangeLimit, ...], Meta(max_length=40)] = ()
     sustained_limits: Annotated[tuple[SustainedLimit, ...], Meta(max_length=40)] = ()
     answer_rules: Annotated[tuple[AnswerRule, ...], Meta(max_length=100)] = ()
+    answers_due: bool = False  # each registration that is due must answer every question that has a rule
     weight_change: bool = False  # the general rules on weight hold (heart failure)
     news2: News2Scale | None = None  # None: NEWS2 raises no zone
     cadence: Cadence = Cadence()

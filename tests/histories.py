@@ -250,7 +250,7 @@ def followed(random: Random, *, long: bool) -> list[Any]:
     away = dict.fromkeys(codes, 0.0)
     hours = 6.0
     for number in range(random.choice([40, 90, 150]) if long else random.choice([12, 20])):
-        hours += random.choice([24, 24, 24, 24, 24, 24, 12, 6, 48, 170 if long else 30])
+        hours += random.choice([24, 24, 24, 24, 24, 24, 12, 6, 1, 48, 170 if long else 30])
         for code in codes:
             away[code] = random.choice([0.98] * 9 + [0.5]) * away[code] + random.gauss(0, 0.3)
             away[code] += 6.0 * random.choice([1, -1]) * (random.random() < 0.015)
@@ -341,6 +341,7 @@ def every_signal(random: Random, hours: float, version: int) -> PlanSigned:
             AnswerRule(link_id="breath", zone="red", at_least=2),
         ),
         vitals=random.choice([(), (), ("8867-4",), ("8480-6", "8867-4", "59408-5")]),
+        answers_due=random.random() < 0.3,
         questionnaire=random.choice([None, "q"]),
         weight_change=random.random() < 0.8,
         news2=random.choice([None, News2Scale.SCALE_1, News2Scale.SCALE_2]),

@@ -126,6 +126,7 @@ def as_entered(plan: Plan, voice: Voice) -> dict[str, str]:  # noqa: C901 - one 
         "cadence.every_days": str(cadence.every_days),
         "cadence.grace_minutes": str(cadence.grace_minutes),
         "cadence.alert_days": str(cadence.alert_days),
+        "answers_due": "1" if plan.answers_due else "",
         "weight_change": "1" if plan.weight_change else "",
         "news2": plan.news2.value if plan.news2 else "",
     }
@@ -149,6 +150,7 @@ def read(entered: Entered, *, version: int, valid_from_at: datetime, based_on: P
         "change_limits": tuple(_changes(entered)),
         "sustained_limits": tuple(_sustained(entered)),
         "answer_rules": tuple(answers),
+        "answers_due": entered.tick("answers_due"),
         "weight_change": entered.tick("weight_change"),
         "news2": News2Scale(scale) if (scale := entered.choice("news2", set(News2Scale), required=False)) else None,
         "cadence": cadence,

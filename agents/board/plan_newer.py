@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from schemas.care import Plan, PlanSigned
 
 NONE: Final = "none"  # what a form is based on where no plan was signed
+_WHOLE: Final = frozenset(
+    {"vitals", "limits", "relative_limits", "cadence", "self_care", "answers_due", "weight_change", "news2"}
+)  # kinds of fields that always set something
 
 
 def reference(signed: PlanSigned | None) -> str:
@@ -61,7 +64,7 @@ def _of_plan(name: str, own: Mapping[str, str]) -> bool:
     kind, _, rest = name.partition(".")
     if kind in NUMBERED:
         return used(own, kind, rest.partition(".")[0])
-    return kind in {"vitals", "limits", "relative_limits", "cadence", "self_care", "weight_change", "news2"}
+    return kind in _WHOLE
 
 
 def _plain(name: str, value: str) -> str:
@@ -77,7 +80,7 @@ def _plain(name: str, value: str) -> str:
 def _said(name: str, value: str, voice: Voice, questions: Mapping[str, str]) -> str:
     """A value as the form shows it."""
     last = name.rpartition(".")[2]
-    if name.startswith(("weight_change", "vitals.", "cadence.weekdays.")):
+    if name.startswith(("answers_due", "weight_change", "vitals.", "cadence.weekdays.")):
         return voice("yes" if value else "no")
     if last in {"zone", "news2"} and value:
         return voice(f"zone.{value}" if last == "zone" else f"plan.news2.{value}")

@@ -34,7 +34,7 @@ from agents.paging.receiver import Receiver, service_paged_at
 from agents.paging.signing import SigningSecret
 from agents.people import demo as demo_people
 from agents.recordings import jsonl, tihm
-from agents.recordings.events import Event
+from agents.recordings.events import Event, RecordingError
 from agents.replay.feed import Feed
 from agents.replay.tally import Tally
 from pipeline import cohort as cohorts
@@ -61,6 +61,25 @@ class Source:
     services: tuple[str, ...]
     cohort: cohorts.Cohort | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # what could not be used as it stands there
+    own_name: Callable[[str], str] = str  # the source's own id of a patient -> what they are called here
+    called: str = "by the pseudonym that is in its messages"
+
+    def patient(self, name: str) -> str:
+        """The pseudonym of a patient who is in the recording, by that or by the source's own id.
+
+        Raises
+        ------
+        RecordingError
+            Nobody is called so; the text says how patients are called.
+        """
+        known = {event.message.patient for event in self.events}
+        if name in known:
+            return name
+        with contextlib.suppress(tihm.NoPseudonymError):
+            if (pseudonym := self.own_name(name)) in known:
+                return pseudonym
+        raise RecordingError(f"the recording has no such patient: its patients are called {self.called}")
 
 
 def simulated(seed: int, days: int, patients: int) -> Source:
@@ -77,7 +96,16 @@ def recorded(path: Path) -> Source:
     if path.is_dir():
         recording = tihm.read(path)
         note = f"{len(recording.rows)} measurements of the followed kinds; {recording.not_followed} of others left out"
-        return Source("TIHM, real patients", recording.events(), ("tihm-team",), notes=(note,))
+        warnings = tuple(recording.warnings())
+        return Source(
+            "TIHM, real patients",
+            recording.events(),
+            ("tihm-team",),
+            notes=(note, *warnings),
+            warnings=warnings,
+            own_name=tihm.pseudonym_of,
+            called=f"by their id in {tihm.FILE}, with or without tihm- before it",
+        )
     with path.open("rb") as lines:
         events = sorted(jsonl.read(lines, path.name), key=lambda event: event.at)
     services = {getattr(event.message, "service", None) for event in events} - {None}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import aclosing, suppress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
+from msgspec import structs
 
 from agents.reconciliation.logs import opened
 from agents.recordings import tihm, tihm_labels
+from agents.recordings.events import RecordingError
 from pipeline.backtest import Evaluation, evaluate
 from pipeline.backtest.acknowledged import WRONG, by_rule, said_last
+from pipeline.backtest.evaluation import DEFAULT_CADENCE
 from pipeline.backtest.simulated import BY, Simulated, on_cohort, together
 from pipeline.triage.instants import to_ms
 from schemas.assessments import ZoneChange
@@ -25,10 +29,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agents.reconciliation.logs import Logs
+    from agents.recordings.rows import Skipped
+    from agents.recordings.tihm import Tihm
     from agents.settings import Settings
     from pipeline.backtest.acknowledged import OfRule
     from pipeline.backtest.cadence import Kept
     from pipeline.backtest.score import Interval, Score
+    from schemas.care import Cadence
     from schemas.topics import Topic
 
 T = TypeVar("T")
@@ -36,10 +43,35 @@ _NONE: Final = "-"
 _WRONG_HEADS: Final = tuple(code.replace("-", " ") for code in WRONG)
 
 
-def of_tihm(folder: Path) -> Evaluation:
-    """Evaluate the recording in `folder`; raises RecordingError."""
-    messages = [event.message for event in tihm.read(folder).events()]
-    return evaluate(messages, tihm_labels.read(folder), tihm.ZONE)
+def of_tihm(folder: Path, plan: Cadence = DEFAULT_CADENCE) -> tuple[Evaluation, list[str]]:
+    """Evaluate the recording in `folder`, and say what of it could not be used, a line each; raises RecordingError.
+
+    Parameters
+    ----------
+    plan
+        The rhythm of which the cadence experiment asks what it would have missed.
+    """
+    recording, labels = tihm.read(folder), tihm_labels.read(folder)
+    messages = [event.message for event in recording.events()]
+    found = evaluate(messages, labels.alerts, tihm.ZONE, plan=plan)
+    if not found.blood_pressure.measured_days + found.pulse.measured_days:
+        nothing = "nothing can be judged: there is no blood pressure and no pulse in a unit that is known"
+        raise RecordingError("; ".join([nothing, *recording.warnings()]))
+    skipped = [one for one in (recording.skipped, labels.skipped) if one]
+    reasons = sum((Counter(one.reasons) for one in skipped), Counter[str]())
+    return structs.replace(found, rows_skipped=dict(sorted(reasons.items()))), _warnings(found, recording, skipped)
+
+
+def _warnings(found: Evaluation, recording: Tihm, skipped: Iterable[Skipped]) -> list[str]:
+    lines = ["; ".join(map(str, skipped))]
+    if found.readings_not_judged:
+        why = ", ".join(f"{issue} {count}" for issue, count in found.readings_not_judged.items())
+        units = recording.unknown_units
+        first = f"; the first unknown unit is in row {units[0]} of {tihm.FILE}" if units else ""
+        lines.append(f"{sum(found.readings_not_judged.values())} readings could not be judged ({why}){first}")
+    if found.refused:
+        lines.append(f"{found.refused} registrations or care events were refused, and nothing was decided by them")
+    return [line for line in lines if line]
 
 
 def of_cohorts(seeds: Iterable[int]) -> list[Simulated]:

@@ -29,6 +29,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "assessment": "vurdering",
         "self_care": "Egne tiltak i planen",
         "none": "Ingenting var kjent om pasienten da.",
+        "came_last": "Det som kom sist, målt før den nyeste registreringen:",
         "same": "det samme",
         "differs": "Avgjort da etter regler {then}: {then_zone}. Etter dagens regler ({now}): {now_zone}.",
         "another": (
@@ -56,6 +57,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "assessment": "assessment",
         "self_care": "The plan's own measures",
         "none": "Nothing was known of the patient then.",
+        "came_last": "What came last, measured before the newest registration:",
         "same": "the same",
         "differs": "Decided then under rules {then}: {then_zone}. By today's rules ({now}): {now_zone}.",
         "another": (

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
+from uuid import UUID
 
 import click
 from aiokafka.errors import KafkaConnectionError  # type: ignore[import-untyped] # aiokafka ships no types
@@ -43,8 +44,11 @@ from agents.stores.port import ReadError
 from agents.streaming.version import UnverifiedVersionError
 from pipeline.pathways import PathwayError
 from schemas import generate
+from schemas.care import Cadence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.triage.explain import Language
 
 NOT_AS_IT_SHOULD_BE: Final = 1
@@ -58,6 +62,9 @@ _STATED: Final = (
     TopicsError,
     UnverifiedVersionError,
 )
+
+
+_RHYTHM: Final = Cadence()
 
 
 def fail(problem: str, code: int) -> NoReturn:
@@ -122,8 +129,20 @@ def replay(source: Path, *, once: bool, speed: str, assessments: Path | None) ->
     read = settings.read(os.environ)
     logs.configure("replay", level="error", broker_lines=False)
     pace = _pace(speed)
-    recording = demonstration.recorded(source)
+    recording = _recorded(source)
     sys.exit(asyncio.run(demonstration.run(read, recording, once=once, speed=pace, assessments=assessments)))
+
+
+def _recorded(source: Path) -> demonstration.Source:
+    """A recording; what of it could not be used is told beside the results, and not among them."""
+    recording = demonstration.recorded(source)
+    _warn(recording.warnings)
+    return recording
+
+
+def _warn(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(f"sonevakt: {line}", err=True)
 
 
 def _pace(speed: str) -> float | None:
@@ -150,12 +169,32 @@ def evaluate_group() -> None:
 
 @evaluate_group.command("tihm")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--daily-days",
+    default=_RHYTHM.daily_days,
+    show_default=True,
+    type=click.IntRange(0, 3650),
+    help="Rhythm of the plan: daily for so long.",
+)
+@click.option(
+    "--every-days",
+    default=_RHYTHM.every_days,
+    show_default=True,
+    type=click.IntRange(1, 92),
+    help="Rhythm of the plan: then every so many days.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object in place of tables.")
-def evaluate_tihm(folder: Path, *, as_json: bool) -> None:
-    """The engine beside fixed limits on the TIHM recording in DIR (Physiology.csv and Labels.csv)."""
+def evaluate_tihm(folder: Path, *, daily_days: int, every_days: int, as_json: bool) -> None:
+    """The engine beside fixed limits on the TIHM recording in DIR (Physiology.csv and Labels.csv).
+
+    The rhythm of the plan is what `plan` and both `adaptive` of the cadence table are judged by. Rows that cannot be
+    read are skipped, counted, and told on stderr; where nothing at all can be judged, that is an error.
+    """
     from agents.commands import evaluate  # noqa: PLC0415 - numpy, which --help does not need
 
-    found = evaluate.of_tihm(folder)
+    plan = Cadence(daily_days=daily_days, every_days=every_days)
+    found, warnings = evaluate.of_tihm(folder, plan)
+    _warn(warnings)
     click.echo(evaluate.as_json(found) if as_json else "\n".join(evaluate.as_tables(found)))
 
 
@@ -166,6 +205,8 @@ def evaluate_cohort(*, seeds: tuple[int, ...], as_json: bool) -> None:
     """The engine beside plan limits alone on simulated patients, whose truth is known."""
     from agents.commands import evaluate  # noqa: PLC0415 - numpy, which --help does not need
 
+    if len(set(seeds)) < len(seeds):
+        fail("--seed takes each seed once: a cohort that is given twice would count twice", WRONG_USE)
     found = evaluate.of_cohorts(seeds)
     click.echo(evaluate.as_json(found) if as_json else "\n".join(evaluate.cohort_tables(found)))
 
@@ -209,32 +250,59 @@ def what_if(source: Path, *, plan_file: Path, patient: str | None, days: int, as
     from agents.commands import what_if as comparing  # noqa: PLC0415 - numpy, which --help does not need
 
     logs.configure("what-if", level="error", broker_lines=False)
-    found = comparing.of_recording(source, plan_file, days=days, patient=patient)
+    found = comparing.of_recording(_recorded(source), plan_file, days=days, patient=patient)
     click.echo(comparing.as_json(found) if as_json else "\n".join(comparing.as_lines(found)))
 
 
 @main.command("explain")
-@click.option("--patient", required=True, help="Pseudonym.")
-@click.option("--at", "instant", required=True, help="RFC 3339 with an offset, as 2026-03-01T12:00:00+01:00.")
+@click.option("--patient", required=True, help="Pseudonym; of a TIHM folder also its own id.")
+@click.option(
+    "--at",
+    "instant",
+    required=True,
+    help="By what had reached us until then: RFC 3339 with an offset, as 2026-03-01T12:00:00+01:00.",
+)
+@click.option(
+    "--registration",
+    "named",
+    help="One registration alone: the minute in which it was measured, or the id of its submission or assessment.",
+)
 @click.option("--language", default="nb", show_default=True, type=click.Choice(["nb", "en"]))
 @click.option(
     "--source",
     type=click.Path(exists=True, path_type=Path),
     help="A TIHM folder or JSON lines; else the broker's own log.",
 )
-def explain_decision(*, patient: str, instant: str, language: Language, source: Path | None) -> None:
-    """What was decided about a patient at a time, and why, from what was known then."""
+def explain_decision(*, patient: str, instant: str, named: str | None, language: Language, source: Path | None) -> None:
+    """What was decided about a patient at a time, and why, from what was known then.
+
+    It tells where the patient stood at --at and why the newest registration was in its zone. Newest is what was
+    measured last of all that had reached us. Where what came last was measured before that, the decision about it
+    follows. --registration tells the decision about any other, as it stood at --at.
+    """
     read = settings.read(os.environ)
     logs.configure("explain", level="error", broker_lines=False)
-    at = _instant("--at", instant)
+    at, registration = _instant("--at", instant), None if named is None else _registration(named)
     told = None
     if source is not None:
-        events = demonstration.recorded(source).events
+        recording = _recorded(source)
+        patient, events = recording.patient(patient), recording.events
     else:
         events = asyncio.run(log.of_patient(read.bootstrap, read.topic_prefix, read.partitions, patient))
         told = asyncio.run(log.told_of(read.bootstrap, read.topic_prefix, read.partitions, patient))
-    for line in explaining.lines(events, patient, at, language, told):
-        click.echo(line)
+        if not events and not told:
+            fail("there is no such patient in the broker's log: patients are called by their pseudonym", WRONG_USE)
+    try:
+        for line in explaining.lines(events, patient, at, language, told, registration=registration):
+            click.echo(line)
+    except explaining.UnknownRegistrationError:
+        fail("no such registration of the patient had reached us at --at", WRONG_USE)
+
+
+def _registration(text: str) -> UUID | datetime:
+    with contextlib.suppress(ValueError):
+        return UUID(text)
+    return _instant("--registration", text, "an id, or ")
 
 
 @main.command("reconcile")
@@ -267,12 +335,12 @@ def reconcile(*, from_: str, to: str | None, as_json: bool) -> None:
     sys.exit(found.exit_code)
 
 
-def _instant(option: str, text: str) -> datetime:
+def _instant(option: str, text: str, other: str = "") -> datetime:
     with contextlib.suppress(ValueError):
         at = datetime.fromisoformat(text)
         if at.tzinfo is not None:
             return at
-    fail(f"{option} takes a time with an offset, as 2026-03-01T12:00:00+01:00", WRONG_USE)
+    fail(f"{option} takes {other}a time with an offset, as 2026-03-01T12:00:00+01:00", WRONG_USE)
 
 
 @main.command("run")

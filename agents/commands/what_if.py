@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from agents.commands.demo import recorded
 from agents.recordings.events import RecordingError
-from pipeline.backtest.what_if import Counts, UnknownPatientError, WhatIf, what_if
+from pipeline.backtest.what_if import Counts, WhatIf, what_if
+from pipeline.pathways import by_hand
 from pipeline.triage.plans import faults
 from schemas.care import Plan
 from schemas.codec import UNREADABLE, Codec, UnreadableError
@@ -17,22 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from agents.commands.demo import Source
+
 _PLAN: Final = Codec[Plan](Plan)
 _FILLED_IN: Final[dict[str, Any]] = {"version": 1, "valid_from_at": "2000-01-01T00:00:00Z"}
 
 
-def of_recording(source: Path, plan_file: Path, *, days: int, patient: str | None) -> WhatIf:
-    """Compare; raises RecordingError for a file that cannot be used or a patient that is not there."""
+def of_recording(source: Source, plan_file: Path, *, days: int, patient: str | None) -> WhatIf:
+    """Compare; raises RecordingError for a plan that cannot be used or a patient that is not there."""
     plan = _plan(plan_file)
-    try:
-        return what_if((event.message for event in recorded(source).events), plan, days=days, patient=patient)
-    except UnknownPatientError as error:
-        raise RecordingError(str(error)) from None
+    messages = (event.message for event in source.events)
+    return what_if(messages, plan, days=days, patient=None if patient is None else source.patient(patient))
 
 
 def _plan(path: Path) -> Plan:
+    """The plan in a file that somebody wrote by hand, so that a field that is not known is refused."""
+    raw = path.read_bytes()
     try:
-        fields = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+        tree, wrong = by_hand.plain(raw)
+    except by_hand.NotJSONError as error:
+        raise RecordingError(f"{path.name}: {error.fault}") from None
+    try:
+        fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except UNREADABLE:
         raise RecordingError(f"{path.name}: give a plan as one JSON object") from None
     for name, value in _FILLED_IN.items():
@@ -41,8 +47,11 @@ def _plan(path: Path) -> Plan:
         plan = _PLAN.decode(msgspec.json.encode(fields))
     except UnreadableError as error:
         raise RecordingError(f"{path.name}: {error.field or 'the plan'}: {error.problem}") from None
-    if wrong := faults(plan):
-        raise RecordingError(f"{path.name}: {wrong[0]} contradicts itself or cannot be followed")
+    wrong += by_hand.unknown(tree, plan)
+    if wrong:
+        raise RecordingError(f"{path.name}: {'; '.join(map(str, wrong))}")
+    if contradictions := faults(plan):
+        raise RecordingError(f"{path.name}: {contradictions[0]} contradicts itself or cannot be followed")
     return plan
 
 

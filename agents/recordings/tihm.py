@@ -6,7 +6,6 @@ doi:10.1038/s41597-023-02519-y; Zenodo record 7622128, CC BY 4.0.
 
 from __future__ import annotations
 
-import csv
 from datetime import datetime, time, timedelta
 from itertools import groupby
 from math import isfinite
@@ -15,11 +14,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
+import msgspec
+
+from agents.encounters.encounter import RefusedRowError
+from agents.encounters.fields import without_national_numbers
+from agents.recordings import rows as csv_rows
 from agents.recordings.events import Event, RecordingError
+from agents.recordings.rows import OddRowError, Skipped
+from pipeline.triage.vitals import BY_CODE, factor
 from schemas.care import Cadence, Enrolled, Limit, Plan, PlanSigned
 from schemas.submissions import Reading, Submission
 from schemas.topics import CARE, SUBMISSIONS
-from schemas.types import Phase
+from schemas.types import Phase, Pseudonym, Ucum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +44,8 @@ FOLLOWED: Final = {
     "Body weight": "29463-7",
 }
 NOT_FOLLOWED: Final = frozenset({"O/E - muscle mass", "Total body water", "Skin Temperature"})
+YEARS: Final = (2000, 2199)  # our choice: nobody was followed at home before, and a time outside is a slip
+_LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # a name of letters alone is no number of anybody
 _NAMES: Final = uuid5(NAMESPACE_URL, "https://zenodo.org/records/7622128")
 
 # Blood pressure: systolic <90 or >=160, diastolic <55 or >=100; pulse <=50 or >=100. Systolic 160 and diastolic 100 are
@@ -53,10 +61,14 @@ LIMITS: Final = (
 )
 
 
+class NoPseudonymError(ValueError):
+    """No pseudonym can be made of a patient's id: why, and never the id."""
+
+
 class Row(NamedTuple):
     """One measurement that is followed."""
 
-    patient: str
+    patient: str  # as the source calls them
     at: datetime
     kind: str
     value: float
@@ -64,17 +76,29 @@ class Row(NamedTuple):
 
 
 class Tihm(NamedTuple):
-    """A recording: its rows of the followed kinds, and how many are of the others."""
+    """A recording: its rows of the followed kinds, and what became of the others."""
 
     rows: tuple[Row, ...]
-    not_followed: int
+    not_followed: int  # rows of other kinds
+    skipped: Skipped
+    unknown_units: tuple[int, ...]  # numbers of the rows whose unit nobody knows: kept, and judged as no data
 
     def events(self) -> list[Event]:
         """Everything in the order in which it reached us."""
         found: list[Event] = []
         for patient, rows in groupby(self.rows, key=attrgetter("patient")):
             found += _of_patient(patient, list(rows))
-        return sorted(found, key=lambda event: event.at)
+        return sorted(found, key=lambda event: event.at.timestamp())
+
+    def warnings(self) -> list[str]:
+        """What whoever reads the recording must be told of it, a line each."""
+        found = [str(self.skipped)] if self.skipped else []
+        if self.unknown_units:
+            found.append(
+                f"{FILE}: {len(self.unknown_units)} readings have a unit that is not known and are judged as no data,"
+                f" the first is row {self.unknown_units[0]}, column unit"
+            )
+        return found
 
 
 def read(folder: Path) -> Tihm:
@@ -83,52 +107,94 @@ def read(folder: Path) -> Tihm:
     Raises
     ------
     RecordingError
-        The file is missing, or a row of it is not as published.
+        The file or a column of it is missing, or it holds nothing that is followed.
     """
-    path = folder / FILE
-    try:
-        with path.open(newline="", encoding="utf-8") as source:
-            lines = csv.DictReader(source)
-            if missing := [name for name in COLUMNS if name not in (lines.fieldnames or ())]:
-                raise RecordingError(f"{FILE}: column {missing[0]} is missing")
-            rows, others = [], 0
-            for number, line in enumerate(lines, start=2):
-                row = _row(line, number)
-                if row is None:
-                    others += 1
-                else:
-                    rows.append(row)
-    except OSError:
-        raise RecordingError(f"{FILE}: there is no such file in the folder given") from None
-    except UnicodeDecodeError:
-        raise RecordingError(f"{FILE}: is not UTF-8 text") from None
-    return Tihm(tuple(sorted(rows)), others)
+    unknown_units: list[int] = []
+
+    def of(line: dict[str, str], number: int) -> Row | None:
+        row = _row(line)
+        if row is not None and factor(BY_CODE[FOLLOWED[row.kind]], row.unit) is None:
+            unknown_units.append(number)
+        return row
+
+    found, skipped = csv_rows.read(folder / FILE, COLUMNS, of)
+    followed = [row for row in found if row is not None]
+    if not followed:
+        others = f": {len(found)} rows are of kinds that are not" if found else ""
+        raise RecordingError(f"{FILE}: holds no measurement that is followed{others}")
+    return Tihm(tuple(sorted(followed, key=_order)), len(found) - len(followed), skipped, tuple(unknown_units))
 
 
 def pseudonym_of(patient: str) -> str:
-    """What a recorded patient is called here."""
-    return f"tihm-{patient}"
+    """What a recorded patient is called here: by the source's own id, or by a name made from it where that cannot be.
+
+    Raises
+    ------
+    NoPseudonymError
+        There is no id, or it looks like a national identity number, which a name made from it would give away.
+    """
+    try:
+        without_national_numbers(patient)
+    except RefusedRowError:
+        raise NoPseudonymError("looks like a national identity number") from None
+    if not patient:
+        raise NoPseudonymError("is empty")
+    name = f"tihm-{patient}"
+    try:
+        return msgspec.convert(name, Pseudonym)
+    except msgspec.ValidationError:
+        return f"tihm-{_id('patient', patient).hex.translate(_LETTERS)}"
 
 
-def _row(line: dict[str, str], number: int) -> Row | None:
+def instant(text: str) -> datetime:
+    """A time of the recording, in British time; one with an offset is taken at its word.
+
+    Raises
+    ------
+    OddRowError
+        It is none, or one of another century.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise OddRowError("no_date", "date") from None
+    if not YEARS[0] <= at.year <= YEARS[1]:
+        raise OddRowError("no_date", "date")
+    return at.replace(tzinfo=ZONE) if at.tzinfo is None else at.astimezone(ZONE)
+
+
+def _row(line: dict[str, str]) -> Row | None:
+    """The measurement in a row, None for one of a kind that is not followed; raises OddRowError."""
     kind = line["device_type"]
     if kind in NOT_FOLLOWED:
         return None
     if kind not in FOLLOWED:
-        raise RecordingError(f"{FILE}, row {number}, column device_type: is none of the published kinds")
-    try:
-        at = datetime.fromisoformat(line["date"])
-    except ValueError:
-        raise RecordingError(f"{FILE}, row {number}, column date: is no time") from None
+        raise OddRowError("unknown_device_type", "device_type")
+    at = instant(line["date"])
     try:
         value = float(line["value"])
     except ValueError:
         value = float("nan")
     if not isfinite(value):
-        raise RecordingError(f"{FILE}, row {number}, column value: is no number")
-    if not line["patient_id"].isalnum():
-        raise RecordingError(f"{FILE}, row {number}, column patient_id: is no id")
-    return Row(line["patient_id"], at.replace(tzinfo=ZONE), kind, value, line["unit"])
+        raise OddRowError("no_value", "value")
+    try:
+        unit = msgspec.convert(line["unit"], Ucum)
+    except msgspec.ValidationError:
+        raise OddRowError("no_unit", "unit") from None
+    checked_patient(line["patient_id"])
+    return Row(line["patient_id"], at, kind, value, unit)
+
+
+def checked_patient(patient: str) -> None:
+    """Raise OddRowError where no pseudonym can be made of a patient's id."""
+    try:
+        pseudonym_of(patient)
+    except NoPseudonymError:
+        raise OddRowError("no_patient_id", "patient_id") from None
+
+
+def _order(row: Row) -> tuple[str, float, str, float, str]:
+    return row.patient, row.at.timestamp(), row.kind, row.value, row.unit
 
 
 def _of_patient(patient: str, rows: list[Row]) -> Iterator[Event]:
@@ -162,7 +228,7 @@ def _of_patient(patient: str, rows: list[Row]) -> Iterator[Event]:
     yield Event(start, CARE, signed)
     session: list[Row] = []
     for row in rows:
-        if session and row.at - session[0].at > SESSION:
+        if session and row.at.timestamp() - session[0].at.timestamp() > SESSION.total_seconds():
             yield _submission(pseudonym, session)
             session = []
         session.append(row)

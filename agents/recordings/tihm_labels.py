@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from agents.recordings.events import RecordingError
-from agents.recordings.tihm import ZONE, pseudonym_of
+from agents.recordings import rows, tihm
+from agents.recordings.rows import OddRowError, Skipped
 from pipeline.backtest import VerifiedAlert
 
 if TYPE_CHECKING:
@@ -15,37 +13,35 @@ if TYPE_CHECKING:
 
 FILE: Final = "Labels.csv"
 COLUMNS: Final = ("patient_id", "date", "type")
+TYPES: Final = frozenset({"Agitation", "Blood pressure", "Body temperature", "Body water", "Pulse", "Weight"})
+_OF_LABELS: Final = "label_"  # before a reason, since what labels and measurements lack is told together
 
 
-def read(folder: Path) -> tuple[VerifiedAlert, ...]:
-    """Read every verified alert in `folder`, those of kinds that nothing here judges among them.
+class Labels(NamedTuple):
+    """Every verified alert, those of types that nothing here judges among them."""
+
+    alerts: tuple[VerifiedAlert, ...]
+    skipped: Skipped
+
+
+def read(folder: Path) -> Labels:
+    """Read every verified alert in `folder`.
 
     Raises
     ------
     RecordingError
-        The file is missing, or a row of it is not as published.
+        The file or a column of it is missing, or it holds rows and none of them can be read.
     """
-    path = folder / FILE
-    try:
-        with path.open(newline="", encoding="utf-8") as source:
-            lines = csv.DictReader(source)
-            if missing := [name for name in COLUMNS if name not in (lines.fieldnames or ())]:
-                raise RecordingError(f"{FILE}: column {missing[0]} is missing")
-            return tuple(_alert(line, number) for number, line in enumerate(lines, start=2))
-    except OSError:
-        raise RecordingError(f"{FILE}: there is no such file in the folder given") from None
-    except UnicodeDecodeError:
-        raise RecordingError(f"{FILE}: is not UTF-8 text") from None
+    alerts, skipped = rows.read(folder / FILE, COLUMNS, _alert)
+    return Labels(tuple(alerts), skipped)
 
 
-def _alert(line: dict[str, str | None], number: int) -> VerifiedAlert:
-    patient, date, kind = (line[name] or "" for name in COLUMNS)
-    if not patient.isalnum():
-        raise RecordingError(f"{FILE}, row {number}, column patient_id: is no id")
+def _alert(line: dict[str, str], _: int) -> VerifiedAlert:
     try:
-        at = datetime.fromisoformat(date)
-    except ValueError:
-        raise RecordingError(f"{FILE}, row {number}, column date: is no time") from None
-    if not kind:
-        raise RecordingError(f"{FILE}, row {number}, column type: is empty")
-    return VerifiedAlert(pseudonym_of(patient), at.replace(tzinfo=ZONE), kind)
+        tihm.checked_patient(line["patient_id"])
+        at = tihm.instant(line["date"])
+    except OddRowError as error:
+        raise OddRowError(_OF_LABELS + error.reason, error.column) from None
+    if line["type"] not in TYPES:
+        raise OddRowError(f"{_OF_LABELS}unknown_type", "type")
+    return VerifiedAlert(tihm.pseudonym_of(line["patient_id"]), at, line["type"])

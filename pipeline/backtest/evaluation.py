@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct, structs
@@ -19,6 +20,7 @@ from pipeline.backtest.score import Score, score
 from pipeline.backtest.thinned import thinned
 from pipeline.triage import RULES
 from pipeline.triage.instants import local_day, to_ms
+from schemas.assessments import Quality
 from schemas.care import Cadence
 from schemas.submissions import Submission
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from pipeline.triage import Rules
+    from schemas.assessments import Assessment
     from schemas.care import CareEvent
     from schemas.submissions import Correction
 
@@ -69,6 +72,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     load: tuple[Load, ...]
     alert_rules: dict[str, tuple[RuleDays, ...]]  # by `LabelClass.key`
     caveat: str = CAVEAT
+    readings_not_judged: dict[str, int]  # kept out by what the reading itself is: `QualityIssue` -> readings
+    rows_skipped: dict[str, int] = {}  # of the recording's files: why they could not be read -> rows
 
 
 def evaluate(
@@ -121,7 +126,18 @@ def evaluate(
             about.key: days_by_rule(run.assessments, about, zone, labels[about.key], measured[about.key])
             for about in CLASSES
         },
+        readings_not_judged=_not_judged(run.assessments),
     )
+
+
+def _not_judged(assessments: Iterable[Assessment]) -> dict[str, int]:
+    found = Counter(
+        reading.issue.value
+        for assessment in assessments
+        for reading in assessment.readings
+        if reading.quality is Quality.QUARANTINED and reading.issue is not None
+    )
+    return dict(sorted(found.items()))
 
 
 def _labelled(verified: Iterable[VerifiedAlert], zone: tzinfo) -> dict[str, frozenset[PatientDay]]:

@@ -16,7 +16,7 @@ import numpy as np
 from pipeline.triage import quality, standing
 from pipeline.triage.instants import local_day, to_ms
 from pipeline.triage.state import NEVER, Body, Content, Session
-from pipeline.triage.vitals import BY_CODE, DIASTOLIC, SYSTOLIC, VITALS, factor
+from pipeline.triage.vitals import BY_CODE, DIASTOLIC, SYSTOLIC, VITALS, converted, factor
 from schemas.submissions import Correction, CorrectionAction, Submission
 
 if TYPE_CHECKING:
@@ -305,8 +305,9 @@ def _rows(registered: Sequence[Registered], rules: Rules) -> Rows:
     vitals, scales = _scales(kinds)
     vital, scale = vitals[kind], scales[kind]
     sent = np.array([reading.value for reading in readings], np.float64)
-    with np.errstate(over="ignore"):
-        value = np.where(np.isnan(scale), sent, sent * np.nan_to_num(scale, nan=1.0))
+    value = sent.copy()
+    for row in np.flatnonzero(~np.isnan(scale) & (scale != 1.0)).tolist():
+        value[row] = converted(readings[row].value, scale[row])
     told = (measured <= received + rules.future_tolerance_ms) & (measured >= received - rules.oldest_reading_ms)
     known = ~np.isnan(scale) & told & np.isfinite(value)
     quarantined = ~known | ~_inside("impossible", vital, value)

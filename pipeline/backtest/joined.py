@@ -88,13 +88,16 @@ def pasts(asked: Asked, rules: Rules) -> list[Past]:
         newest_ms = newest[np.searchsorted(source.session, these.session)]
         until = newest[np.searchsorted(source.session, these.session[-1], "right")]
         first, last = np.searchsorted(ordered.measured_ms, [newest_ms.min() - rules.recent_ms, until + 1])
+        before = np.flatnonzero(ordered.session[:first] < these.session[0])  # known at each of these
+        first = before[-rules.recent_least] if len(before) >= rules.recent_least else 0
         known_ms = ordered.measured_ms[first:last]
         earlier = ordered.session[first:last] < these.session[:, None]
         own = (ordered.session[first:last] == these.session[:, None]) & (
             place[order[first:last]] < np.arange(start, start + len(these.session))[:, None]
         )
-        kept = earlier & (_from_last(earlier) < rules.recent_values)
-        kept &= known_ms >= newest_ms[:, None] - rules.recent_ms
+        later = _from_last(earlier)
+        young = (known_ms >= newest_ms[:, None] - rules.recent_ms) & (later < rules.recent_values)
+        kept = earlier & (young | (later < rules.recent_least))
         found.append(Past(these, known_ms, ordered.value[first:last], kept | own))
     return found
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.backtest.days import PatientDay
 from pipeline.triage.instants import DAY_ZERO, to_ms
-from pipeline.triage.vitals import BY_CODE, factor
+from pipeline.triage.vitals import BY_CODE, converted, factor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,8 @@ class Readings:
                 if vital is not None and scale is not None:
                     day = reading.measured_at.astimezone(zone).toordinal() - DAY_ZERO
                     key = place * _SPAN + day
-                    rows.setdefault(vital.index, []).append((to_ms(reading.measured_at), key, reading.value * scale))
+                    value = converted(reading.value, scale)
+                    rows.setdefault(vital.index, []).append((to_ms(reading.measured_at), key, value))
         self.patients = list(places)
         self._columns = {index: _column(found) for index, found in rows.items()}
 

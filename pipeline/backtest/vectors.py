@@ -22,16 +22,17 @@ from msgspec import structs
 
 from pipeline.backtest.histories import gather, tabulate
 from pipeline.backtest.joined import Asked, pasts, rounded
-from pipeline.backtest.walks import Walk
+from pipeline.backtest.walks import Walk, judgements
 from pipeline.triage import RULES, slow
 from pipeline.triage.baseline import MAD_TO_SD, NO_TRACK, Baseline, Track, shorten
 from pipeline.triage.news2 import rule as news2_rule
 from pipeline.triage.news2 import score as news2_score
 from pipeline.triage.news2 import worst as news2_worst
 from pipeline.triage.news2 import zone as news2_zone
-from pipeline.triage.plans import meets
+from pipeline.triage.plans import can_judge, meets
 from pipeline.triage.quality import FALL_WITHIN_DAYS
 from pipeline.triage.signals import CONFUSION, DAY_H
+from pipeline.triage.state import NEVER
 from pipeline.triage.vitals import SPO2, VITALS, WEIGHT, Side
 from pipeline.triage.zones import BY_SEVERITY, SEVERITY
 from schemas.assessments import BaselineStatus
@@ -108,6 +109,18 @@ class _Joined(NamedTuple):
     could: Bools  # sessions in which something could be judged
 
 
+class _Missing(NamedTuple):
+    """By session: what it lacks of what a registration that is due must hold, and whether anything was measured."""
+
+    vitals: Bools
+    questions: Bools
+    measured: Bools
+
+    def same(self, other: _Missing) -> bool:
+        """Whether the same is missing."""
+        return all(np.array_equal(one, two) for one, two in zip(self, other, strict=True))
+
+
 class _Normal(NamedTuple):
     """The baseline of each series' day; numbers where there is one, else NaN."""
 
@@ -153,16 +166,19 @@ def follow(histories: Sequence[History], rules: Rules, walk_of: type[Walk] = Wal
     """Judge whole histories, each walked as `walk_of` walks."""
     signals = _Signals(histories, rules)
     awaited = np.ones(len(signals.sessions.day), bool)
+    counted_ms = np.full(len(signals.sessions.day), NEVER)
     ends = np.cumsum([0, *(len(history.registered) for history in histories)]).tolist()
     walks: list[Walk | None] = [None] * len(histories)
     learns = signals.guess()
-    before: tuple[Ints, Bools] | None = None
+    before: tuple[Ints, Bools, Bools] | None = None
     reds_before: list[set[Told]] = []
     while True:
-        severities, findings = signals.judge(learns, awaited)
-        now = severities, signals.near
+        missing = signals.missing(counted_ms)
+        whole = ~(missing.vitals | missing.questions)
+        severities, findings = signals.judge(learns, awaited, missing)
+        now = severities, signals.near, whole
         reds = _reasons((one for one in findings if one.zone == _RED), len(severities))
-        after, expected = learns.copy(), awaited.copy()
+        after, expected, known_ms = learns.copy(), awaited.copy(), counted_ms.copy()
         for place, (start, end) in enumerate(pairwise(ends)):
             own = slice(start, end)
             walk = walks[place]
@@ -172,15 +188,16 @@ def follow(histories: Sequence[History], rules: Rules, walk_of: type[Walk] = Wal
                 or not all(np.array_equal(one[own], two[own]) for one, two in zip(now, before, strict=True))
                 or reds[own] != reds_before[own]
             ):
-                walk = walks[place] = walk_of(
-                    histories[place], severities[own].tolist(), signals.near[own].tolist(), reds[own], rules
-                )
+                given = judgements(severities[own].tolist(), signals.near[own].tolist(), whole[own].tolist(), reds[own])
+                walk = walks[place] = walk_of(histories[place], given, rules)
             after[own] = walk.learns
             expected[own] = walk.awaited
+            known_ms[own] = walk.counted_ms
         before, reds_before = now, reds
-        if signals.same(learns, after) and not signals.differ(awaited, expected):
+        same = signals.same(learns, after) and signals.missing(known_ms).same(missing)
+        if same and not ((awaited != expected) & ~whole).any():
             break
-        learns, awaited = after, expected
+        learns, awaited, counted_ms = after, expected, known_ms
     reasons = _reasons(findings, len(severities))
     sessions = signals.sessions
     outcomes = [
@@ -248,6 +265,7 @@ class _Signals:
         self._series = series[first]
         self._day = day[first]
         self._before = np.append(True, self._series[1:] != self._series[:-1])[: len(first)]  # a series starts here
+        self._agreed = self._confirmed()
         self._limits, self._limited = self._tables("bounds")
         self._away, _ = self._tables("relative")
         self._scanned: tuple[_Normal, _Newest] | None = None
@@ -265,6 +283,7 @@ class _Signals:
         self._seen = np.zeros(len(sessions.day), np.int64)
         np.bitwise_or.at(self._seen, rows.session, 1 << rows.vital)
         self._measures = np.array([plan.measures for plan in self._plans], bool)[self._plan]
+        self._held, self._beside = self._parts()
         self._news2 = self._partial_news2()
 
     def guess(self) -> Bools:
@@ -281,12 +300,11 @@ class _Signals:
         """Whether the same values are learnt, of readings that are valid."""
         return bool((one == other)[self.rows.session].all())
 
-    def differ(self, one: Bools, other: Bools) -> bool:
-        """Whether a session in which something is missing is awaited by the one and not by the other."""
-        return bool(((one != other) & (self._due & ~self._seen != 0)).any())
+    def judge(self, learns: Bools, awaited: Bools, missing: _Missing) -> tuple[Ints, list[_Finding]]:
+        """Severity of each session's zone, and all reasons.
 
-    def judge(self, learns: Bools, awaited: Bools) -> tuple[Ints, list[_Finding]]:
-        """Severity of each session's zone, and all reasons, if those values are learnt and those sessions awaited."""
+        If those values are learnt, those sessions awaited, and that is missing.
+        """
         rows, judged = self.rows, self.sessions.judged
         valid, (keys, values) = self._believed(learns)
         normal = self._normal(keys, values)
@@ -312,7 +330,7 @@ class _Signals:
             severities[finding.session] = np.maximum(severities[finding.session], finding.zone)
         could = self._asked | joined.could
         could[rows.session[(rows.vital == SPO2.index) & ~self._limited[self._at()] & normal.known[of]]] = True
-        for finding in self._incomplete(could, awaited):
+        for finding in self._incomplete(could, awaited, missing):
             severities[finding.session] = np.maximum(severities[finding.session], finding.zone)
             findings.append(finding)
         within = np.flatnonzero(judged & (severities == _GREEN))
@@ -321,6 +339,17 @@ class _Signals:
         return severities, findings
 
     # What rests on a session alone.
+
+    def _confirmed(self) -> Bools:
+        """Rows that another of the same session and series agrees with."""
+        order = np.lexsort((self.rows.value, self._of))
+        together = self._of[order][1:] == self._of[order][:-1]
+        apart = np.diff(self.rows.value[order])
+        close = together & (apart <= self.rules.confirmed_floors * _FLOOR[self.rows.vital[order][1:]])
+        agreed = np.zeros(len(order), bool)
+        agreed[order[1:][close]] = True
+        agreed[order[:-1][close]] = True
+        return agreed
 
     def _tables(self, which: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Limits by plan, vital and edge, NaN where there is none; and which vitals have any."""
@@ -426,21 +455,72 @@ class _Signals:
         ]
         return None if not told else "C" if told[-1] else "A"
 
-    def _incomplete(self, could: Bools, awaited: Bools) -> list[_Finding]:
+    def _incomplete(self, could: Bools, awaited: Bools, missing: _Missing) -> list[_Finding]:
         """What is missing for sessions to be good news."""
         judged = self.sessions.judged
-        missing = judged & (self._due & ~self._seen != 0)
         return [
             _Finding("nothing_to_judge", _NO_DATA, np.flatnonzero(judged & ~could), None),
             _Finding(
                 "nothing_measured",
                 _NO_DATA,
-                np.flatnonzero(judged & could & self._measures & (self._seen == 0)),
+                np.flatnonzero(judged & could & self._measures & ~missing.measured),
                 None,
             ),
-            _Finding("vitals_missing", _NO_DATA, np.flatnonzero(missing & awaited), None),
-            _Finding("vitals_missing", _GREEN, np.flatnonzero(missing & ~awaited), None),
+            _Finding("vitals_missing", _NO_DATA, np.flatnonzero(missing.vitals & awaited), None),
+            _Finding("vitals_missing", _GREEN, np.flatnonzero(missing.vitals & ~awaited), None),
+            _Finding("answer_missing", _NO_DATA, np.flatnonzero(missing.questions & awaited), None),
+            _Finding("answer_missing", _GREEN, np.flatnonzero(missing.questions & ~awaited), None),
         ]
+
+    def _parts(self) -> tuple[Ints, dict[int, list[int]]]:
+        """The vitals of each session that count for what is due, as bits; and what came shortly before it that day.
+
+        The latter of those alone whose plan says what a registration must hold, the nearest first.
+        """
+        sessions, rows, rules = self.sessions, self.rows, self.rules
+        young = rows.measured_ms >= sessions.at_ms[rows.session] - rules.due_within_ms
+        held = np.zeros(len(sessions.day), np.int64)
+        np.bitwise_or.at(held, rows.session[young], 1 << rows.vital[young])
+        asks = np.array([bool(plan.due or plan.answers_due) for plan in self._plans], bool)[self._plan]
+        beside = {}
+        for place in np.flatnonzero(asks & sessions.judged).tolist():
+            first = place
+            while (
+                first
+                and sessions.patient[first - 1] == sessions.patient[place]
+                and sessions.day[first - 1] == sessions.day[place]
+                and sessions.at_ms[place] - sessions.at_ms[first - 1] <= rules.joined_ms
+            ):
+                first -= 1
+            beside[place] = list(range(place - 1, first - 1, -1))
+        return held, beside
+
+    def missing(self, counted_ms: Ints) -> _Missing:
+        """What each session lacks, with what came shortly before it and after the newest registration that counted."""
+        sessions = self.sessions
+        measured = self._seen != 0
+        vitals, questions = np.zeros(len(measured), bool), np.zeros(len(measured), bool)
+        for place, beside in self._beside.items():
+            plan = self._plans[self._plan[place]]
+            found, answered = int(self._held[place]), self._answered(place, plan)
+            for earlier in beside:
+                if sessions.at_ms[earlier] <= counted_ms[place]:
+                    break
+                if sessions.judged[earlier]:
+                    found |= int(self._held[earlier])
+                    answered |= self._answered(earlier, plan)
+                    measured[place] |= bool(self._held[earlier])
+            vitals[place] = self._due[place] & ~found != 0
+            questions[place] = not plan.answers_due <= answered
+        return _Missing(vitals, questions, measured)
+
+    def _answered(self, place: int, plan: Prescription) -> set[str]:
+        """The questions that a session answers so that the plan's rules can judge it."""
+        return {
+            answer.link_id
+            for answer in self.sessions.registered[place].answers
+            if can_judge(plan, answer.questionnaire, answer.link_id, answer.value)
+        }
 
     def _unjudged(self, severities: Ints) -> list[_Finding]:
         found: dict[str, list[int]] = {}
@@ -550,8 +630,8 @@ class _Signals:
         reached = [self._in_reach(last, np.full(len(last), side)) for side in (-1, 1)]
         return _Newest(last, passed_over, np.where(last < 0, np.nan, z[last]), *reached)
 
-    def _deviations(self, z: Floats, valid: Bools, newest: _Newest) -> tuple[Ints, list[_Finding]]:
-        """The rows that deviate, and the reasons that it makes."""
+    def _deviations(self, z: Floats, valid: Bools, newest: _Newest) -> tuple[tuple[Ints, Ints], list[_Finding]]:
+        """The rows that deviate near a limit, those that do so far from one, and the reasons that it makes."""
         rules, of = self.rules, self._of
         places = np.arange(len(self._series))
         earlier = np.maximum.accumulate(np.append(-1, np.where(newest.passed_over, -1, places)))[:-1]
@@ -559,15 +639,14 @@ class _Signals:
         before = np.where(known, newest.score[earlier], np.nan)[of] if len(places) else z
         age = np.where(known, self._day - self._day[earlier], 0)[of] if len(places) else z
         size = np.abs(z)
-        bad = valid & ~(self._side_low & (z > 0))
+        bad = (valid | self._agreed) & ~(self._side_low & (z > 0))
         single = bad & (size >= rules.single_z)
         again = (before * z > 0) & (np.abs(before) >= rules.repeated_z) & (age <= rules.in_a_row_days)
         repeated = bad & ~single & (size >= rules.repeated_z) & again
         either = np.flatnonzero(single | repeated)
         reached = np.zeros(len(z), bool)
         reached[either] = self._in_reach(either, z[either])
-        deviating = np.flatnonzero((single | repeated) & reached)
-        return deviating, [
+        return (np.flatnonzero((single | repeated) & reached), np.flatnonzero(single & ~reached)), [
             self._of_rows("deviation", _YELLOW, np.flatnonzero(single & reached)),
             self._of_rows("deviation_repeated", _YELLOW, np.flatnonzero(repeated & reached)),
             self._of_rows("deviation_noted", _GREEN, np.flatnonzero((single | repeated) & ~reached)),
@@ -784,11 +863,14 @@ class _Signals:
         )
         return after, (rose, passed, moved.tell)
 
-    def _close(self, findings: Iterable[_Finding], deviating: Ints, heavy: Ints) -> list[_Finding]:
+    def _close(self, findings: Iterable[_Finding], deviating: tuple[Ints, Ints], heavy: Ints) -> list[_Finding]:
         """What several signals of a session make together."""
+        near, far = deviating
         bits = np.zeros(len(self.sessions.day), np.int64)
-        np.bitwise_or.at(bits, self.rows.session[deviating], _GROUP_BIT[self.rows.vital[deviating]])
-        together = np.bitwise_count(bits) >= self.rules.second_signals
+        np.bitwise_or.at(bits, self.rows.session[near], _GROUP_BIT[self.rows.vital[near]])
+        every = bits.copy()
+        np.bitwise_or.at(every, self.rows.session[far], _GROUP_BIT[self.rows.vital[far]])
+        together = np.bitwise_count(every) >= self.rules.second_signals
         alerting = np.zeros(len(self.sessions.day), np.int64)
         alerting[heavy] |= _GROUP_BIT[WEIGHT.index]
         for finding in findings:

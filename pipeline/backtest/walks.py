@@ -15,9 +15,10 @@ from pipeline.triage.state import NEVER, STATE_VERSION, State
 from pipeline.triage.timeline import Timeline
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Reason
+from schemas.types import Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pipeline.backtest.histories import History
     from pipeline.backtest.vectors import Told
@@ -28,15 +29,33 @@ if TYPE_CHECKING:
 
 TAKEN_OVER_MS: Final = 30 * MINUTE_MS
 _TAKEN_BYTES: Final = 64  # what is kept of an acknowledgement takes no more
+_UNKNOWN: Final = {Zone.NO_DATA: (Reason(rule="nothing_to_judge", zone=Zone.NO_DATA),)}
 _JUDGEMENTS: Final = {
-    (severity, near): Judgement(zone, (), (), near=near)
+    (severity, near, whole): Judgement(zone, _UNKNOWN.get(zone, ()), (), near=near, whole=whole)
     for severity, zone in enumerate(BY_SEVERITY)
     for near in (False, True)
+    for whole in (False, True)
 }
 
 
-def _given(severity: int, close: bool, causes: Collection[Told]) -> Judgement:  # noqa: FBT001 - as they stand together
-    given = _JUDGEMENTS[severity, close]
+def judgements(
+    severities: Iterable[int], near: Iterable[bool], whole: Iterable[bool], reds: Iterable[Collection[Told]]
+) -> list[Judgement]:
+    """What each session of a walk is judged as.
+
+    Parameters
+    ----------
+    severities, near, whole
+        The severity of its zone, whether a value of it was near a limit, and whether nothing is missing that a
+        registration that is due must hold.
+    reds
+        What makes it red; the fold pages anew where that is something else than what was acknowledged.
+    """
+    return [_given(*one) for one in zip(severities, near, whole, reds, strict=True)]
+
+
+def _given(severity: int, near: bool, whole: bool, causes: Collection[Told]) -> Judgement:  # noqa: FBT001 - as they stand together
+    given = _JUDGEMENTS[severity, near, whole]
     if not causes:
         return given
     told = sorted(causes, key=lambda one: (one.rule, one.code or ""))
@@ -48,28 +67,17 @@ class Walk(Timeline):
 
     Parameters
     ----------
-    severities, near
-        Of each session, in the order in which they are judged: the severity of its zone, and whether a value of it was
-        near a limit.
-    reds
-        What makes each red; the fold pages anew where that is something else than what was acknowledged.
+    judgements
+        Of each session, in the order in which they are judged; see `judgements`.
     """
 
-    def __init__(
-        self,
-        history: History,
-        severities: Sequence[int],
-        near: Sequence[bool],
-        reds: Sequence[Collection[Told]],
-        rules: Rules,
-    ) -> None:
+    def __init__(self, history: History, judgements: Sequence[Judgement], rules: Rules) -> None:
         super().__init__(State(version=STATE_VERSION, patient=history.patient, care=history.care), rules)
         self.learns = [False] * len(history.registered)  # whether a session's values enter the patient's normal
         self.awaited = [True] * len(history.registered)  # whether something was due when it came
+        self.counted_ms = [NEVER] * len(history.registered)  # the newest registration that counted until then
         self._registered = history.registered
-        self._given = [
-            _given(severity, close, causes) for severity, close, causes in zip(severities, near, reds, strict=True)
-        ]
+        self._given = judgements
         self._place = 0
         self.go(history)
 
@@ -88,6 +96,7 @@ class Walk(Timeline):
     def judge(self, session: Session, body: Body, standing: Standing, *, awaited: bool) -> Judgement:  # noqa: ARG002 - it is known
         """What was given."""
         self.awaited[self._place] = awaited
+        self.counted_ms[self._place] = self.last_ms
         return self._given[self._place]
 
     def learn(self, day: int, judgement: Judgement, *, frozen: bool) -> None:  # noqa: ARG002 - see Timeline

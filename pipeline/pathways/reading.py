@@ -1,24 +1,16 @@
-"""A pathway's file: read whole or refused, with every field that is wrong by name.
-
-A field that is not known is refused here, unlike in a message: a limit with its name misspelt would be no limit.
-"""
+"""A pathway's file: read whole or refused, with every field that is wrong by name."""
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-import msgspec
-
+from pipeline.pathways import by_hand
 from pipeline.pathways.checks import faults
 from pipeline.pathways.fault import Fault
 from schemas.codec import Codec, UnreadableError
 from schemas.dead_letters import DeadLetterReason
 from schemas.pathways import Pathway
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _CODEC: Final[Codec[Pathway]] = Codec(Pathway)
 _SLUG: Final = "small letters, digits and -, at most 64"
@@ -51,39 +43,18 @@ class PathwayError(ValueError):
 
 def read(raw: bytes, name: str) -> Pathway:
     """The pathway in a file's bytes; raises PathwayError, which calls the file `name`."""
-    tree, found = _tree(raw, name)
+    try:
+        tree, found = by_hand.plain(raw)
+    except by_hand.NotJSONError as error:
+        raise PathwayError(name, (error.fault,)) from None
     try:
         pathway = _CODEC.decode(raw)
     except UnreadableError as error:
         raise PathwayError(name, (*found, _told(error))) from None
-    found += [*_unknown(tree, pathway, ""), *faults(pathway)]
+    found += [*by_hand.unknown(tree, pathway), *faults(pathway)]
     if found:
         raise PathwayError(name, tuple(found))
     return pathway
-
-
-def _tree(raw: bytes, name: str) -> tuple[object, list[Fault]]:
-    """The file as plain values, and the fields that stand twice in one object."""
-    found: list[Fault] = []
-
-    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        names = [key for key, _ in pairs]
-        found.extend(
-            Fault(key, "must stand once in its object") for key in dict.fromkeys(names) if names.count(key) > 1
-        )
-        return dict(pairs)
-
-    try:
-        return json.loads(raw.decode(), object_pairs_hook=once), found
-    except UnicodeDecodeError:
-        problem = "must be UTF-8"
-    except json.JSONDecodeError as error:
-        problem = f"must be JSON: {error.msg} in line {error.lineno}, column {error.colno}"
-    except RecursionError:
-        problem = "must be less deep"
-    except ValueError:  # what Python says of an endless integer
-        problem = "must hold no number of thousands of digits"
-    raise PathwayError(name, (Fault("", problem),)) from None
 
 
 def _told(error: UnreadableError) -> Fault:
@@ -101,18 +72,3 @@ def _told(error: UnreadableError) -> Fault:
         return Fault(field, f"must be {form or f'readable: {problem.lower()}'}")
     wanted, got = expected["wanted"], expected["got"]
     return Fault(field, f"must be {wanted}, not {got}" if got else f"must be {wanted}")
-
-
-def _unknown(tree: Any, message: object, path: str) -> Iterator[Fault]:  # noqa: ANN401 - plain values of any kind
-    """Fields in `tree` that `message`, which was read from it, has no place for."""
-    if isinstance(message, tuple):
-        for index, (inner, part) in enumerate(zip(tree, message, strict=True)):
-            yield from _unknown(inner, part, f"{path}[{index}]")
-    elif isinstance(message, msgspec.Struct):
-        known = message.__struct_encode_fields__
-        for key, inner in tree.items():
-            field = f"{path}.{key}" if path else key
-            if key in known:
-                yield from _unknown(inner, getattr(message, key), field)
-            else:
-                yield Fault(field, f"is not known; known here: {', '.join(known)}")

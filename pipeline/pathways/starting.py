@@ -25,6 +25,7 @@ def starter_plan(pathway: Pathway, *, version: int, valid_from_at: datetime, lan
         change_limits=starter.change_limits,
         sustained_limits=starter.sustained_limits,
         answer_rules=asked.answer_rules if asked else (),
+        answers_due=bool(asked and asked.answer_rules),
         weight_change=pathway.weight_change,
         news2=pathway.news2,
         cadence=pathway.cadence,

@@ -48,7 +48,7 @@ class Track(Struct, frozen=True, array_like=True, gc=False):
     score_day: int = 0
     high: int = 0  # CUSUM of scores above normal, in thousandths: see slow
     low: int = 0  # the same below
-    drifted: int = 0  # 1 or -1: the drift from the first baseline was told of
+    drifted: int = 0  # steps of the drift from the first baseline that were told of, by side
     first: tuple[float | int, float | int] | None = None  # center and spread when the baseline was first established
     recent: tuple[tuple[int, float], ...] = ()  # (measured at [ms], value), where the plan asks what changed
     level: int = 0  # exponentially weighted average of scores, in thousandths: see slow

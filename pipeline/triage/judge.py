@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.triage import quality
 from pipeline.triage.instants import from_ms
-from pipeline.triage.signals import Signals
+from pipeline.triage.plans import can_judge
+from pipeline.triage.signals import NOTHING_BESIDE, Parts, Signals
 from pipeline.triage.state import PLAIN
-from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC, series_of
+from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC, of_series, series_of
 from pipeline.triage.zones import worst
 from schemas.assessments import BaselineStatus, Deviation, JudgedReading, Quality, QualityIssue, Reason
 from schemas.submissions import EntryMode
@@ -35,6 +36,7 @@ class Judgement(NamedTuple):
     admitted: tuple[tuple[int, float], ...] = ()  # (vital index, value in its unit)
     tracks: Mapping[int, Track] = MappingProxyType({})  # by vital index
     near: bool = False  # a value was near a limit or beyond it
+    whole: bool = True  # nothing is missing that a registration that is due must hold
     news2: News2 | None = None
 
 
@@ -48,15 +50,22 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
     names: list[str],
     *,
     received_ms: int,
+    at_ms: int,
     day: int,
     standing: Standing,
     series: Mapping[int, Series],
     rules: Rules,
     awaited: bool = True,
+    beside: Parts = NOTHING_BESIDE,
 ) -> Judgement:
-    """Judge one session at the patient-local `day`, by what held then and by the days before.
+    """Judge one session of an instant and a patient-local `day`, by what held then and by the days before.
 
-    `awaited` where a registration is due that day, or was before.
+    Parameters
+    ----------
+    awaited
+        Whether a registration is due that day, or was before.
+    beside
+        What came shortly before, and is part of the same registration.
     """
     verdicts = _verdicts(body.rows, names, received_ms=received_ms, day=day, series=series, rules=rules)
     if standing.why_not is not None:
@@ -64,13 +73,16 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
             _reading(row, verdict, names, received_ms) for row, verdict in zip(body.rows, verdicts, strict=True)
         )
         return Judgement(Zone.NOT_MONITORED, (not_monitored(standing),), readings)
-    signals = Signals(day, standing, series, rules, awaited=awaited)
+    since_ms = at_ms - rules.due_within_ms
+    signals = Signals(day, standing, series, rules, awaited=awaited, since_ms=since_ms, beside=beside)
+    agreed = _confirmed(body.rows, verdicts, rules)
     against = {
         place: signals.take(
             place,
             verdicts[place],
             received_ms - body.rows[place].before_ms,
             (body.rows[place].more or PLAIN).oxygen_l_min,
+            confirmed=place in agreed,
         )
         for place in _in_time(body.rows)
     }
@@ -82,8 +94,36 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
         signals.answer(names[given.questionnaire], names[given.link], given.value)
     reasons = signals.close()
     return Judgement(
-        worst(reasons), reasons, readings, signals.admitted(), signals.tracks(), signals.near, signals.news2
+        worst(reasons),
+        reasons,
+        readings,
+        signals.admitted(),
+        signals.tracks(),
+        signals.near,
+        signals.whole,
+        signals.news2,
     )
+
+
+def parts(  # noqa: PLR0913 - a session, and what it is seen by
+    body: Body, names: list[str], *, received_ms: int, at_ms: int, standing: Standing, rules: Rules
+) -> Parts:
+    """What a session holds of what a registration that is due must hold."""
+    verdicts = _verdicts(body.rows, names, received_ms=received_ms, day=0, series={}, rules=rules)
+    since_ms = at_ms - rules.due_within_ms
+    vitals = {
+        verdict.vital.index
+        for row, verdict in zip(body.rows, verdicts, strict=True)
+        if verdict.vital is not None
+        and verdict.quality is not Quality.QUARANTINED
+        and received_ms - row.before_ms >= since_ms
+    }
+    asked = {
+        names[given.link]
+        for given in body.answers
+        if can_judge(standing.prescribed, names[given.questionnaire], names[given.link], given.value)
+    }
+    return Parts(frozenset(vitals), frozenset(asked))
 
 
 def withdrawn(
@@ -140,6 +180,27 @@ def _verdicts(  # noqa: PLR0913 - what a reading is seen against
             for place in (upper, lower):
                 verdicts[place] = verdicts[place]._replace(quality=Quality.QUARANTINED, issue=QualityIssue.IMPOSSIBLE)
     return verdicts
+
+
+def _confirmed(rows: tuple[Row, ...], verdicts: list[quality.Verdict], rules: Rules) -> frozenset[int]:
+    """Places of implausible readings that another one of the registration agrees with."""
+    if not any(verdict.quality is Quality.IMPLAUSIBLE for verdict in verdicts):
+        return frozenset()
+    by_series: dict[int, list[int]] = {}
+    for place, (row, (vital, _, grade, _)) in enumerate(zip(rows, verdicts, strict=True)):
+        if vital is not None and grade is not Quality.QUARANTINED:
+            by_series.setdefault(series_of(vital, (row.more or PLAIN).oxygen_l_min), []).append(place)
+    return frozenset(
+        place
+        for index, places in by_series.items()
+        for place in places
+        if verdicts[place].quality is Quality.IMPLAUSIBLE
+        and any(
+            other != place
+            and abs(verdicts[other].value - verdicts[place].value) <= rules.confirmed_floors * of_series(index).floor
+            for other in places
+        )
+    )
 
 
 def _cuffs(rows: tuple[Row, ...], verdicts: list[quality.Verdict]) -> list[tuple[int, int]]:

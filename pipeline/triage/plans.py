@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.triage.rules import HOUR_MS, RULES
-from pipeline.triage.vitals import BY_CODE, WEIGHT, factor
+from pipeline.triage.vitals import BY_CODE, WEIGHT, converted, factor
 from schemas.types import Zone
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Prescription(NamedTuple):
     weight_change: bool = False
     news2: News2Scale | None = None
     due: frozenset[int] = frozenset()  # vitals that each registration that is due must hold, by index
+    answers_due: frozenset[str] = frozenset()  # questions that it must answer
     measures: bool = False  # whether it has rules on any vital at all
     questionnaire: str | None = None  # whose answers the rules are about; None: any
 
@@ -100,6 +101,7 @@ def prescription(plan: Plan) -> Prescription:
         weight_change=plan.weight_change,
         news2=plan.news2,
         due=frozenset(BY_CODE[code].index for code in plan.vitals),
+        answers_due=frozenset(answers) if plan.answers_due else frozenset(),
         measures=bool(absolute or relative or changes or sustained or plan.weight_change or plan.news2),
         questionnaire=plan.questionnaire,
     )
@@ -111,6 +113,12 @@ def meets(rule: AnswerRule, value: float | bool | str) -> bool | None:  # noqa: 
     if type(value) is not wanted:
         return None
     return value == rule.is_answer if rule.at_least is None else float(value) >= rule.at_least
+
+
+def can_judge(prescribed: Prescription, questionnaire: str, question: str, value: float | bool | str) -> bool:  # noqa: FBT001 - an answer by yes and no
+    """Whether an answer is one that the plan's rules can judge."""
+    about = prescribed.questionnaire in {None, questionnaire}
+    return about and any(meets(rule, value) is not None for rule in prescribed.answers.get(question, ()))
 
 
 def bounds(plan: Plan) -> dict[int, Bounds]:
@@ -187,7 +195,7 @@ def _place(limit: AnyLimit) -> tuple[int, float]:
 
 
 def _scaled(edges: tuple[float | None, ...], scale: float) -> list[float | None]:
-    return [None if edge is None else edge * scale for edge in edges]
+    return [None if edge is None else converted(edge, scale) for edge in edges]
 
 
 def _unknown(limit: AnyLimit, path: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.triage.vitals import BY_CODE, factor
+from pipeline.triage.vitals import BY_CODE, converted, factor
 from schemas.assessments import Quality, QualityIssue
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def judge(  # noqa: PLR0911 - one way out per thing that can be wrong, in the or
     scale = factor(vital, unit)
     if scale is None:
         return Verdict(vital, sent, Quality.QUARANTINED, QualityIssue.UNKNOWN_UNIT)
-    value = sent if scale == 1.0 else sent * scale
+    value = converted(sent, scale)
     if when is not None:
         return Verdict(vital, value, Quality.QUARANTINED, when)
     if not isfinite(value):
@@ -56,8 +56,8 @@ def judge(  # noqa: PLR0911 - one way out per thing that can be wrong, in the or
     below, above = vital.implausible
     if (below is not None and value < below) or (above is not None and value > above):
         return Verdict(vital, value, Quality.IMPLAUSIBLE, QualityIssue.IMPLAUSIBLE)
-    converted = unit != vital.unit or code != vital.codes[0]
-    return Verdict(vital, value, Quality.VALID, QualityIssue.CONVERTED if converted else None)
+    other = unit != vital.unit or code != vital.codes[0]
+    return Verdict(vital, value, Quality.VALID, QualityIssue.CONVERTED if other else None)
 
 
 def against_history(vital: Vital, value: float, day: int, series: Series) -> bool:

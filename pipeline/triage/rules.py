@@ -68,9 +68,17 @@ class Rules(Struct, frozen=True, kw_only=True):
     near_days: int = 21  # for so long [d]
     alert_grace_divisor: int = 2  # of the plan's grace, so much is given after a yellow or red
 
+    # An implausible value is judged by the own normal too where another of the registration agrees (our choice).
+    confirmed_floors: float = 2.0  # lies within so many least spreads
+
+    # What a registration that is due must hold (our choice, docs/adr/0015).
+    due_within_ms: int = 24 * HOUR_MS  # a reading so much older than its registration's newest is not what was due
+    joined_ms: int = 4 * HOUR_MS  # what came so long before on the same day is part of it
+
     # Recent readings kept where the plan asks what changed.
     recent_ms: int = 31 * DAY_MS
-    recent_values: int = 60
+    recent_values: int = 250  # eight a day
+    recent_least: int = 20  # kept however old: as many as a target range may count
 
     # Episodes, and what is kept out of the baseline (our choice).
     leaves_yellow_greens: int = 2  # green registrations in a row

@@ -82,6 +82,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "Målingene som planen ber om mangler: {missing}.",
         "The readings that the plan asks for are missing: {missing}.",
     ),
+    "answer_missing": (
+        "Svaret som planen ber om på spørsmålet «{question}» mangler.",
+        "The answer that the plan asks for to the question “{question}” is missing.",
+    ),
     "not_monitored": ("Ikke overvåket: {why}.", "Not monitored: {why}."),
     "overdue": ("Registreringen er ikke kommet i tide.", "The registration did not come in time."),
     "awaiting_registration": ("Venter på første registrering.", "Waiting for the first registration."),

@@ -5,7 +5,7 @@ A reason in zone green raises nothing: it tells a nurse what was seen and was no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ from pipeline.triage.news2 import worst as news2_worst
 from pipeline.triage.news2 import zone as news2_zone
 from pipeline.triage.plans import meets
 from pipeline.triage.recent import DIGITS, fall, keep, outside, rise, within
+from pipeline.triage.state import NEVER
 from pipeline.triage.vitals import ON_OXYGEN, SPO2, VITALS, WEIGHT, Side, of_series, series_of
 from schemas.assessments import BaselineStatus, Deviation, Quality, Reason
 from schemas.types import Zone
@@ -43,6 +44,16 @@ _EVERYWHERE: Final = "session"  # the group of a reason that is about no vital
 _SLOW: Final = {"slow": ("slow_fall", "slow_rise"), "shift": ("shift_low", "shift_high")}
 
 
+class Parts(NamedTuple):
+    """What a registration holds of what is due: vitals by index, and questions."""
+
+    vitals: frozenset[int] = frozenset()
+    questions: frozenset[str] = frozenset()
+
+
+NOTHING_BESIDE: Final = Parts()
+
+
 class Signals:
     """Gathers reasons over a session's readings and answers.
 
@@ -54,13 +65,28 @@ class Signals:
         What is known of each vital from before.
     awaited
         Whether a registration is due that day, or was before: then it must hold what the plan asks for.
+    since_ms
+        A reading of before then is judged, and is not what was due.
+    beside
+        What came shortly before, and is part of the same registration.
     """
 
-    def __init__(
-        self, day: int, standing: Standing, series: Mapping[int, Series], rules: Rules, *, awaited: bool = True
+    def __init__(  # noqa: PLR0913 - what a session is judged by
+        self,
+        day: int,
+        standing: Standing,
+        series: Mapping[int, Series],
+        rules: Rules,
+        *,
+        awaited: bool = True,
+        since_ms: int = NEVER,
+        beside: Parts = NOTHING_BESIDE,
     ) -> None:
         self.day = day
         self.awaited = awaited
+        self.since_ms = since_ms
+        self.beside = beside
+        self.whole = True
         self.guarded = standing.guarded
         self.prescribed = standing.prescribed
         self.series = series
@@ -77,6 +103,7 @@ class Signals:
         self._alerting: set[int] = set()
         self._groups: set[str] = set()  # of vitals, or of the session, that raised an alert
         self._deviating: dict[str, int] = {}  # group of vitals -> the reading
+        self._far: dict[str, int] = {}  # the same of those far from normal and from every limit
         self._valid: list[tuple[int, float]] = []
         self._measured: dict[int, list[tuple[int, float]]] = {}  # vital -> (at [ms], value) where it is remembered
         self._heavier: Reason | None = None
@@ -84,11 +111,13 @@ class Signals:
         self._firsts: dict[int, Zone | None] = {}  # vital -> zone of its first reading's limit
         self._better: set[int] = set()  # vitals whose later reading was better than their first
         self._judged = False
+        self._held = set(beside.vitals)  # vitals that count for what is due
+        self._answered = set(beside.questions)
 
     def take(
-        self, place: int, verdict: Verdict, measured_ms: int, oxygen_l_min: float | None
+        self, place: int, verdict: Verdict, measured_ms: int, oxygen_l_min: float | None, *, confirmed: bool = False
     ) -> tuple[BaselineStatus | None, Deviation | None]:
-        """Judge the reading at `place` of the session."""
+        """Judge the reading at `place` of the session; `confirmed` where another one agrees with it."""
         vital, value, grade, issue = verdict
         if grade is Quality.QUARANTINED or vital is None:
             self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
@@ -97,6 +126,8 @@ class Signals:
         if grade is Quality.IMPLAUSIBLE:
             self._reason("quality", Zone.NO_DATA, vital, value, place, detail=issue)
         self._seen.setdefault(vital.index, []).append(value)
+        if measured_ms >= self.since_ms:
+            self._held.add(vital.index)
         if oxygen_l_min is not None:
             self._oxygen_l_min = max(oxygen_l_min, self._oxygen_l_min or 0.0)
         self._limits(vital, value, place)
@@ -105,8 +136,8 @@ class Signals:
         if grade is Quality.VALID:  # of an implausible one the limits hold, and it tells nothing of what is normal
             self._valid.append((index, value))
             self._newest[index] = (None if found is None else found.score, place, value)
-            if found is not None:
-                self._deviate(vital, value, place, found, index)
+        if found is not None and (grade is Quality.VALID or confirmed):
+            self._deviate(vital, value, place, found, index)
         self._relative(vital, value, place, found)
         if self.prescribed.remembers(vital.index):
             self._changes(vital, value, place, measured_ms, baseline, index)
@@ -125,6 +156,8 @@ class Signals:
         if rules and all(found is None for _, found in met):
             self.reasons.append(Reason(rule="answer_not_judged", zone=Zone.NO_DATA, question=question))
             return
+        if rules:
+            self._answered.add(question)
         for rule, found in met:
             self._judged = True
             if found:
@@ -135,11 +168,12 @@ class Signals:
         """The session's reasons, those of the session as a whole among them; never none."""
         for index in self._newest:
             self._slow(index)
-        together = tuple(self._deviating.values())
+        together = tuple((self._far | self._deviating).values())
+        near = tuple(self._deviating.values())
         if len(together) >= self.rules.second_signals:
             self.reasons.append(Reason(rule="deviations_together", zone=Zone.RED, readings=together))
-        elif together and self._groups - set(self._deviating):
-            self.reasons.append(Reason(rule="deviation_with_symptom", zone=Zone.RED, readings=together))
+        elif near and self._groups - set(self._deviating):
+            self.reasons.append(Reason(rule="deviation_with_symptom", zone=Zone.RED, readings=near))
         self._partial_news2()
         if self._heavier is not None:
             second = bool(self._groups - {WEIGHT.group})
@@ -172,13 +206,16 @@ class Signals:
         """Say what is missing for the session to be good news."""
         if not self._judged:
             self.reasons.append(Reason(rule="nothing_to_judge", zone=Zone.NO_DATA))
-        elif self.prescribed.measures and not self._seen:
+        elif self.prescribed.measures and not (self._seen or self.beside.vitals):
             self.reasons.append(Reason(rule="nothing_measured", zone=Zone.NO_DATA))
-        missing = sorted(self.prescribed.due - self._seen.keys())
-        if missing:
-            names = ",".join(VITALS[index].name for index in missing)
-            zone = Zone.NO_DATA if self.awaited else Zone.GREEN
+        zone = Zone.NO_DATA if self.awaited else Zone.GREEN
+        vitals = sorted(self.prescribed.due - self._held)
+        if vitals:
+            names = ",".join(VITALS[index].name for index in vitals)
             self.reasons.append(Reason(rule="vitals_missing", zone=zone, detail=names))
+        questions = sorted(self.prescribed.answers_due - self._answered)
+        self.reasons += [Reason(rule="answer_missing", zone=zone, question=question) for question in questions]
+        self.whole = not vitals and not questions
 
     # Signals of one reading.
 
@@ -224,6 +261,8 @@ class Signals:
             self._deviating.setdefault(vital.group, place)
             self._reason(rule, Zone.YELLOW, vital, value, place, deviation=found)
         else:
+            if rule == "deviation":
+                self._far.setdefault(vital.group, place)
             self._reason("deviation_noted", Zone.GREEN, vital, value, place, deviation=found)
 
     def _relative(self, vital: Vital, value: float, place: int, found: Deviation | None) -> None:

@@ -107,11 +107,14 @@ class Drift(NamedTuple):
 
     change: float  # [the vital's unit]
     tell: int  # 1, -1, or 0: nothing new
-    drifted: int
+    drifted: int  # so many times `drift_z` were told of, by side
 
 
 def drift(track: Track, baseline: Baseline, rules: Rules) -> Drift:
-    """Compare `baseline` with the first one that was established; a drift is told once until it came back."""
+    """Compare `baseline` with the first one that was established.
+
+    A drift is told once until it came back, and again at each further `drift_z`: slowly worse is still worse.
+    """
     if track.first is None:
         return Drift(0.0, 0, 0)
     center, spread = track.first
@@ -119,5 +122,7 @@ def drift(track: Track, baseline: Baseline, rules: Rules) -> Drift:
     moved = change / spread
     if abs(moved) >= rules.drift_z:
         side = 1 if moved > 0 else -1
-        return Drift(change, side if track.drifted != side else 0, side)
+        known = max(0, side * track.drifted)
+        steps = max(known, int(abs(moved) / rules.drift_z))
+        return Drift(change, side if steps > known else 0, side * steps)
     return Drift(change, 0, 0 if abs(moved) < rules.drift_rearm_z else track.drifted)

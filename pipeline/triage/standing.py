@@ -25,6 +25,7 @@ from schemas.care import (
     PlanSigned,
     Transferred,
 )
+from schemas.types import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -237,6 +238,8 @@ def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standi
             break
         match event:
             case Enrolled():
+                # Who comes back after the end has no plan but one that was signed since.
+                plan = None if place.phase is Phase.ENDED and planned < place.since_ms else plan
                 enrolled, service = event, event.service
                 place = begun(place, event.phase, to_ms(event.at))
                 phased = phased if place.faults else to_ms(event.recorded_at)

@@ -17,11 +17,11 @@ from pipeline.triage.baseline import NO_TRACK, Series
 from pipeline.triage.content import Names, effective, is_void, pack, unpack
 from pipeline.triage.episodes import GREEN, NOT_MONITORED, RED, YELLOW, Next
 from pipeline.triage.instants import local_day
-from pipeline.triage.judge import Judgement, judge, not_monitored
+from pipeline.triage.judge import Judgement, judge, not_monitored, parts
 from pipeline.triage.phases import UNMONITORED
-from pipeline.triage.signals import ALERTS
+from pipeline.triage.signals import ALERTS, NOTHING_BESIDE, Parts
 from pipeline.triage.standing import course
-from pipeline.triage.state import ID_BYTES, Base, Mark
+from pipeline.triage.state import ID_BYTES, NEVER, Base, Mark
 from pipeline.triage.zones import SEVERITY
 from schemas.assessments import Reason
 from schemas.types import Zone
@@ -225,6 +225,8 @@ class Timeline:
             body,
             self.names.names,
             received_ms=session.received_ms,
+            at_ms=session.at_ms,
+            beside=self._beside(session, standing),
             day=session.day,
             standing=standing,
             series=self.series,
@@ -239,6 +241,34 @@ class Timeline:
             series[index] = (series.get(index) or Series()).push(day, value)
         for index, track in judgement.tracks.items():
             series[index] = (series.get(index) or Series()).tracked(track)
+
+    def _beside(self, session: Session, standing: Standing) -> Parts:
+        """What came shortly before a session, where the plan says what a registration must hold.
+
+        Whoever sends readings and answers, or each reading, as messages of their own has sent one registration.
+        """
+        if not standing.prescribed.due and not standing.prescribed.answers_due:
+            return NOTHING_BESIDE
+        vitals: frozenset[int] = frozenset()
+        questions: frozenset[str] = frozenset()
+        for earlier in reversed(self.sessions):
+            if earlier is session:
+                continue
+            known = earlier.at_ms <= self.last_ms  # it was a registration of its own
+            if known or earlier.day != session.day or session.at_ms - earlier.at_ms > self.rules.joined_ms:
+                break
+            body = effective(unpack(earlier.content))
+            if body is not None and self.course.at(earlier.at_ms).why_not is None:
+                found = parts(
+                    body,
+                    self.names.names,
+                    received_ms=earlier.received_ms,
+                    at_ms=earlier.at_ms,
+                    standing=standing,
+                    rules=self.rules,
+                )
+                vitals, questions = vitals | found.vitals, questions | found.questions
+        return Parts(vitals, questions)
 
     # The steps of the walk.
 
@@ -258,19 +288,12 @@ class Timeline:
             return
         alert_ms = self.alert_ms
         self.learn(session.day, judgement, frozen=frozen)
-        if judgement.zone is not Zone.NO_DATA:  # what cannot be judged is not what was due
-            self.last_ms = session.at_ms
-        if judgement.zone in ALERTS:
-            self.alert_ms = session.at_ms
-        if judgement.near:
-            self.near_ms = session.at_ms
-        if judgement.zone is not Zone.NO_DATA or self.due_ms is None:
-            self._await(standing)
+        self._came(session.at_ms, judgement, standing, awaited=awaited)
         if self.episode is not None and self.zone == NOT_MONITORED and standing.why_not is None:
             self._resume(session.at_ms, standing)  # what could not be read before it has ended no alert
         severity = SEVERITY[judgement.zone]
         if judgement.zone is Zone.NO_DATA and self.zone > severity:
-            self._keep()
+            self._keep(*(reason for reason in judgement.reasons if reason.zone is Zone.NO_DATA))
             return  # what cannot be judged takes no alert away
         if self.episode is not None and severity < self.zone <= RED:
             self._calm(session, judgement, standing, session.at_ms - alert_ms)
@@ -282,6 +305,26 @@ class Timeline:
             own = tuple(reason for reason in judgement.reasons if reason.zone in ALERTS)
             packed = msgspec.Raw(_reasons_encoder.encode(own))
             self.episode = msgspec.structs.replace(self.episode, greens=0, reasons=packed)
+
+    def _came(self, at_ms: int, judgement: Judgement, standing: Standing, *, awaited: bool) -> None:
+        """Work out what is due after a registration.
+
+        What cannot be judged is not what was due, and nor is a part of it that nobody waits for yet.
+        """
+        alert = judgement.zone in ALERTS
+        counts = judgement.zone is not Zone.NO_DATA and (judgement.whole or awaited or alert)
+        if counts:
+            self.last_ms = at_ms
+        if alert:
+            self.alert_ms = at_ms
+        if judgement.near:
+            self.near_ms = at_ms
+        if not counts and self.due_ms is not None:
+            return
+        due_ms, overdue_ms = self.due_ms, self.overdue_ms
+        self._await(standing)
+        if not judgement.whole and not awaited and self.due_ms is not None and (due_ms or NEVER) < self.due_ms:
+            self.due_ms, self.overdue_ms = due_ms, overdue_ms  # an alert asks for more, and puts nothing off
 
     def _calm(self, session: Session, judgement: Judgement, standing: Standing, since_alert_ms: int) -> None:
         """Take a registration that is less than the zone of the open episode."""
@@ -307,13 +350,16 @@ class Timeline:
         self.episode, led = episodes.acknowledged(self.episode, standing.acknowledged, self.rules)
         if self.zone != RED or led is Next.STAYS:
             return
-        if led is Next.CLOSES:
-            self._mark(Mark(at_ms, GREEN), (_TAKEN_OVER,), standing)
+        missing = tuple(reason for reason in self.reasons if reason.zone is Zone.NO_DATA)
+        if led is not Next.CLOSES:
+            self._leave_red(Mark(at_ms, YELLOW), standing, *missing)
+        elif missing:  # silence, or what cannot be judged, has come since
+            self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), missing, standing)
         else:
-            self._leave_red(Mark(at_ms, YELLOW), standing)
+            self._mark(Mark(at_ms, GREEN), (_TAKEN_OVER,), standing)
 
-    def _leave_red(self, mark: Mark, standing: Standing) -> None:
-        self._mark(mark, (_LEAVING,), standing)
+    def _leave_red(self, mark: Mark, standing: Standing, *missing: Reason) -> None:
+        self._mark(mark, (_LEAVING, *missing), standing)
         if self.episode is not None:  # what made it red is no reason for yellow
             packed = msgspec.Raw(_reasons_encoder.encode((_LEAVING,)))
             self.episode = msgspec.structs.replace(self.episode, reasons=packed)

@@ -11,6 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from pipeline.triage.recent import DIGITS
+
 MG_DL_PER_MMOL_L: Final = 18.016  # glucose: molar mass 180.16 g/mol over 10 dL/L
 
 
@@ -191,3 +193,8 @@ def name_of_series(index: int) -> str:
 def factor(vital: Vital, unit: str) -> float | None:
     """What a value in `unit` is multiplied by to be in the vital's own unit; None for an unknown unit."""
     return 1.0 if unit == vital.unit else vital.units.get(unit)
+
+
+def converted(value: float, scale: float) -> float:
+    """`value` in the vital's own unit, to `DIGITS` decimals: 40,300 g is 40.3 kg, though not in binary."""
+    return value if scale == 1.0 else round(value * scale, DIGITS)

@@ -137,7 +137,8 @@ def test_the_very_start_belongs_to_what_counts(at_the_start: str, due: str) -> N
 @pytest.mark.parametrize(("before", "due"), [("g", "30 Mar 10:00"), ("n", "30 Mar 10:00"), ("y", "30 Mar 10:00")])
 def test_what_was_before_the_patient_was_enrolled_anew_shortens_nothing(before: str, due: str) -> None:
     ended, anew = (hours(when) for when in ("21 Mar 09:00", "22 Mar 09:00"))
-    events = [sent("20 Mar 11:00", before), moved_on(ended, Phase.ENDED), enrolled(anew), sent("23 Mar 11:00")]
+    again = [enrolled(anew), signed(anew, *LIMITS, version=2, cadence=SELDOM)]
+    events = [sent("20 Mar 11:00", before), moved_on(ended, Phase.ENDED), *again, sent("23 Mar 11:00")]
     assert status(SELDOM, events).due_at == local(due)
 
 

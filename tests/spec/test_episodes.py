@@ -208,6 +208,13 @@ def _mark(course: Course) -> object:
         ("r u g a", "yellow", "leaving"),
         ("y u 6 g", "yellow", "leaving"),
         ("y u g g", "green", None),
+        # Taken over in silence, or after what cannot be judged: that is no data, and never green.
+        ("r g g 240 a", "no_data", None),
+        ("r g g 240 a g", "green", None),
+        ("r g 240 a", "yellow", "leaving"),
+        ("r g g x a", "no_data", None),
+        ("r g g x g a", "green", None),
+        ("r a 240 g", "yellow", "leaving"),
         ("y u r", "red", "worsened"),
         ("y a u r", "red", "worsened"),
     ],
@@ -255,6 +262,18 @@ def test_an_acknowledgement_during_a_pause_holds_after_it() -> None:
 )  # fmt: skip
 def test_a_patient_is_paged_once_an_episode_and_again_on_worsening(words: str, pages: int) -> None:
     assert len(Course().go(words).pages) == pages
+
+
+def test_what_is_missing_is_told_beside_the_zone_that_an_episode_keeps() -> None:
+    def told(words: str) -> list[str]:
+        status = Course().go(words).status
+        assert status is not None
+        return [reason.rule for reason in status.reasons]
+
+    assert told("r g 240 a") == ["leaving_red", "overdue"]
+    assert told("r g g 240 a") == ["overdue"]
+    assert told("r g g x a") == ["quality", "nothing_to_judge"]
+    assert told("r x") == ["limit_high", "quality", "nothing_to_judge"]
 
 
 def test_silence_ends_no_episode() -> None:

@@ -266,6 +266,11 @@ ROWS: Final = [
         "The readings that the plan asks for are missing: pulse, weight.",
     ),
     (
+        Reason(rule="answer_missing", zone=Zone.NO_DATA, question="breath"),
+        "Svaret som planen ber om på spørsmålet «breath» mangler.",
+        "The answer that the plan asks for to the question “breath” is missing.",
+    ),
+    (
         Reason(rule="nothing_measured", zone=Zone.NO_DATA),
         "Bare svar er kommet, og planen ber om målinger.",
         "Only answers came, and the plan asks for measurements.",

@@ -91,6 +91,36 @@ def test_a_deviation_is_an_alert_within_one_least_spread_of_a_doctors_limit(limi
     assert said([*plan, *days(PULSE, [*STEADY, ONCE + 1])]) == follows
 
 
+@pytest.mark.parametrize(
+    ("values", "follows"),
+    [
+        ((91.0,), "yellow deviation"),
+        ((90.0,), "no_data quality"),  # a fall by more than 6 is to be measured again
+        ((90.0, 90.0), "yellow quality deviation quality deviation"),
+        ((90.0, 88.0), "yellow quality deviation quality deviation"),
+        ((90.0, 87.9), "no_data quality quality"),  # they do not agree
+        ((90.0, 92.0), "yellow quality deviation deviation"),
+        ((90.0, 96.0), "no_data quality"),
+    ],
+)
+def test_a_value_that_is_measured_again_and_confirmed_is_no_milder_than_one_just_inside(
+    values: tuple[float, ...], follows: str
+) -> None:
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=84, yellow_low=86),))
+    now = 24 * 15 + 10
+    again = submitted("now", now, *(reading(SPO2, value, "%", now + 0.01 * n) for n, value in enumerate(values)))
+    assert said([*plan, *days(SPO2, [97.0] * 15), again]).replace(" deviation_noted", "") == follows
+
+
+def test_a_confirmed_value_is_not_learnt() -> None:
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=84),))
+    odd = [submitted(f"odd-{n}", 24 * n + 10, *[reading(SPO2, 79, "%", 24 * n + 10)] * 2) for n in range(15, 30)]
+    usual = submitted("now", 24 * 30 + 10, reading(SPO2, 97, "%", 24 * 30 + 10))
+    (told,) = judged(*plan, *days(SPO2, [97.0] * 15), *odd, usual).readings
+    assert told.deviation is not None
+    assert (told.deviation.center, told.deviation.days) == (97, 15)
+
+
 @pytest.mark.parametrize(("now", "follows"), [(99.0, "green"), (94.0, "green"), (90.0, "yellow deviation")])
 def test_of_oxygen_only_a_fall_is_bad(now: float, follows: str) -> None:
     """A saturation of 94 % on each of 15 days, and then."""
@@ -125,6 +155,27 @@ def test_a_deviation_with_a_second_signal_is_red(systolic: float | None, breath:
     )
     now = submitted("now", hours, reading(PULSE, ONCE + 1, "/min", hours), *more, answers=answers)
     assert said([*plan, *days(PULSE, STEADY), now]) == follows
+
+
+@pytest.mark.parametrize(
+    ("systolic", "follows"),
+    [
+        (149.0, "red deviation_noted deviation_noted deviations_together"),  # each far from every limit
+        (120.0, "green deviation_noted"),
+    ],
+)
+def test_two_vital_signs_each_far_from_their_own_normal_are_red_at_any_distance_from_a_limit(
+    systolic: float, follows: str
+) -> None:
+    plan = planned(
+        limits=(
+            Limit(code=PULSE, unit="/min", red_high=130),
+            Limit(code=SYSTOLIC, unit="mm[Hg]", red_high=200),
+        )
+    )
+    hours = 24 * NEXT + 10
+    both = submitted("now", hours, reading(PULSE, 85, "/min", hours), reading(SYSTOLIC, systolic, "mm[Hg]", hours))
+    assert said([*plan, *days(PULSE, STEADY), *days(SYSTOLIC, [120.0] * 15, hour=11), both]) == follows
 
 
 def test_two_vital_signs_away_from_their_own_normal_are_red() -> None:

@@ -110,6 +110,13 @@ def test_an_enrolment_begins_anew(now: str, enrolled_in: str, followed: str, mon
     )
 
 
+@pytest.mark.parametrize(("signed_at", "zone"), [(0, "not_monitored"), (299, "no_data"), (500, "no_data")])
+def test_who_comes_back_after_the_end_needs_a_plan_that_was_signed_since(signed_at: int, zone: str) -> None:
+    back = [enrolled(), PLAN, moved_on(100, Phase.ENDED), enrolled(300)]
+    again = [] if not signed_at else [signed(signed_at, PULSE, version=2)]
+    assert stands(*back, *again).zone.value == zone
+
+
 def test_an_enrolment_begins_a_trial_of_its_own_and_leaves_what_was_wrong_behind() -> None:
     status = stands(enrolled(), moved_on(10, Phase.EVALUATION), enrolled(LATER))
     assert (said(status), status.trial_ends_at) == ("", stands(enrolled(LATER)).trial_ends_at)

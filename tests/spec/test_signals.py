@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
 import pytest
 
+from schemas.assessments import PatientStatus
 from schemas.care import (
     AnswerRule,
+    Cadence,
     ChangeLimit,
     Limit,
     News2Scale,
@@ -18,9 +21,11 @@ from schemas.care import (
     SelfCare,
     SustainedLimit,
 )
+from schemas.paging import Tick
 from schemas.submissions import Answer, Context
+from schemas.types import Zone
 from tests.histories import at, enrolled, reading, signed, submitted
-from tests.pipeline.triage.test_decisions import judged
+from tests.pipeline.triage.test_decisions import follow, judged
 
 PULSE: Final = "8867-4"
 WEIGHT: Final = "29463-7"
@@ -50,6 +55,12 @@ def said(events: list[Any] | tuple[Any, ...]) -> str:
     found = judged(*events)
     rules = [reason.rule for reason in found.reasons if reason.rule not in {"within_limits", "nothing_to_judge"}]
     return " ".join([found.zone.value, *rules])
+
+
+def status_of(*events: Any) -> PatientStatus:  # noqa: ANN401 - any message that the fold takes
+    """What is told of the patient after the newest of them."""
+    _, told = follow(*events)
+    return [output for output in told if isinstance(output, PatientStatus)][-1]
 
 
 STEADY: Final = [70.0, 71, 69, 70, 71] * 3  # center 70
@@ -124,13 +135,13 @@ def test_what_is_to_be_measured_again_is_compared_with_nothing(first: float, bes
     assert (said([*plan, twice]), said([*plan, twice, after])) == (beside, next_day)
 
 
-@pytest.mark.parametrize(("since", "follows"), [(58, "yellow fall"), (59, "yellow fall"), (60, "green")])
-def test_a_reading_is_compared_with_the_60_before_it_at_most(since: int, follows: str) -> None:
-    """A value of 100, so many of 80 half an hour apart, and one of 80 more."""
+@pytest.mark.parametrize(("since", "follows"), [(248, "yellow fall"), (249, "yellow fall"), (250, "green")])
+def test_a_reading_is_compared_with_the_250_before_it_at_most(since: int, follows: str) -> None:
+    """A value of 100, so many of 80 ten minutes apart, and one of 80 more."""
     plan = planned(limits=(WIDE,), change_limits=(FASTER,))
     values = [100.0] + [80.0] * (since + 1)
     told = [
-        submitted(f"s-{place}", 10 + place / 2, reading(PULSE, value, "/min", 10 + place / 2))
+        submitted(f"s-{place}", 10 + place / 6, reading(PULSE, value, "/min", 10 + place / 6))
         for place, value in enumerate(values)
     ]
     assert said([*plan, *told]) == follows
@@ -182,6 +193,16 @@ TWO_TARGETS: Final = (
 def test_a_vital_sign_may_have_several_target_ranges(values: list[float], follows: str) -> None:
     plan = planned(sustained_limits=TWO_TARGETS)
     assert said([*plan, *days(GLUCOSE, values)]) == follows
+
+
+def test_a_target_range_counts_readings_however_seldom_they_come() -> None:
+    plan = planned(sustained_limits=(SustainedLimit(code=GLUCOSE, unit="mmol/L", high=10, count=8, of=8),))
+    weekly = [
+        submitted(f"w-{week}", 168 * week + 10, reading(GLUCOSE, 12, UNITS[GLUCOSE], 168 * week + 10))
+        for week in range(8)
+    ]
+    assert said([*plan, *weekly[:7]]) == "no_data"
+    assert said([*plan, *weekly]) == "yellow sustained"
 
 
 ASKED: Final = (
@@ -301,6 +322,15 @@ def test_an_answer_is_a_second_signal_too() -> None:
     assert said([*plan, *earlier, answered[1]]) == "red answer weight_rise_days"
 
 
+def test_weight_lost_within_a_month_is_seen_however_often_it_is_measured() -> None:
+    values = [100 - 0.05 * slot for slot in range(4 * 28)]
+    sessions = [
+        submitted(f"w-{slot}", 6 * slot + 1, reading(WEIGHT, value, "kg", 6 * slot + 1))
+        for slot, value in enumerate(values)
+    ]
+    assert "weight_fall_month" in said([*planned(weight_change=True), *sessions])
+
+
 def test_weight_rules_hold_where_the_plan_prescribes_them() -> None:
     plan = planned(limits=(Limit(code=WEIGHT, unit="kg", red_high=200),))
     assert said([*plan, *days(WEIGHT, [80.0, 84.0])]) == "green"
@@ -395,11 +425,92 @@ def test_a_plan_without_measurements_is_followed_by_answers_alone() -> None:
 def test_before_anything_is_due_again_part_of_it_is_judged_by_itself(
     hours_later: float, pulse: float, follows: str
 ) -> None:
-    """Pulse and blood pressure are due once a day. Both came in the morning, and then a pulse alone."""
+    """Pulse and blood pressure are due once a day. Both came at once, and then a pulse: a registration of its own."""
     plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC))
     whole = submitted("s", 10, reading(PULSE, 70, "/min", 10), reading(SYSTOLIC, 120, "mm[Hg]", 10))
     more = submitted("more", 10 + hours_later, reading(PULSE, pulse, "/min", 10 + hours_later))
     assert said([*plan, whole, more]) == follows
+
+
+def test_a_part_that_nobody_waits_for_yet_puts_nothing_off() -> None:
+    weekly = Cadence(daily_days=0, every_days=7)
+    plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC), cadence=weekly)
+    whole = submitted("s", 10, reading(PULSE, 70, "/min", 10), reading(SYSTOLIC, 120, "mm[Hg]", 10))
+    parts = [submitted(f"p-{day}", 24 * day + 10, reading(PULSE, 70, "/min", 24 * day + 10)) for day in (3, 6)]
+    due = status_of(*plan, whole).due_at
+    assert status_of(*plan, whole, *parts).due_at == due
+    assert status_of(*plan, whole, *parts, Tick(at=at(24 * 9))).zone is Zone.NO_DATA
+    fast = submitted("fast", 24 * 3 + 10, reading(PULSE, 170, "/min", 24 * 3 + 10))
+    assert status_of(*plan, whole, fast).due_at == due - timedelta(days=3)  # a red asks for the next day's
+
+
+def test_an_alert_puts_nothing_off_where_the_plan_asks_for_no_more_after_one() -> None:
+    weekly = Cadence(daily_days=0, every_days=7, alert_days=0)
+    plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC), cadence=weekly, answer_rules=ASKED)
+    whole = submitted("s", 10, reading(PULSE, 70, "/min", 10), reading(SYSTOLIC, 120, "mm[Hg]", 10))
+    short = submitted("short", 24 * 3 + 10, answers=(msgspec.structs.replace(WELL, value=2),))
+    assert status_of(*plan, whole, short).zone is Zone.YELLOW
+    assert status_of(*plan, whole, short).due_at == status_of(*plan, whole).due_at
+
+
+@pytest.mark.parametrize(
+    ("hours_before", "follows"),
+    [(23.99, "green"), (24, "green"), (24.01, "no_data vitals_missing"), (24 * 200, "no_data vitals_missing")],
+)
+def test_an_old_reading_is_not_what_is_due(hours_before: float, follows: str) -> None:
+    plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC))
+    now = 24 * 210 + 10
+    old = reading(PULSE, 70, "/min", now - hours_before)
+    assert said([*plan, submitted("s", now, old, reading(SYSTOLIC, 120, "mm[Hg]", now))]) == follows
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "apart", "follows"),
+    [
+        (PULSE, SYSTOLIC, 0.02, "green"),
+        (SYSTOLIC, PULSE, 4, "green"),
+        (PULSE, SYSTOLIC, 4.01, "no_data vitals_missing"),
+        (PULSE, PULSE, 0.02, "no_data vitals_missing"),
+    ],
+)
+def test_what_is_sent_in_parts_is_one_registration(first: str, second: str, apart: float, follows: str) -> None:
+    plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC))
+    one = submitted("one", 8, reading(first, 100, UNITS[first], 8))
+    two = submitted("two", 8 + apart, reading(second, 100, UNITS[second], 8 + apart))
+    assert said([*plan, one]) == "no_data vitals_missing"
+    assert said([*plan, one, two]) == follows
+
+
+def test_parts_over_midnight_are_two_registrations() -> None:
+    plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC))
+    one = submitted("one", 22.9, reading(PULSE, 100, "/min", 22.9))  # an hour ahead of UTC
+    two = submitted("two", 23.1, reading(SYSTOLIC, 100, "mm[Hg]", 23.1))
+    assert said([*plan, one, two]) == "no_data vitals_missing"
+
+
+@pytest.mark.parametrize(
+    ("answered", "follows"),
+    [
+        (("energy",), "no_data answer_missing answer_missing"),
+        (("breath",), "no_data answer_missing"),
+        (("breath", "cough"), "green"),
+        (("breath", "cough", "energy"), "green"),
+    ],
+)
+def test_questions_that_are_due_must_be_answered(answered: tuple[str, ...], follows: str) -> None:
+    asked = (ASKED[0], ASKED[4])  # breath and cough
+    plan = planned(limits=(WIDE,), answer_rules=asked, answers_due=True)
+    answers = tuple(
+        Answer(questionnaire="daily", questionnaire_version=1, link_id=link_id, value=0) for link_id in answered
+    )
+    pulse = reading(PULSE, 70, "/min", 10)
+    assert said([*plan, submitted("s", 10, pulse, answers=answers)]) == follows
+    for first, second in (((), (pulse,)), ((pulse,), ())):
+        apart = [
+            submitted("a", 10, *first, answers=() if first else answers),
+            submitted("b", 10.1, *second, answers=() if second else answers),
+        ]
+        assert said([*plan, *apart]) == follows
 
 
 @pytest.mark.parametrize(
@@ -485,6 +596,13 @@ def test_what_drifted_is_yellow_however_far_the_limit_is() -> None:
     slowly = [70 + 0.35 * day for day in range(40)]
     told = [said([*plan, *days(PULSE, [*STEADY, *slowly[: day + 1]])]) for day in range(40)]
     assert sum(found.startswith("yellow") and "drift_high" in found for found in told) == 1
+
+
+def test_what_goes_on_drifting_is_told_again_at_each_step() -> None:
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30, yellow_high=150),))
+    slowly = [70 + 0.35 * day for day in range(100)]
+    told = [said([*plan, *days(PULSE, [*STEADY, *slowly[: day + 1]])]) for day in range(100)]
+    assert sum(found.startswith("yellow") and "drift_high" in found for found in told) > 1
 
 
 def test_what_built_up_far_from_a_limit_is_an_alert_as_soon_as_it_is_near_one() -> None:

@@ -55,6 +55,7 @@ WHOLE = Plan(
         AnswerRule(link_id="fever", zone="red", is_answer=True),
         AnswerRule(link_id="sputum", zone="red", is_answer="green"),
     ),
+    answers_due=True,
     weight_change=True,
     news2=News2Scale.SCALE_2,
     cadence=Cadence(

@@ -69,3 +69,26 @@ def test_json_lines_are_replayed_and_their_assessments_written(tmp_path: Path) -
     assert numbers is not None, done.stdout
     assert len(set(numbers.groups())) == 1
     assert int(numbers[1]) >= 5
+
+
+def test_a_replay_of_tihm_tells_what_it_skips_and_loses_nothing_else(tmp_path: Path) -> None:
+    rows = [
+        "P 1,2019-05-14 14:38:48,Heart rate,78,beats/min",
+        "P 1,2019-05-14 14:38:48,Systolic blood pressure,120,mmHg",
+        "P 1,2019-05-15 14:38:48,Heart rate,,beats/min",
+        "P 1,2019-05-16 14:38:48,Heart rate,77,beats/min",
+    ]
+    folder = tmp_path / "tihm"
+    folder.mkdir()
+    (folder / "Physiology.csv").write_text("\n".join(["\ufeffpatient_id,date,device_type,value,unit", *rows]))
+    done = sonevakt(tmp_path, "replay", "tihm", "--once", "--assessments", "found.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    skipped = "Physiology.csv: 1 rows skipped (no_value 1), the first is row 4, column value\n"
+    unknown = "Physiology.csv: 1 readings have a unit that is not known and are judged as no data, the first is row 3"
+    for told in (done.stdout, done.stderr):
+        assert skipped in told
+        assert unknown in told
+    assert number(done.stdout, "submissions in") == number(done.stdout, "  assessed") == 2
+    assert number(done.stdout, "  dead letters") == 0
+    found = [msgspec.json.decode(line) for line in (tmp_path / "found.jsonl").read_bytes().splitlines()]
+    assert sorted(one["zone"] for one in found) == ["green", "no_data"]

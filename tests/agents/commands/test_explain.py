@@ -23,7 +23,7 @@ from pipeline.triage import RULES
 from schemas.assessments import Assessment, EpisodeState, Reason
 from schemas.topics import ASSESSMENTS, CARE, SUBMISSIONS
 from schemas.types import Phase, Zone
-from tests.histories import PATIENT, SPO2_LIMITS, at, enrolled, signed, spo2, submitted
+from tests.histories import PATIENT, SPO2_LIMITS, at, enrolled, named, signed, spo2, submitted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +74,93 @@ def test_it_tells_what_stood_by_what_was_known_then(recording: str) -> None:
     assert lines[-1] == f"Worked out from what was sent, by today's rules ({RULES.version})."
     # What came 40 hours late is known only from then on.
     assert told(recording, 21)[0].startswith("The patient: green")
+
+
+def test_what_came_last_is_told_where_something_newer_was_known(recording: str) -> None:
+    before, then = told(recording, 59.9), told(recording, 60)
+    assert not any("What came last" in line for line in before)
+    late = then[then.index("What came last, measured before the newest registration:") + 1 :]
+    assert late[:2] == [
+        "Registration 20 March 2026 at 21:00 (UTC+1): yellow",
+        "  Oxygen saturation 86% is at or below the yellow limit 88%.",
+    ]
+    assert late[-2].startswith(f"plan 1, rules {RULES.version}, service joint-centre, revision ")
+    assert f"assessment {assessed(20).assessment_id}" in late[-2]
+    assert late[-1] == f"Worked out from what was sent, by today's rules ({RULES.version})."
+    newest = then[: then.index("What came last, measured before the newest registration:")]
+    assert "Registration 21 March 2026 at 11:00 (UTC+1): red" in newest
+
+
+def assessed(hours: float) -> Assessment:
+    """What today's rules make of the registration at that hour, all having come."""
+    return next(one for one in engine.run([message for _, message in EVENTS]).assessments if one.at == at(hours))
+
+
+@pytest.mark.parametrize("hours", [10, 20, 34])
+@pytest.mark.parametrize("by", ["minute", "submission", "assessment"])
+def test_every_registration_can_be_named(recording: str, hours: float, by: str) -> None:
+    wanted = assessed(hours)
+    name = {
+        "minute": at(hours).isoformat(),
+        "submission": str(wanted.submission_id),
+        "assessment": str(wanted.assessment_id),
+    }[by]
+    found = explained("--source", recording, "--at", at(61).isoformat(), "--language", "en", "--registration", name)
+    assert found.exit_code == 0, found.output
+    lines = found.stdout.replace("\N{NO-BREAK SPACE}", " ").splitlines()
+    assert lines[0].endswith(f": {wanted.zone.value}")
+    assert f"revision {wanted.revision}, assessment {wanted.assessment_id}" in lines[-2]
+
+
+@pytest.mark.parametrize(("hours", "name"), [(59, at(20).isoformat()), (61, at(21).isoformat()), (61, str(named("x")))])
+def test_a_registration_that_had_not_come_is_one_sentence(recording: str, hours: float, name: str) -> None:
+    found = explained("--source", recording, "--at", at(hours).isoformat(), "--registration", name)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr == "sonevakt: no such registration of the patient had reached us at --at\n"
+
+
+def test_a_name_that_is_neither_id_nor_time_is_one_sentence(recording: str) -> None:
+    found = explained("--source", recording, "--at", at(61).isoformat(), "--registration", "the late one")
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
+    assert "--registration takes an id, or a time with an offset" in found.stderr
+
+
+def test_a_registration_is_told_by_the_log_where_its_message_is_gone() -> None:
+    events = [Event(at(0), topic, message) for topic, message in EVENTS[:3]]
+    told_lines = list(lines(events, PATIENT, at(35), "en", [told_by("2", Zone.YELLOW)], registration=at(34)))
+    assert told_lines[:2] == ["As it was told then:", "Registration 21 March 2026 at 11:00 (UTC+1): yellow"]
+
+
+def test_a_named_registration_that_was_told_otherwise_is_told_as_it_was_first() -> None:
+    events = [Event(at(0), topic, message) for topic, message in EVENTS[:4]]
+    log = [told_by("2", Zone.RED, hours=10), Told(at(34), decided(34))]
+    first, *_ = lines(events, PATIENT, at(35), "en", log, registration=at(10))
+    assert first == f"Decided then under rules 2: red. By today's rules ({RULES.version}): green."
+    *_, last = lines(events, PATIENT, at(35), "en", log, registration=at(34))
+    assert last == f"Decided then under rules {RULES.version}, and the same by today's."
+
+
+@pytest.mark.parametrize("hours", [-5, 35])
+def test_a_patient_whom_nobody_knows_is_no_patient_of_whom_nothing_was_known(recording: str, hours: float) -> None:
+    found = CliRunner().invoke(
+        main, ["explain", "--patient", "sim-0002", "--source", recording, "--at", at(hours).isoformat()]
+    )
+    assert (found.exit_code, found.stdout, found.stderr.count("\n")) == (2, "", 1)
+    assert "no such patient: its patients are called by the pseudonym that is in its messages" in found.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("P 1", 0), ("0efe8", 0), ("tihm-0efe8", 0), ("tihm-P 1", 2), ("", 2)])
+def test_a_patient_of_tihm_goes_by_the_id_of_the_source_too(tmp_path: Path, name: str, code: int) -> None:
+    rows = [f"{patient},2019-05-14 14:38:48,Heart rate,78,beats/min\n" for patient in ("0efe8", "P 1")]
+    (tmp_path / "Physiology.csv").write_text("patient_id,date,device_type,value,unit\n" + "".join(rows))
+    found = CliRunner().invoke(
+        main, ["explain", "--patient", name, "--source", str(tmp_path), "--at", "2019-05-14T15:00:00+01:00"]
+    )
+    assert found.exit_code == code, found.output
+    if code:
+        assert "called by their id in Physiology.csv, with or without tihm- before it" in found.stderr
+    else:
+        assert found.stdout.startswith("Pasienten: grønn")
 
 
 def test_everything_is_in_bokmaal(recording: str) -> None:
@@ -219,6 +306,15 @@ def test_the_brokers_log_tells_the_same() -> None:
             SONEVAKT_TOPIC_PREFIX="t-",
             SONEVAKT_PARTITIONS="3",
         )
+        unknown = CliRunner().invoke(
+            main,
+            ["explain", "--patient", "sim-0002", "--at", "2100-01-01T00:00:00Z"],
+            env={
+                "SONEVAKT_BROKER": f"kafka://{broker.bootstrap}",
+                "SONEVAKT_TOPIC_PREFIX": "t-",
+                "SONEVAKT_PARTITIONS": "3",
+            },
+        )
         missing = explained(
             "--at",
             "2100-01-01T00:00:00Z",
@@ -226,6 +322,10 @@ def test_the_brokers_log_tells_the_same() -> None:
             SONEVAKT_TOPIC_PREFIX="t-",
             SONEVAKT_PARTITIONS="1000",
         )
+    assert (unknown.exit_code, unknown.stderr) == (
+        2,
+        "sonevakt: there is no such patient in the broker's log: patients are called by their pseudonym\n",
+    )
     assert found.exit_code == 0, found.output
     assert found.output.startswith(f"Decided then under rules 2: yellow. By today's rules ({RULES.version}): red.")
     assert "\nThe patient: red, since 21 March 2026 at 11:00 (UTC+1)\n" in found.output

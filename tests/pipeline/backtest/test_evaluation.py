@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 from datetime import UTC
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
 
 from agents.recordings import tihm, tihm_labels
 from pipeline.backtest import CAVEAT, Evaluation, VerifiedAlert, evaluate
+from pipeline.backtest.cadence import FROM_DAY, TURNING_DAILY, WEEKLY, Rhythm, keep
+from pipeline.backtest.days import BLOOD_PRESSURE, PatientDay, by_patient, episodes
+from pipeline.backtest.fixed_rules import OF_CONCERN, SECOND_ROW, alert_days
+from pipeline.backtest.readings import Readings
+from pipeline.triage.instants import local_day, to_ms
 from schemas.care import Cadence, Limit
+from schemas.submissions import Submission
 from tests.histories import enrolled, signed
 from tests.pipeline.backtest.recordings import DIASTOLIC, PULSE, SYSTOLIC, at, session
 
@@ -92,7 +99,7 @@ shared = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def tihm_found() -> Evaluation:
     messages = [event.message for event in tihm.read(TIHM).events()]
-    return evaluate(messages, tihm_labels.read(TIHM), tihm.ZONE)
+    return evaluate(messages, tihm_labels.read(TIHM).alerts, tihm.ZONE)
 
 
 @shared
@@ -122,6 +129,60 @@ def test_the_cadences_come_out_as_known_for_these_patients(tihm_found: Evaluatio
     assert told["every_submission"] == (18, 24, "1.00")
     assert told["weekly"] == told["plan"] == (6, 24, "0.42")
     assert told["turning_daily"] == (12, 24, "0.62")
+
+
+class Asked(NamedTuple):
+    """What the cadence experiment is asked of."""
+
+    measured: frozenset[PatientDay]
+    labelled: frozenset[PatientDay]
+    alerts: frozenset[PatientDay]
+    concern: frozenset[PatientDay]
+
+
+@pytest.fixture(scope="module")
+def asked() -> Asked:
+    messages = [event.message for event in tihm.read(TIHM).events()]
+    readings = Readings((message for message in messages if isinstance(message, Submission)), tihm.ZONE)
+    labelled = frozenset(
+        PatientDay(alert.patient, local_day(to_ms(alert.at), tihm.ZONE))
+        for alert in tihm_labels.read(TIHM).alerts
+        if alert.label == BLOOD_PRESSURE.label
+    )
+    alerts, concern = (alert_days(rule, readings) for rule in (SECOND_ROW, OF_CONCERN))
+    return Asked(readings.measured(BLOOD_PRESSURE.vitals), labelled, alerts, concern)
+
+
+@shared
+def test_of_the_24_episodes_21_begin_on_day_14_or_later_and_3_are_what_is_left_of_earlier_ones(asked: Asked) -> None:
+    first = {patient: days[0] for patient, days in by_patient(asked.measured).items()}
+    whole = episodes(asked.labelled & asked.measured)
+    begun = [one for one in whole if one.days[0] - first[one.patient] >= FROM_DAY]
+    left = [one for one in whole if one not in begun and one.days[-1] - first[one.patient] >= FROM_DAY]
+    assert (len(begun), len(left)) == (21, 3)
+
+
+@shared
+@pytest.mark.parametrize(
+    ("rhythm", "from_daily", "figures"),
+    [
+        (WEEKLY, False, (6, "0.415")),
+        (WEEKLY, True, (7, "0.397")),
+        (TURNING_DAILY, False, (12, "0.636")),
+        (TURNING_DAILY, True, (12, "0.623")),
+    ],
+)
+def test_a_weekly_figure_hangs_on_the_day_that_weeks_count_from(
+    asked: Asked, rhythm: Rhythm, figures: tuple[int, str], *, from_daily: bool
+) -> None:
+    kept = keep(
+        msgspec.structs.replace(rhythm, from_daily=from_daily),
+        measured=asked.measured,
+        labelled=asked.labelled,
+        alerts=asked.alerts,
+        asking=asked.concern if rhythm is TURNING_DAILY else frozenset(),
+    )
+    assert (kept.episodes_found, f"{kept.submission_days_share:.3f}") == figures
 
 
 @shared

@@ -25,6 +25,7 @@ def test_everything_of_the_pathway_that_a_plan_holds_is_in_it() -> None:
         change_limits=starter.change_limits,
         sustained_limits=starter.sustained_limits,
         answer_rules=pathway.questionnaire.answer_rules,
+        answers_due=True,
         weight_change=True,
         news2=News2Scale.SCALE_1,
         cadence=pathway.cadence,
@@ -38,11 +39,12 @@ def test_a_pathway_without_questions_and_limits_makes_a_plan_too() -> None:
     pathway = read(changed(("questionnaire", GONE), ("starter_limits", GONE)), "small.json")
     plan = starter_plan(pathway, version=1, valid_from_at=AT, language="en")
     assert (plan.questionnaire, plan.questionnaire_version, plan.answer_rules, plan.limits) == (None, None, (), ())
+    assert not plan.answers_due
     assert plan.self_care.red == ("Call now.",)
     assert plans.faults(plan) == []
 
 
 def test_every_field_of_a_plan_comes_from_a_pathway() -> None:
-    given = {"version", "valid_from_at", "questionnaire_version"}
+    given = {"version", "valid_from_at", "questionnaire_version", "answers_due"}
     starter = set(SMALL) | set(SMALL["starter_limits"]) | set(SMALL["questionnaire"])
     assert set(Plan.__struct_fields__) - given - starter == set()

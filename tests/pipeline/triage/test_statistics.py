@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import isnan
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from pipeline.triage import RULES, Rules, slow
 from pipeline.triage.baseline import NO_TRACK, Baseline, Series, Track, shorten
 from pipeline.triage.deviation import score
 from pipeline.triage.recent import fall, keep, outside, rise, within
+from pipeline.triage.rules import DAY_MS
 from schemas.assessments import BaselineStatus
 from tests.oracles import statistics as twin
 
@@ -365,19 +366,23 @@ def test_an_average_passes_its_bound_by_more_than_the_thousandth_that_rounding_t
 
 @more
 @given(st.lists(st.floats(50, 90), min_size=1, max_size=30))
-def test_a_drift_is_told_once_until_it_came_back(centers: list[float]) -> None:
-    drifted, told = 0, []
+def test_a_drift_is_told_once_a_step_until_it_came_back(centers: list[float]) -> None:
+    drifted = 0
     for center in centers:
         baseline = Baseline(center, 3.0, 20, 1, BaselineStatus.ESTABLISHED)
         found = slow.drift(Track(first=(70.0, 3.0), drifted=drifted), baseline, RULES)
         away = (center - 70.0) / 3.0
-        side = 0 if abs(away) < RULES.drift_z else 1 if away > 0 else -1
-        assert found.tell == (side if side and side != drifted else 0)
-        drifted = side or (0 if abs(away) < RULES.drift_rearm_z else drifted)
+        steps = int(away / RULES.drift_z)  # towards 0
+        if steps:
+            known = drifted if drifted * steps > 0 else 0
+            further = abs(steps) > abs(known)
+            assert found.tell == (0 if not further else 1 if steps > 0 else -1)
+            drifted = steps if further else known
+        else:
+            assert found.tell == 0
+            drifted = 0 if abs(away) < RULES.drift_rearm_z else drifted
         assert found.drifted == drifted
         assert found.change == pytest.approx(center - 70.0)
-        told.append(found.tell)
-    assert all(one != two for one, two in pairwise(told) if one and two)
 
 
 @pytest.mark.parametrize(
@@ -385,6 +390,7 @@ def test_a_drift_is_told_once_until_it_came_back(centers: list[float]) -> None:
     [
         (75.9, 0, (0, 0)), (76.0, 0, (1, 1)), (76.0, 1, (0, 1)), (76.0, -1, (1, 1)),
         (64.1, 0, (0, 0)), (64.0, 0, (-1, -1)), (64.0, -1, (0, -1)),
+        (81.9, 1, (0, 1)), (82.0, 1, (1, 2)), (82.0, 2, (0, 2)), (58.0, -1, (-1, -2)), (76.0, 2, (0, 2)),
         (73.0, 1, (0, 1)), (72.9, 1, (0, 0)), (67.0, -1, (0, -1)), (67.1, -1, (0, 0)),
     ],
 )  # fmt: skip
@@ -428,17 +434,24 @@ months = st.lists(st.tuples(st.integers(0, 3 * RULES.recent_ms), st.floats(40, 1
 def test_what_is_kept_is_the_newest_whatever_the_parts_it_came_in(
     one: list[tuple[int, float]], other: list[tuple[int, float]]
 ) -> None:
-    whole = keep((), [*one, *other], RULES)
-    assert keep(keep((), one, RULES), other, RULES) == whole
+    few = structs.replace(RULES, recent_values=60, recent_least=4)
+    whole = keep((), [*one, *other], few)
+    assert keep(keep((), one, few), other, few) == whole
     assert list(whole) == sorted(whole)
-    assert len(whole) <= RULES.recent_values
-    newest = sorted([*one, *other])[-RULES.recent_values :]
-    assert list(whole) == [found for found in newest if found[0] >= newest[-1][0] - RULES.recent_ms]
+    assert len(whole) <= few.recent_values
+    newest = sorted([*one, *other])[-few.recent_values :]
+    young = [found for found in newest if found[0] >= newest[-1][0] - few.recent_ms]
+    assert list(whole) == max(young, newest[-few.recent_least :], key=len)
 
 
 @pytest.mark.parametrize(("apart_ms", "kept"), [(RULES.recent_ms, 2), (RULES.recent_ms + 1, 1)])
 def test_a_value_is_kept_up_to_its_last_instant(apart_ms: int, kept: int) -> None:
-    assert len(keep(((0, 80.0),), [(apart_ms, 81.0)], RULES)) == kept
+    assert len(keep(((0, 80.0),), [(apart_ms, 81.0)], structs.replace(RULES, recent_least=1))) == kept
+
+
+def test_as_many_as_a_target_range_may_count_are_kept_however_old() -> None:
+    weekly = [(week * 7 * DAY_MS, 80.0) for week in range(30)]
+    assert list(keep((), weekly, RULES)) == weekly[-RULES.recent_least :]
 
 
 @more
