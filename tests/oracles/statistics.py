@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -89,6 +89,55 @@ def average(scores: Sequence[tuple[int, float]], rules: Rules) -> list[float]:
         levels = clipped.ewm(halflife=pd.Timedelta(days=rules.ewma_half_days), times=times, adjust=False).mean()
         found |= dict(zip(whole["day"].iloc[1:].tolist(), levels.iloc[1:].tolist(), strict=True))
     return [found[day] for day, _ in scores]
+
+
+class Shift(NamedTuple):
+    """A time-decayed average after an update."""
+
+    level: float
+    variance: float  # of the level in somebody unchanged
+    bound: float  # how far from 0 the level may lie
+    again: bool  # the day had a score before: nothing new
+    anew: bool  # the day is the first after a stale gap, or of all
+
+    def passed(self, was: int) -> tuple[int, int]:
+        """The side that it newly lies on beyond its bound, and the side that is known from then on: 1, -1 or 0.
+
+        `was` is the side that was known before. It is known until the level has come half-way back.
+        """
+        if self.again:
+            return 0, was
+        was = 0 if self.anew else was
+        side, away = int(np.sign(self.level)), abs(self.level)
+        if away > self.bound:
+            return (0 if side == was else side), side
+        return 0, (was if side == was and away > self.bound / 2 else 0)
+
+    def sharp(self, by: float) -> bool:
+        """Whether no change of the level by so much would change what has passed."""
+        return all(abs(abs(self.level) - edge) > by for edge in (self.bound, self.bound / 2))
+
+
+def shifts(scores: Sequence[tuple[int, float]], rules: Rules) -> list[Shift]:
+    """The average after each score, each from the raw list of daily scores up to it.
+
+    The level is a weighted sum of the scores since the newest stale gap: each has the share that the gap before it
+    leaves it, of which each later gap keeps a part. So in somebody unchanged, whose scores have variance 1 and do not
+    hang together, the variance of the level is the sum of the squared weights, and its bound so many of its roots.
+    """
+    found = []
+    for count in range(1, len(scores) + 1):
+        days = pd.DataFrame(scores[:count], columns=["day", "z"]).drop_duplicates("day")
+        stale = np.flatnonzero(days["day"].diff().to_numpy() > rules.stale_after_days)
+        stretch = days.iloc[stale[-1] if len(stale) else 0 :]
+        gaps = stretch["day"].diff().fillna(1).to_numpy()
+        since = stretch["day"].iloc[-1] - stretch["day"].to_numpy()
+        weights = (1 - 0.5 ** (gaps / rules.ewma_half_days)) * 0.5 ** (since / rules.ewma_half_days)
+        level = float(weights @ np.clip(stretch["z"].to_numpy(), -rules.cusum_clip, rules.cusum_clip))
+        variance = float(weights @ weights)
+        again = count > 1 and scores[count - 2][0] == scores[count - 1][0]
+        found.append(Shift(level, variance, rules.ewma_bound * float(np.sqrt(variance)), again, len(stretch) == 1))
+    return found
 
 
 def change(recent: Sequence[tuple[int, float]], at_ms: int, value: float, hours: int) -> tuple[float, float]:

@@ -48,8 +48,10 @@ def page() -> str:
         lines += ["", f"## {title}", "", *(getdoc(module) or "").splitlines()]
         if hasattr(module, "edges"):
             lines += ["", *_diagram(module.edges())]
-        for test in _tests(module):
+        tests = _tests(module)
+        for test in filter(_rows, tests):
             lines += _section(test)
+        lines += _examples([test for test in tests if not _rows(test)])
     return "\n".join(lines) + "\n"
 
 
@@ -62,11 +64,26 @@ def _tests(module: ModuleType) -> list[FunctionType]:
     return sorted(own, key=lambda found: getsourcelines(found)[1])
 
 
+def _rows(test: FunctionType) -> list[Any]:
+    """Its tables."""
+    return [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+
+
+def _examples(tests: list[FunctionType]) -> Iterator[str]:
+    """What is held by an example, and not by a table: each test's name, and what it says of itself."""
+    if tests:
+        yield from ("", "**Each of these is held by examples of its own**", "")
+        for test in tests:
+            more = " ".join((getdoc(test) or "").split())
+            yield f"- {_words(test)}." + (f" {more}" if more else "")
+
+
 def _section(test: FunctionType) -> Iterator[str]:
-    marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
     yield ""
     yield f"**{_words(test)}**"
-    for mark in marks:
+    if told := getdoc(test):
+        yield from ("", *told.splitlines())
+    for mark in _rows(test):
         names, rows = mark.args[0], list(mark.args[1])
         columns = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
         shown = [[_cell(value) for value in (row if len(columns) > 1 else (row,))] for row in rows]

@@ -1,7 +1,7 @@
 """When the next registration is due, by the patient's own clock (Europe/Oslo), and from when its absence is told.
 
 Registrations are a day after the plan's start and so on, at 10 in the morning unless a time is told. The clock is put
-forward on 29 March 2026.
+forward on 29 March 2026 and back on 25 October, when half past two comes twice: 00:30Z and 01:30Z in UTC.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ VALUES: Final = {"g": 70, "f": 98.4, "n": 98.5, "y": 105, "r": 125, "x": 400}
 
 
 def local(text: str) -> datetime:
+    """An instant by the patient's clock, or by UTC where that is said by a Z."""
+    if text.endswith("Z"):
+        return datetime.strptime(f"2026 {text}", "%Y %d %b %H:%MZ").replace(tzinfo=UTC)
     return datetime.strptime(f"2026 {text}", "%Y %d %b %H:%M").replace(tzinfo=OSLO)
 
 
@@ -95,10 +98,14 @@ def test_twice_a_week_on_days_of_the_plan(registration: str, due: str) -> None:
     assert status(TWICE, [sent(registration[:12], registration[13:])]).due_at == local(due)
 
 
-def test_the_daily_days_come_before_the_days_of_the_week() -> None:
+@pytest.mark.parametrize(
+    ("registration", "due"),
+    [("20 Mar 11:00", "21 Mar 10:00"), ("01 Apr 11:00", "02 Apr 10:00"), ("02 Apr 11:00", "06 Apr 10:00")],
+)
+def test_the_daily_days_come_before_the_days_of_the_week(registration: str, due: str) -> None:
+    """Daily for 14 days, and then on Mondays."""
     daily = Cadence(daily_days=14, weekdays=(Weekday.MONDAY,))
-    assert status(daily, [sent("20 Mar 11:00")]).due_at == local("21 Mar 10:00")
-    assert status(daily, [sent("02 Apr 11:00")]).due_at == local("06 Apr 10:00")
+    assert status(daily, [sent(registration)]).due_at == local(due)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +222,143 @@ def test_the_first_time_from_the_end_of_a_pause_on_is_due(times: str, pause_ends
     begin, end = local("21 Mar 09:00"), local(pause_ends)
     pause = Paused(event_id=named("pause"), patient=PATIENT, at=begin, recorded_at=begin, ends_at=end)
     assert status(Cadence(times=tuple(times.split())), [sent("20 Mar 12:30"), pause], end).due_at == local(due)
+
+
+AUTUMN: Final = [
+    # Times of the day, grace in minutes, the registration, when the next is due and when it is overdue.
+    ("10:00", 840, "23 Oct 11:00", "24 Oct 08:00Z", "24 Oct 22:00Z"),
+    ("10:00", 840, "24 Oct 11:00", "25 Oct 09:00Z", "25 Oct 23:00Z"),  # the wall clock holds over the change
+    ("10:00", 840, "25 Oct 11:00", "26 Oct 09:00Z", "26 Oct 23:00Z"),
+    ("20:00", 840, "23 Oct 21:00", "24 Oct 18:00Z", "25 Oct 08:00Z"),  # 14 hours of grace, not 14 on the clock
+    ("10:00", 840, "24 Oct 22:30Z", "26 Oct 09:00Z", "26 Oct 23:00Z"),  # half an hour into the 25th
+    ("10:00", 840, "25 Oct 22:30Z", "26 Oct 09:00Z", "26 Oct 23:00Z"),  # half an hour before its end
+    ("10:00", 840, "25 Oct 23:00Z", "27 Oct 09:00Z", "27 Oct 23:00Z"),  # the 26th has begun
+    # Due before the change and overdue after it; due in the hour that comes twice, at the first of the two.
+    ("01:30", 120, "24 Oct 11:00", "24 Oct 23:30Z", "25 Oct 01:30Z"),
+    ("02:00", 60, "24 Oct 11:00", "25 Oct 00:00Z", "25 Oct 01:00Z"),
+    ("02:30", 0, "24 Oct 11:00", "25 Oct 00:30Z", "25 Oct 00:30Z"),
+    ("02:30", 60, "24 Oct 11:00", "25 Oct 00:30Z", "25 Oct 01:30Z"),
+    ("02:59", 120, "24 Oct 11:00", "25 Oct 00:59Z", "25 Oct 02:59Z"),
+    ("03:00", 120, "24 Oct 11:00", "25 Oct 02:00Z", "25 Oct 04:00Z"),
+    ("02:30", 60, "25 Oct 00:40Z", "26 Oct 01:30Z", "26 Oct 02:30Z"),
+    ("02:30", 60, "25 Oct 01:40Z", "26 Oct 01:30Z", "26 Oct 02:30Z"),
+    # Several a day: half-way between two times is told by the wall clock.
+    ("08:00 20:00", 120, "24 Oct 20:05", "25 Oct 07:00Z", "25 Oct 09:00Z"),
+    ("01:00 05:00", 120, "25 Oct 00:59Z", "25 Oct 04:00Z", "25 Oct 06:00Z"),  # one minute to three, the first time
+    ("01:00 05:00", 120, "25 Oct 01:59Z", "25 Oct 04:00Z", "25 Oct 06:00Z"),  # and the second
+    ("01:00 05:00", 120, "25 Oct 02:00Z", "26 Oct 00:00Z", "26 Oct 02:00Z"),  # three
+]
+
+
+@pytest.mark.parametrize(("times", "grace", "registration", "due", "overdue"), AUTUMN)
+def test_due_and_overdue_over_the_night_on_which_the_clock_is_put_back(
+    times: str, grace: int, registration: str, due: str, overdue: str
+) -> None:
+    daily = Cadence(times=tuple(times.split()), daily_days=0, every_days=1, grace_minutes=grace)
+    registered = [sent(registration)]
+    a_minute = timedelta(minutes=1)
+    before = status(daily, registered, local(overdue) - a_minute)
+    after = status(daily, registered, local(overdue) + a_minute)
+    assert before.due_at == local(due)
+    assert before.zone == "green"
+    assert (after.zone, after.since_at) == ("no_data", local(overdue))
+
+
+@pytest.mark.parametrize(
+    ("cadence", "registration", "due"),
+    [
+        (Cadence(daily_days=0), "18 Oct 11:00", "25 Oct 10:00"),  # weekly
+        (Cadence(daily_days=0), "21 Oct 11:00", "28 Oct 10:00"),
+        (Cadence(daily_days=0, weekdays=(Weekday.SUNDAY,)), "19 Oct 11:00", "25 Oct 10:00"),
+        (Cadence(daily_days=0, weekdays=(Weekday.MONDAY, Weekday.SUNDAY)), "25 Oct 11:00", "26 Oct 10:00"),
+    ],
+)
+def test_a_rhythm_of_days_over_the_night_on_which_the_clock_is_put_back(
+    cadence: Cadence, registration: str, due: str
+) -> None:
+    assert status(cadence, [sent(registration)]).due_at == local(due)
+
+
+@pytest.mark.parametrize(
+    ("times", "pause_ends", "due"),
+    [
+        ("02:30 03:10", "25 Oct 00:29Z", "25 Oct 00:30Z"), ("02:30 03:10", "25 Oct 00:30Z", "25 Oct 00:30Z"),
+        ("02:30 03:10", "25 Oct 00:31Z", "25 Oct 02:10Z"),
+        ("02:30 03:10", "25 Oct 01:30Z", "25 Oct 02:10Z"),  # half past two for the second time asks for nothing
+        ("02:30 03:10", "25 Oct 02:10Z", "25 Oct 02:10Z"), ("02:30 03:10", "25 Oct 02:11Z", "26 Oct 01:30Z"),
+    ],
+)  # fmt: skip
+def test_the_first_time_from_the_end_of_a_pause_in_that_night(times: str, pause_ends: str, due: str) -> None:
+    begin, end = local("24 Oct 09:00"), local(pause_ends)
+    pause = Paused(event_id=named("pause"), patient=PATIENT, at=begin, recorded_at=begin, ends_at=end)
+    daily = Cadence(times=tuple(times.split()), daily_days=0, every_days=1)
+    assert status(daily, [sent("23 Oct 12:30"), pause], end).due_at == local(due)
+
+
+WEEKLY: Final = Cadence(daily_days=0)
+NEW_PLANS: Final = {
+    "the same": WEEKLY,
+    "in the evening": Cadence(daily_days=0, times=("18:00",)),
+    "every third day": Cadence(daily_days=0, every_days=3),
+    "on Mondays": Cadence(daily_days=0, weekdays=(Weekday.MONDAY,)),
+    "every four weeks": Cadence(daily_days=0, every_days=28),
+    "an hour of grace": Cadence(daily_days=0, grace_minutes=60),
+    "daily at first": Cadence(daily_days=14),
+}
+
+
+@pytest.mark.parametrize(
+    ("new_plan", "due", "overdue"),
+    [
+        ("the same", "02 Apr 10:00", "03 Apr 00:00"),
+        ("in the evening", "02 Apr 18:00", "03 Apr 08:00"),
+        ("every third day", "29 Mar 10:00", "30 Mar 00:00"),
+        ("on Mondays", "30 Mar 10:00", "31 Mar 00:00"),
+        ("every four weeks", "23 Apr 10:00", "24 Apr 00:00"),
+        ("an hour of grace", "02 Apr 10:00", "02 Apr 11:00"),
+        ("daily at first", "27 Mar 10:00", "28 Mar 00:00"),
+    ],
+)
+@pytest.mark.parametrize("told", ["in turn", "before the registration is"])
+def test_a_plan_signed_between_two_registrations_changes_what_is_due(
+    new_plan: str, due: str, overdue: str, told: str
+) -> None:
+    """The patient registers on Thursday 26 March and was to do so once a week."""
+    signing = signed(hours("26 Mar 12:00"), *LIMITS, version=2, cadence=NEW_PLANS[new_plan])
+    events = [sent("26 Mar 11:00"), signing]
+    if told != "in turn":
+        events.reverse()
+    a_minute = timedelta(minutes=1)
+    before = status(WEEKLY, events, local(overdue) - a_minute)
+    after = status(WEEKLY, events, local(overdue) + a_minute)
+    assert (before.zone, before.due_at) == ("green", local(due))
+    assert (after.zone, after.since_at) == ("no_data", local(overdue))
+
+
+@pytest.mark.parametrize(
+    ("pauses", "now", "zone"),
+    [
+        # One that lies within another ends nothing.
+        ("21 Mar 09:00 to 25 Mar 12:00, 22 Mar 09:00 to 23 Mar 12:00", "23 Mar 11:59", "not_monitored"),
+        ("21 Mar 09:00 to 25 Mar 12:00, 22 Mar 09:00 to 23 Mar 12:00", "23 Mar 12:00", "not_monitored"),
+        ("21 Mar 09:00 to 25 Mar 12:00, 22 Mar 09:00 to 23 Mar 12:00", "25 Mar 11:59", "not_monitored"),
+        ("21 Mar 09:00 to 25 Mar 12:00, 22 Mar 09:00 to 23 Mar 12:00", "25 Mar 12:00", "no_data"),
+        # One that begins in another goes on after it.
+        ("21 Mar 09:00 to 23 Mar 12:00, 22 Mar 09:00 to 25 Mar 12:00", "23 Mar 12:00", "not_monitored"),
+        ("21 Mar 09:00 to 23 Mar 12:00, 22 Mar 09:00 to 25 Mar 12:00", "25 Mar 12:00", "no_data"),
+        # One that begins when the other ends leaves no time between.
+        ("21 Mar 09:00 to 23 Mar 12:00, 23 Mar 12:00 to 25 Mar 12:00", "23 Mar 12:00", "not_monitored"),
+        ("21 Mar 09:00 to 23 Mar 12:00, 23 Mar 12:01 to 25 Mar 12:00", "23 Mar 12:00", "no_data"),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_pauses_that_overlap_are_one(pauses: str, now: str, zone: str, *, turned: bool) -> None:
+    told, recorded = [], local("21 Mar 09:00")
+    for number, pause in enumerate(pauses.split(", ")):
+        begin, end = map(local, pause.split(" to "))
+        told.append(Paused(event_id=named(f"p-{number}"), patient=PATIENT, at=begin, recorded_at=recorded, ends_at=end))
+    found = status(Cadence(), [sent("20 Mar 12:30"), *(reversed(told) if turned else told)], local(now))
+    assert found.zone == zone
 
 
 def test_whatever_staff_do_after_a_pause_nothing_is_due_before_its_end() -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pipeline.triage.baseline import Baseline, Series
 from pipeline.triage.deviation import score
 from pipeline.triage.rules import RULES
-from schemas.assessments import Quality
+from schemas.assessments import BaselineStatus, Quality
 from schemas.care import Admitted, AnswerRule, Discharged, Limit
 from schemas.submissions import Answer, Context
 from tests.histories import PATIENT, at, named, reading, submitted
@@ -26,10 +26,10 @@ STEADY: Final = [70.0] * 15
 NEXT: Final = len(STEADY)
 
 
-def value_of(z: float) -> float:
-    """The pulse whose score is just `z`."""
+def value_of(z: float, days: int | None = None) -> float:
+    """The pulse whose score is just `z`, against a normal of so many days."""
     low, high = 70.0, 90.0
-    baseline = _baseline()
+    baseline = _baseline() if days is None else Baseline(70.0, 3.0, days, 1, BaselineStatus.ESTABLISHED)
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if score(middle, baseline) < z else (low, middle)
@@ -121,11 +121,11 @@ def test_a_confirmed_value_is_not_learnt() -> None:
     assert (told.deviation.center, told.deviation.days) == (97, 15)
 
 
-def test_of_oxygen_only_a_fall_is_bad() -> None:
+@pytest.mark.parametrize(("now", "follows"), [(99.0, "green"), (94.0, "green"), (90.0, "yellow deviation")])
+def test_of_oxygen_only_a_fall_is_bad(now: float, follows: str) -> None:
+    """A saturation of 94 % on each of 15 days, and then."""
     plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=80),))
-    steady = [94.0] * 15
-    assert said([*plan, *days(SPO2, [*steady, 99.0])]) == "green"
-    assert said([*plan, *days(SPO2, [*steady, 90.0])]) == "yellow deviation"
+    assert said([*plan, *days(SPO2, [94.0] * 15 + [now])]) == follows
 
 
 SECOND: Final = (
@@ -271,3 +271,103 @@ def test_a_step_of_weight_by_more_than_five_kilograms_within_a_day_is_to_be_meas
     hours = 24 * days_later + 10
     events = [*days("29463-7", [80.0]), submitted("now", hours, reading("29463-7", now, "kg", hours))]
     assert judged(*plan, *events).readings[0].quality.value == quality
+
+
+# Slow change. Scores are against a normal of 15 days and of the days after them that it has taken in.
+FAR: Final = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30, yellow_high=150),))  # every limit is far off
+
+
+def slowly(plan: tuple[Any, ...], values: list[float]) -> list[list[str]]:
+    """What is told of slow change on each day after 15 steady ones."""
+    told = []
+    for count in range(1, len(values) + 1):
+        found = judged(*plan, *days(PULSE, [*STEADY, *values[:count]]))
+        told.append([one.rule for one in found.reasons if one.rule.split("_")[0] in {"slow", "shift", "drift"}])
+    return told
+
+
+def mirrored(value: float, side: int) -> float:
+    """As far from 70 on a side."""
+    return 70 + side * (value - 70)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(("fifth_score", "follows"), [(1.499, False), (1.5, False), (1.501, True), (1.6, True)])
+def test_a_sum_of_scores_passes_its_bound_of_five_when_it_is_more(
+    fifth_score: float, side: int, *, follows: bool
+) -> None:
+    """Four days at a score of 1.5 and a fifth: half a point of each day's score is not counted."""
+    values = [mirrored(value_of(z, 15 + day), side) for day, z in enumerate([1.5] * 4 + [fifth_score])]
+    told = slowly(FAR, values)
+    assert told[:4] == [[]] * 4
+    assert (("slow_rise" if side > 0 else "slow_fall") in told[4]) is follows
+
+
+def shift_bound(gap_days: int) -> float:
+    """The third day's score that brings the average to its bound, after two days at 3 or more, by the formula alone.
+
+    A day keeps so much of what was before, and its own score has the rest. Before the three days the average is 0, with
+    the variance that it has in the long run.
+    """
+    daily, kept = 0.5 ** (1 / 7), 0.5 ** (gap_days / 7)
+    level = (1 - daily) * 3 * (daily + 1)
+    variance = kept**2 * (1 - daily) / (1 + daily) + (1 - kept) ** 2
+    return (3 * variance**0.5 - kept * level) / (1 - kept)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("gap_days", [1, 2, 7])
+@pytest.mark.parametrize(("beyond", "follows"), [(-0.05, False), (0.05, True)])
+def test_an_average_of_scores_passes_its_bound_of_three_standard_deviations(
+    beyond: float, gap_days: int, side: int, *, follows: bool
+) -> None:
+    """Levels are kept in thousandths, so the bound is as sharp as a twentieth of a day's score."""
+    far, hours = mirrored(95, side), 24 * (NEXT + 1 + gap_days) + 10
+    before = days(PULSE, [*STEADY, far, far])
+    value = mirrored(value_of(shift_bound(gap_days) + beyond, 17), side)
+    found = said([*FAR, *before, submitted("s", hours, reading(PULSE, value, "/min", hours))])
+    assert (("shift_high" if side > 0 else "shift_low") in found) is follows
+    assert "shift" not in said([*FAR, *before])
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(("pulse", "follows"), [(75.9, False), (76.0, True), (76.1, True)])
+def test_a_normal_that_moved_by_two_of_its_first_spreads_has_drifted(pulse: float, side: int, *, follows: bool) -> None:
+    """The normal is that of the newest 28 days: the 16th new day is the first on which most are new."""
+    told = slowly(FAR, [mirrored(pulse, side)] * 17)
+    drifted = ["drift_high" if side > 0 else "drift_low"] if follows else []
+    assert [[rule for rule in one if rule.startswith("drift")] for one in told] == [[]] * 15 + [drifted, []]
+
+
+@pytest.mark.parametrize(
+    ("steady_days", "days_up", "follows"),
+    [
+        (9, 4, False), (9, 5, False),  # not established: nothing is counted
+        (9, 6, False),  # the first day on which it is, and the sum starts with it
+        (15, 4, False), (15, 5, True), (15, 6, True),
+    ],
+)  # fmt: skip
+def test_slow_change_is_counted_from_when_the_normal_is_established(
+    steady_days: int, days_up: int, *, follows: bool
+) -> None:
+    up = [value_of(1.7, steady_days + day) for day in range(days_up)]
+    told = [said([*FAR, *days(PULSE, [70.0] * steady_days + up[: day + 1])]) for day in range(days_up)]
+    assert any("slow_rise" in one or "shift_high" in one for one in told) is follows
+
+
+@pytest.mark.parametrize(("hours_after", "follows"), [(14 * 24 - 1, "green"), (14 * 24, "yellow deviation_repeated")])
+def test_a_guarded_day_is_not_the_first_of_two_in_a_row(hours_after: int, follows: str) -> None:
+    out = 24 * NEXT + 9
+    first = out + hours_after
+    high = [
+        submitted(f"high-{hours}", hours, reading(PULSE, TWICE + 0.3, "/min", hours)) for hours in (first, first + 24)
+    ]
+    assert said([*PLAN, *days(PULSE, STEADY), *discharged(out), *high]) == follows
+
+
+@pytest.mark.parametrize(("values", "counted"), [(26, 26), (27, 27), (28, 28), (29, 28), (30, 28)])
+def test_a_normal_is_that_of_the_newest_28_daily_values(values: int, counted: int) -> None:
+    earliest = [100.0] + [70.0] * (values - 1)
+    found = judged(*FAR, *days(PULSE, [*earliest, 70.0])).readings[0].deviation
+    assert found is not None
+    assert found.days == counted

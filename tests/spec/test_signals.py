@@ -103,6 +103,8 @@ FASTER: Final = ChangeLimit(code=PULSE, unit="/min", hours=48, yellow_rise=20, r
         ([70, 85], 90, "yellow rise"),  # against the lowest in the window
         ([60, 85, 85, 85], 90, "green"),  # 60 lies four days back
         ([], 150, "green"),
+        ([80, 185], 80, "green"), ([80, 181], 80, "green"),  # what is to be measured again is compared with nothing
+        ([80, 180], 80, "red fall"),
     ],
 )  # fmt: skip
 def test_change_within_a_window_of_time(before: list[float], now: float, follows: str) -> None:
@@ -110,12 +112,39 @@ def test_change_within_a_window_of_time(before: list[float], now: float, follows
     assert said([*plan, *days(PULSE, [*before, now])]) == follows
 
 
-def test_change_is_joined_by_time_not_by_row() -> None:
+@pytest.mark.parametrize(
+    ("hours_later", "follows"), [(1, "yellow rise"), (47.9, "yellow rise"), (48, "yellow rise"), (48.1, "green")]
+)
+def test_change_is_joined_by_time_not_by_row(hours_later: float, follows: str) -> None:
+    """The pulse is 80 and then 100."""
     plan = planned(limits=(WIDE,), change_limits=(FASTER,))
     early = submitted("early", 10, reading(PULSE, 80, "/min", 10))
-    late = submitted("late", 10 + 48, reading(PULSE, 100, "/min", 10 + 48))
-    later = submitted("late", 10 + 48.1, reading(PULSE, 100, "/min", 10 + 48.1))
-    assert (said([*plan, early, late]), said([*plan, early, later])) == ("yellow rise", "green")
+    late = submitted("late", 10 + hours_later, reading(PULSE, 100, "/min", 10 + hours_later))
+    assert said([*plan, early, late]) == follows
+
+
+@pytest.mark.parametrize(
+    ("first", "beside", "next_day"),
+    [(180, "red fall", "red fall"), (181, "no_data quality", "green"), (185, "no_data quality", "green")],
+)
+def test_what_is_to_be_measured_again_is_compared_with_nothing(first: float, beside: str, next_day: str) -> None:
+    """A pulse of so much and then of 80 in one registration, and of 80 the day after."""
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", red_high=200),), change_limits=(FASTER,))
+    twice = submitted("twice", 10, reading(PULSE, first, "/min", 10), reading(PULSE, 80, "/min", 10.1))
+    after = submitted("after", 34, reading(PULSE, 80, "/min", 34))
+    assert (said([*plan, twice]), said([*plan, twice, after])) == (beside, next_day)
+
+
+@pytest.mark.parametrize(("since", "follows"), [(248, "yellow fall"), (249, "yellow fall"), (250, "green")])
+def test_a_reading_is_compared_with_the_250_before_it_at_most(since: int, follows: str) -> None:
+    """A value of 100, so many of 80 ten minutes apart, and one of 80 more."""
+    plan = planned(limits=(WIDE,), change_limits=(FASTER,))
+    values = [100.0] + [80.0] * (since + 1)
+    told = [
+        submitted(f"s-{place}", 10 + place / 6, reading(PULSE, value, "/min", 10 + place / 6))
+        for place, value in enumerate(values)
+    ]
+    assert said([*plan, *told]) == follows
 
 
 TARGET: Final = SustainedLimit(code=GLUCOSE, unit="mmol/L", low=4, high=10, count=3, of=4)
@@ -134,10 +163,35 @@ TARGET: Final = SustainedLimit(code=GLUCOSE, unit="mmol/L", low=4, high=10, coun
         ([11.0, 11, 7, 7, 11, 7, 11], "green"),  # two of the newest four
         ([11.0, 11, 7, 7, 11, 11], "green"),
         ([11.0, 11, 7, 11, 11], "yellow sustained"),
+        ([31.0, 31, 11], "no_data"),  # what is to be measured again is none of them
+        ([30.0, 30, 11], "yellow sustained"),
     ],
 )
 def test_so_many_of_the_newest_readings_outside_a_target_range(values: list[float], follows: str) -> None:
     plan = planned(sustained_limits=(TARGET,))
+    assert said([*plan, *days(GLUCOSE, values)]) == follows
+
+
+TWO_TARGETS: Final = (
+    SustainedLimit(code=GLUCOSE, unit="mmol/L", high=10, count=2, of=2),
+    SustainedLimit(code=GLUCOSE, unit="mmol/L", low=4, count=1, of=1, zone="red"),
+    SustainedLimit(code=GLUCOSE, unit="mmol/L", high=15, count=2, of=3, zone="red"),
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "follows"),
+    [
+        ([7.0, 7, 7], "green"),
+        ([7.0, 10, 10], "yellow sustained"),
+        ([7.0, 7, 4], "red sustained"),
+        ([15.0, 7, 15], "red sustained"),
+        ([7.0, 15, 15], "red sustained sustained"),
+        ([15.0, 7, 14.9], "green"),
+    ],
+)
+def test_a_vital_sign_may_have_several_target_ranges(values: list[float], follows: str) -> None:
+    plan = planned(sustained_limits=TWO_TARGETS)
     assert said([*plan, *days(GLUCOSE, values)]) == follows
 
 
@@ -231,13 +285,23 @@ def test_weight_over_the_median_of_the_baseline(now: float, *, follows: bool) ->
     assert ("weight_over_normal" in said([*planned(weight_change=True), *days(WEIGHT, [*slowly, now])])) is follows
 
 
-def test_two_kilograms_in_three_days_are_red_with_a_second_signal() -> None:
+@pytest.mark.parametrize(
+    ("weight", "pulse", "follows"),
+    [
+        (82.0, None, "yellow weight_rise_days"),
+        (82.0, 99, "yellow weight_rise_days"),
+        (82.0, 100, "red limit_high weight_rise_days"),
+        (81.99, 100, "yellow limit_high"),
+    ],
+)
+def test_two_kilograms_in_three_days_are_red_with_a_second_signal(
+    weight: float, pulse: float | None, follows: str
+) -> None:
+    """The weight was 80 kg, and the plan's yellow limit of the pulse is 100."""
     plan = planned(weight_change=True, limits=(Limit(code=PULSE, unit="/min", yellow_high=100),))
-    earlier = days(WEIGHT, [80.0, 80.7, 81.4])
-    alone = submitted("s", 82, reading(WEIGHT, 82.0, "kg", 82))
-    second = submitted("s", 82, reading(WEIGHT, 82.0, "kg", 82), reading(PULSE, 100, "/min", 82))
-    assert said([*plan, *earlier, alone]) == "yellow weight_rise_days"
-    assert said([*plan, *earlier, second]) == "red limit_high weight_rise_days"
+    beside = () if pulse is None else (reading(PULSE, pulse, "/min", 82),)
+    now = submitted("s", 82, reading(WEIGHT, weight, "kg", 82), *beside)
+    assert said([*plan, *days(WEIGHT, [80.0, 80.7, 81.4]), now]) == follows
 
 
 def test_news2_is_a_second_signal_too() -> None:
@@ -291,9 +355,17 @@ def test_oxygen_without_a_limit_in_the_plan(before: list[float], now: float, fol
     assert found.replace(" deviation", "") == follows
 
 
-def test_the_plans_own_limit_on_oxygen_comes_first() -> None:
+@pytest.mark.parametrize(
+    ("now", "follows"),
+    [
+        (88, "green"), (87, "green"), (86, "yellow limit_low"), (85, "yellow limit_low"), (84, "red limit_low"),
+        (83, "red limit_low"),
+    ],
+)  # fmt: skip
+def test_the_plans_own_limit_on_oxygen_comes_first(now: float, follows: str) -> None:
+    """The plan's limits are 86 % for yellow and 84 % for red, below the 88 % that hold where it has none."""
     plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=84, yellow_low=86),))
-    assert said([*plan, submitted("s", 10, reading(SPO2, 87, "%", 10))]) == "green"
+    assert said([*plan, submitted("s", 10, reading(SPO2, now, "%", 10))]) == follows
 
 
 @pytest.mark.parametrize(
@@ -342,15 +414,22 @@ def test_a_plan_without_measurements_is_followed_by_answers_alone() -> None:
     assert said([*plan, submitted("s", 10, answers=(WELL,))]) == "green"
 
 
-def test_before_anything_is_due_again_part_of_it_is_judged_by_itself() -> None:
+@pytest.mark.parametrize(
+    ("hours_later", "pulse", "follows"),
+    [
+        (2, 70, "green vitals_missing"),
+        (2, 170, "red limit_high vitals_missing"),
+        (26, 70, "no_data vitals_missing"),
+    ],
+)
+def test_before_anything_is_due_again_part_of_it_is_judged_by_itself(
+    hours_later: float, pulse: float, follows: str
+) -> None:
+    """Pulse and blood pressure are due once a day. Both came at once, and then a pulse: a registration of its own."""
     plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC))
     whole = submitted("s", 10, reading(PULSE, 70, "/min", 10), reading(SYSTOLIC, 120, "mm[Hg]", 10))
-    more = submitted("more", 12, reading(PULSE, 70, "/min", 12))  # what came before was a registration of its own
-    fast = submitted("more", 12, reading(PULSE, 170, "/min", 12))
-    next_day = submitted("more", 36, reading(PULSE, 70, "/min", 36))
-    assert said([*plan, whole, more]) == "green vitals_missing"
-    assert said([*plan, whole, fast]) == "red limit_high vitals_missing"
-    assert said([*plan, whole, next_day]) == "no_data vitals_missing"
+    more = submitted("more", 10 + hours_later, reading(PULSE, pulse, "/min", 10 + hours_later))
+    assert said([*plan, whole, more]) == follows
 
 
 def test_a_part_that_nobody_waits_for_yet_puts_nothing_off() -> None:
@@ -472,6 +551,30 @@ def test_a_better_reading_takes_no_points_of_news2_away(*, turned: bool, later_s
     assert found.news2.total == 3 + 3 + 2
 
 
+@pytest.mark.parametrize(
+    ("litres", "oxygen", "saturation"),
+    [
+        ((None, None), None, None), ((0, None), 0, 0), ((None, 0), 0, 0), ((0, 0), 0, 0),
+        ((0, 2), 2, 3), ((2, 0), 2, 3), ((None, 2), 2, 3), ((2, None), 2, 3), ((0.5, 0), 2, 3),
+    ],
+)  # fmt: skip
+def test_of_two_readings_the_one_on_oxygen_says_that_the_patient_is_on_it(
+    litres: tuple[float | None, float | None], oxygen: int | None, saturation: int | None
+) -> None:
+    """Both show a saturation of 97 %, which by scale 2 is no point on air and 3 on oxygen."""
+    plan = planned(limits=(Limit(code=SPO2, unit="%", red_low=50),), news2=News2Scale.SCALE_2)
+    both = [
+        msgspec.structs.replace(
+            reading(SPO2, 97, "%", 10 + place / 10), context=None if told is None else Context(oxygen_l_min=told)
+        )
+        for place, told in enumerate(litres)
+    ]
+    found = judged(*plan, submitted("s", 10.2, *both)).news2
+    assert found is not None
+    points = {part.part: part.points for part in found.parts}
+    assert (points["oxygen"], points["spo2"]) == (oxygen, saturation)
+
+
 def test_slowly_worse_is_still_worse() -> None:
     plan = planned(limits=(Limit(code=PULSE, unit="/min", red_low=30),))
     slowly = [70 + 0.35 * day for day in range(30)]
@@ -547,12 +650,21 @@ def test_news2_raises_a_zone_where_it_is_prescribed_and_shows_what_is_missing() 
     assert (reason.value, reason.count, reason.of) == (10, 4, 7)
 
 
-def test_a_later_better_reading_is_told_and_takes_no_red_away() -> None:
+@pytest.mark.parametrize(
+    ("first", "again", "follows"),
+    [
+        (165, 140, "red limit_high remeasure"),
+        (165, 155, "red limit_high limit_high remeasure"),
+        (165, 161, "red limit_high limit_high"),  # confirmed
+        (155, 140, "yellow limit_high"),
+        (140, 165, "red limit_high"),
+    ],
+)
+def test_a_later_better_reading_is_told_and_takes_no_red_away(first: float, again: float, follows: str) -> None:
+    """The systolic pressure is yellow from 150 and red from 160."""
     plan = planned(limits=(Limit(code=SYSTOLIC, unit="mm[Hg]", red_high=160, yellow_high=150),))
-    twice = submitted("s", 10, reading(SYSTOLIC, 165, "mm[Hg]", 10), reading(SYSTOLIC, 140, "mm[Hg]", 10.1))
-    confirmed = submitted("s", 10, reading(SYSTOLIC, 165, "mm[Hg]", 10), reading(SYSTOLIC, 161, "mm[Hg]", 10.1))
-    assert said([*plan, twice]) == "red limit_high remeasure"
-    assert said([*plan, confirmed]) == "red limit_high limit_high"
+    twice = submitted("s", 10, reading(SYSTOLIC, first, "mm[Hg]", 10), reading(SYSTOLIC, again, "mm[Hg]", 10.1))
+    assert said([*plan, twice]) == follows
 
 
 def test_the_plans_own_words_travel_with_the_assessment() -> None:

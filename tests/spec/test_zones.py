@@ -88,7 +88,27 @@ def edges() -> Iterator[tuple[str, str, str]]:
         ("r s", "red"), ("r x", "red"), ("r u", "not_monitored"), ("r p", "not_monitored"), ("r p e", "red"),
         ("r u g", "red"), ("r p g", "not_monitored"), ("r p e g", "red"), ("r s g", "red"), ("r a s g", "yellow"),
         ("y u s", "not_monitored"), ("u s", "not_monitored"),
+        # What cannot be judged tells nothing of how the patient is, and does not end that nobody can tell.
+        ("u x", "not_monitored"), ("g u x", "not_monitored"), ("g u x g", "green"), ("g u x s", "not_monitored"),
+        ("y u x", "yellow"), ("r u x", "red"), ("g p x", "not_monitored"), ("r p x", "not_monitored"),
+        ("r p x e", "red"),
     ],
 )  # fmt: skip
 def test_every_zone_after_every_kind_of_news(words: str, zone: str) -> None:
     assert Patient().go(words).zone() == zone
+
+
+@pytest.mark.parametrize(
+    ("words", "zones"),
+    [
+        ("g r", "no_data green red"),
+        ("r p", "no_data red not_monitored"),
+        ("r p g", "no_data red not_monitored"),  # what comes in a pause brings no zone back
+        ("r p r", "no_data red not_monitored"),
+        ("r p g e", "no_data red not_monitored red"),
+        ("r u g", "no_data red not_monitored red"),
+        ("g u x g", "no_data green not_monitored green"),
+    ],
+)
+def test_every_change_of_zone_is_told_once(words: str, zones: str) -> None:
+    assert [change.to_zone.value for change in Patient().go(words).changes] == zones.split()

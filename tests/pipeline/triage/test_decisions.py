@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from pipeline.triage import RULES, Rules, State, step, unreadable, wakes_at
 from pipeline.triage.state import UnreadableStateError, decode, encode
@@ -14,7 +15,7 @@ from schemas.assessments import Assessment, PatientStatus, ZoneChange
 from schemas.care import Cadence, Limit
 from schemas.dead_letters import DeadLetterReason
 from schemas.paging import FailureReason, Outcome, PageRequest, Receipt, Tick
-from schemas.submissions import Answer, Submission
+from schemas.submissions import Answer, Correction, CorrectionAction, Submission
 from schemas.types import Zone
 from tests.histories import (
     CONTRADICTION,
@@ -268,6 +269,67 @@ def test_a_red_learnt_of_days_late_is_shown_and_not_paged() -> None:
     _, told = follow(*PLANNED, submitted("s", 8, spo2(80, 8), late=73))
     assert pages(told) == []
     assert any(isinstance(output, ZoneChange) and output.to_zone is Zone.RED for output in told)
+
+
+def learnt_late(how: str, hours: float) -> list[Event]:
+    """A red of the first day at 08:00 that is learnt of so many hours later."""
+    plain, low, red = submitted("s", 8, spo2(95, 8)), submitted("s", 8, spo2(80, 8)), 8 + hours
+    match how:
+        case "sent late":
+            return [*PLANNED, submitted("s", 8, spo2(80, 8), late=hours)]
+        case "corrected late":
+            correction = Correction(
+                correction_id=named("c"),
+                submission_id=plain.submission_id,
+                patient=PATIENT,
+                recorded_at=at(red),
+                action=CorrectionAction.REPLACED,
+                readings=low.readings,
+            )
+            return [*PLANNED, plain, correction]
+        case "plan written down late":
+            return [enrolled(), low, signed(0, SPO2_LIMITS, recorded=red)]
+        case "enrolment written down late":
+            return [signed(0, SPO2_LIMITS), low, enrolled(recorded=red)]
+    raise AssertionError(how)
+
+
+@pytest.mark.parametrize(
+    "how", ["sent late", "corrected late", "plan written down late", "enrolment written down late"]
+)
+@pytest.mark.parametrize(("hours", "asked"), [(71.99, 1), (72, 1), (72.01, 0)])
+def test_a_red_is_paged_where_it_is_learnt_of_within_three_days(how: str, hours: float, asked: int) -> None:
+    _, told = follow(*learnt_late(how, hours))
+    first = [page for page in pages(told) if page.step == 0]
+    assert len(first) == asked
+    assert any(isinstance(output, ZoneChange) and output.to_zone is Zone.RED for output in told)
+
+
+HIGHER = Limit(code="2708-6", unit="%", red_low=92)
+
+
+@pytest.mark.parametrize("later_comes_first", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second", "zone"),
+    [
+        # version, valid from, written down
+        ((1, 0, 0), (1, 0, 5), "red"), ((1, 0, 5), (1, 0, 0), "green"),  # one version: the one recorded last holds
+        ((1, 0, 0), (1, 1, 1), "red"),  # signed again later
+        ((1, 0, 5), (2, 0, 0), "red"), ((2, 0, 0), (1, 0, 5), "green"),  # the highest version holds
+        ((2, 0, 0), (1, 1, 5), "green"),
+    ],
+)  # fmt: skip
+def test_of_plans_the_highest_version_holds_and_of_one_version_the_one_written_down_last(
+    first: tuple[int, float, float], second: tuple[int, float, float], zone: str, *, later_comes_first: bool
+) -> None:
+    """A saturation of 90 % is green by the first plan and red by the second."""
+    plans = []
+    for number, ((version, valid, recorded), limit) in enumerate(((first, SPO2_LIMITS), (second, HIGHER))):
+        plan = signed(valid, limit, version=version, recorded=recorded)
+        plans.append(structs.replace(plan, event_id=named(f"plan-{number}")))
+    if later_comes_first:
+        plans.reverse()
+    assert judged(enrolled(), *plans, submitted("s", 10, spo2(90, 10))).zone == zone
 
 
 def test_a_patient_whose_messages_cannot_be_read_is_not_monitored_until_one_can() -> None:
