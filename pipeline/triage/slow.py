@@ -73,8 +73,9 @@ def average(track: Track, z: float, day: int, rules: Rules) -> Average:
 
     However seldom somebody measures, a score counts half after `ewma_half_days`. The bound is `ewma_bound` standard
     deviations that the average of just these scores, as far apart as they were, has in somebody unchanged [2]; its
-    variance is carried along, for the gaps differ. A day counts once, a gap as long as stale starts anew, and a shift
-    is told once until the average has come back to half its bound.
+    variance is carried along, for the gaps differ. It starts as that of the long run, so the bound is wide at first. A
+    day counts once, a gap as long as stale starts anew, and a shift is told once until the average came back to half
+    its bound.
 
     [2] Roberts, Technometrics 1 (3), 1959, doi:10.1080/00401706.1959.10489860
     """

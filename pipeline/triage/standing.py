@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import tzinfo
 
-    from schemas.care import Plan
+    from schemas.care import Cadence, Plan
 
 DEFAULT_TIME_ZONE: Final = "Europe/Oslo"
 Kept = (  # what decisions rest on
@@ -69,7 +69,7 @@ class Standing(NamedTuple):
     prescribed: Prescription = NOTHING
     started_ms: int = NEVER  # monitored since, pauses apart
     started_day: int = 0  # the patient-local day of that
-    awaited_ms: int = NEVER  # nothing is due before: monitored since, or the end of a pause
+    awaited_ms: int = NEVER  # nothing is due before: monitored since, the end of a pause, or a new rhythm
     known_ms: int = NEVER  # when what makes it possible to judge was written down
     guarded: bool = False  # in hospital or shortly after it, or after a declared exacerbation: nothing is learnt
     acknowledged: frozenset[bytes] = frozenset()  # zone changes that staff took over at the instant from which it holds
@@ -193,13 +193,17 @@ def course(care: bytes) -> Course:
         before = standings[-1].why_not
         if found.why_not in {None, "paused"}:
             started = instant if before not in {None, "paused"} else started
-            awaited = instant if before is not None else awaited
+            awaited = instant if before is not None or _rhythm(found) != _rhythm(standings[-1]) else awaited
             day = local_day(started, zone)
             found = found._replace(started_ms=started, started_day=day, awaited_ms=awaited)
         standings.append(found)
     weights = sorted(effective_ms(event) for event in events if not isinstance(event, TakenOver))
     taken = {event.change: event.at_ms for event in reversed(events) if isinstance(event, TakenOver)}
     return Course(zone, tuple(sorted(instants)), tuple(standings), tuple(weights), taken)
+
+
+def _rhythm(standing: Standing) -> Cadence | None:
+    return None if standing.plan is None else standing.plan.cadence
 
 
 def _from_ms(event: Kept | Held) -> int:
@@ -227,19 +231,28 @@ def _order(event: Held) -> tuple[int, int, int, bytes]:
     return _from_ms(event), version, recorded_ms, _id(event)
 
 
+def _rank(event: PlanSigned) -> tuple[int, int, bytes]:
+    """Of two plans in force the one with the higher version holds, of the same version the one written down last."""
+    return event.plan.version, to_ms(event.recorded_at), event.event_id.bytes
+
+
+def _is_of_before(signed: PlanSigned | None, place: Place) -> bool:
+    """Whether a plan was signed for a time that has ended: who comes back needs one that was signed since."""
+    return place.phase is Phase.ENDED and signed is not None and to_ms(signed.recorded_at) < place.since_ms
+
+
 def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standing:
     """What the events up to an instant, in order, make of it."""
-    enrolled = plan = service = None
+    enrolled = signed = service = None
     place = Place()
     paused = False
-    planned = phased = NEVER  # when plan and phase were written down
+    phased = NEVER  # when the phase was written down
     for event in events:
         if _from_ms(event) > instant_ms:
             break
         match event:
             case Enrolled():
-                # Who comes back after the end has no plan but one that was signed since.
-                plan = None if place.phase is Phase.ENDED and planned < place.since_ms else plan
+                signed = None if _is_of_before(signed, place) else signed
                 enrolled, service = event, event.service
                 place = begun(place, event.phase, to_ms(event.at))
                 phased = phased if place.faults else to_ms(event.recorded_at)
@@ -249,12 +262,13 @@ def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standi
                     phased = max(phased, to_ms(event.recorded_at))
             case Transferred():
                 service = event.service
-            case PlanSigned() if plan is None or event.plan.version >= plan.version:
-                plan, planned = event.plan, to_ms(event.recorded_at)
+            case PlanSigned() if signed is None or _rank(event) > _rank(signed):
+                signed = event
             case Paused():
                 paused = paused or to_ms(event.ends_at) > instant_ms
     if enrolled is None:
         return Standing(place=place)
+    plan = None if signed is None else signed.plan
     wrong = faults(plan) if plan else []
     why_not = (
         place.phase.value
@@ -275,7 +289,7 @@ def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standi
         place=place,
         plan=plan,
         prescribed=prescription(plan) if plan and not wrong else NOTHING,
-        known_ms=max(planned, phased),
+        known_ms=phased if signed is None else max(phased, to_ms(signed.recorded_at)),
         guarded=_guarded(events, instant_ms),
         acknowledged=frozenset(
             event.change for event in events if isinstance(event, TakenOver) and event.at_ms == instant_ms

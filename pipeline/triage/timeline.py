@@ -126,7 +126,8 @@ class Timeline:
     @property
     def since_ms(self) -> int:
         """Since when the patient is in that zone."""
-        since_ms, zone = self.base.since_ms, self.base.zone
+        first = (*self.course.from_ms[:1], *(session.at_ms for session in self.sessions[:1]))
+        since_ms, zone = self.base.since_ms or min(first, default=0), self.base.zone
         for mark in self.marks:
             if mark.zone != zone:
                 since_ms, zone = mark.at_ms, mark.zone
@@ -385,8 +386,8 @@ class Timeline:
                 self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_AWAITED,), standing)
             else:  # what was red before a pause is red after it
                 self._resume(at_ms, standing)
-        elif self.overdue_ms is not None:
-            self._await(standing)
+        elif self.overdue_ms is not None and (self.due_ms is None or self.due_ms > at_ms):
+            self._await(standing)  # what is due already stays due
 
     def _resume(self, at_ms: int, standing: Standing) -> None:
         """Go back into the zone of the open episode, after a time in which nobody could tell."""

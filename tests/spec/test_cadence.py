@@ -308,6 +308,22 @@ NEW_PLANS: Final = {
 
 
 @pytest.mark.parametrize(
+    ("signing", "due", "zone"),
+    [
+        ("25 Mar 12:00", "26 Mar 10:00", "green"),  # the first of its times, and none of before it was signed
+        ("27 Mar 09:59", "27 Mar 10:00", "green"),
+        ("27 Mar 12:00", "27 Mar 10:00", "green"),  # what was due already is due
+        ("28 Mar 12:00", "27 Mar 10:00", "no_data"),
+    ],
+)
+def test_a_new_rhythm_makes_nobody_late_for_what_was_not_due(signing: str, due: str, zone: str) -> None:
+    """The patient was to register again on 27 March, and by the new plan every day."""
+    plan = signed(hours(signing), *LIMITS, version=2, cadence=Cadence(daily_days=0, every_days=1))
+    found = status(WEEKLY, [sent("20 Mar 11:00"), plan])
+    assert (found.zone, found.due_at) == (zone, local(due))
+
+
+@pytest.mark.parametrize(
     ("new_plan", "due", "overdue"),
     [
         ("the same", "02 Apr 10:00", "03 Apr 00:00"),

@@ -110,6 +110,11 @@ def test_an_enrolment_begins_anew(now: str, enrolled_in: str, followed: str, mon
     )
 
 
+def test_who_was_never_monitored_is_in_that_zone_since_the_enrolment() -> None:
+    status = stands(enrolled(5))
+    assert (status.zone, status.since_at) == (Zone.NOT_MONITORED, at(5))
+
+
 @pytest.mark.parametrize(("signed_at", "zone"), [(0, "not_monitored"), (299, "no_data"), (500, "no_data")])
 def test_who_comes_back_after_the_end_needs_a_plan_that_was_signed_since(signed_at: int, zone: str) -> None:
     back = [enrolled(), PLAN, moved_on(100, Phase.ENDED), enrolled(300)]

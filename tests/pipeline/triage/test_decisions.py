@@ -315,6 +315,7 @@ HIGHER = Limit(code="2708-6", unit="%", red_low=92)
         # version, valid from, written down
         ((1, 0, 0), (1, 0, 5), "red"), ((1, 0, 5), (1, 0, 0), "green"),  # one version: the one recorded last holds
         ((1, 0, 0), (1, 1, 1), "red"),  # signed again later
+        ((1, 1, 1), (1, 0, 5), "red"),  # the one recorded last, though it holds from before
         ((1, 0, 5), (2, 0, 0), "red"), ((2, 0, 0), (1, 0, 5), "green"),  # the highest version holds
         ((2, 0, 0), (1, 1, 5), "green"),
     ],
