@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, Literal
 from pipeline.triage.sentences import EDGES, ISSUES, SENTENCES, VITALS, WHY_NOT, ZONES
 from pipeline.triage.vitals import BY_CODE
 from pipeline.triage.zones import SEVERITY
-from schemas.types import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from schemas.assessments import JudgedReading, Reason
+    from schemas.types import Zone
 
 Language = Literal["nb", "en"]
 
@@ -107,12 +107,6 @@ class _Words(dict[str, str]):
             return ("på linje med", "level with")[self._place]
         above = change is None or change > 0
         return f"{self._change_word()} " + (("over", "above") if above else ("under", "below"))[self._place]
-
-    def _flow_word(self) -> str:
-        return self._flow(self._reason.value)
-
-    def _usual_flow_word(self) -> str:
-        return self._flow(self._reason.limit)
 
     def _missing_word(self) -> str:
         names = [name.strip() for name in (self._reason.detail or "").split(",") if name.strip()]
@@ -218,14 +212,3 @@ def _telling(value: float, beside: float | None, digits: int) -> int:
     exactly = rounded(value, _MOST_DIGITS).compare(rounded(beside, _MOST_DIGITS))
     sides = (found for found in range(digits, _MOST_DIGITS) if rounded(value, found).compare(limit) == exactly)
     return next(sides, _MOST_DIGITS)
-
-
-def why_not_green(zone: Zone, reasons: Iterable[Reason], language: Language) -> str:
-    """What stands in the way of green, in one line: yellow and red, blue, or not monitored."""
-    head = f"{headline(zone, language)}."
-    if zone is Zone.GREEN:
-        return head
-    told = explain([reason for reason in reasons if reason.zone is not Zone.GREEN], language)
-    if zone is Zone.NOT_MONITORED and told:
-        return " ".join(told)  # each begins with the headline's words
-    return " ".join((head, *told))

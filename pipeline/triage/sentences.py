@@ -192,10 +192,6 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{Vital} {value} er på eller under {limit}; planen har ingen egen grense.",
         "{Vital} {value} is at or below {limit}; the plan has no limit of its own.",
     ),
-    "more_oxygen": (
-        "Oksygentilførselen, {flow}, er større enn det som er vanlig for pasienten ({usual_flow}).",
-        "The oxygen given, {flow}, is more than what is usual for the patient ({usual_flow}).",
-    ),
     "news2": (
         "NEWS2 er minst {total}; {count} av {of} deler er kjent.",
         "NEWS2 is at least {total}; {count} of {of} parts are known.",

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.triage import explain
-from pipeline.triage.explain import RULES_TOLD, number, sentence, why_not_green
+from pipeline.triage.explain import RULES_TOLD, number, sentence
 from pipeline.triage.vitals import VITALS
 from schemas.assessments import BaselineStatus, Deviation, JudgedReading, Quality, QualityIssue, Reason
 from schemas.types import Zone
@@ -224,11 +224,6 @@ ROWS: Final = [
         Reason(rule="oxygen_low", zone=Zone.RED, code=SPO2, value=88, unit="%", limit=88),
         "Oksygenmetning 88 % er på eller under 88 %; planen har ingen egen grense.",
         "Oxygen saturation 88% is at or below 88%; the plan has no limit of its own.",
-    ),
-    (
-        Reason(rule="more_oxygen", zone=Zone.YELLOW, code=SPO2, value=2.5, unit="L/min", limit=2),
-        "Oksygentilførselen, 2,5 l/min, er større enn det som er vanlig for pasienten (2 l/min).",
-        "The oxygen given, 2.5 L/min, is more than what is usual for the patient (2 L/min).",
     ),
     (
         Reason(rule="news2", zone=Zone.RED, value=8, count=4, of=7),
@@ -492,19 +487,6 @@ def test_numbers_in_the_form_of_the_language(value: float, digits: int, bokmaal:
 def test_the_worst_comes_first_and_equal_ones_once() -> None:
     red, yellow = ROWS[0][0], ROWS[1][0]
     assert explain.explain([yellow, red, red], "en") == (sentence(red, "en"), sentence(yellow, "en"))
-
-
-def test_why_a_patient_is_not_green() -> None:
-    noted = Reason(rule="deviation_noted", zone=Zone.GREEN, code=PULSE, value=90, deviation=USUAL)
-    assert why_not_green(Zone.GREEN, [noted], "nb") == "Grønn."
-    assert why_not_green(Zone.NO_DATA, [ROWS[-1][0], noted], "nb") == (
-        "Blå: ingen data. Registreringen er ikke kommet i tide."
-    )
-    contradicts = next(reason for reason, *_ in ROWS if reason.rule == "not_monitored")
-    assert why_not_green(Zone.NOT_MONITORED, [contradicts], "en") == (
-        "Not monitored: the plan contradicts itself (limits[0])."
-    )
-    assert why_not_green(Zone.YELLOW, [noted], "nb") == "Gul."
 
 
 def test_a_rule_that_is_not_known_is_named() -> None:
