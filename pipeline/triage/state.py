@@ -25,7 +25,7 @@ from schemas.paging import PageCause
 from schemas.submissions import OnBehalf
 from schemas.types import Zone
 
-STATE_VERSION: Final = 3  # written; every earlier one is read
+STATE_VERSION: Final = 4  # written; every earlier one is read
 ID_BYTES: Final = 8  # of an id that is random, enough to know it among a patient's own
 NEVER: Final = -(2**62)  # before every instant [ms]
 
@@ -233,7 +233,10 @@ def decode(raw: bytes) -> State:
         raise UnreadableStateError("a state of a newer version")
     if state.version == 1:
         state = _of_version_1(state)
-    return state if state.version == STATE_VERSION else _of_version_2(state)
+    if state.version == 2:  # noqa: PLR2004 - a version
+        state = _of_version_2(state)
+    # Version 3 knew no plan that asks for answers.
+    return state if state.version == STATE_VERSION else msgspec.structs.replace(state, version=STATE_VERSION)
 
 
 def _of_version_2(state: State) -> State:
@@ -242,7 +245,7 @@ def _of_version_2(state: State) -> State:
     if climb is not None:
         own = derive("episode", state.patient, climb.episode_ms).bytes
         climb = msgspec.structs.replace(climb, incidents=(own,))
-    return msgspec.structs.replace(state, version=STATE_VERSION, climb=climb)
+    return msgspec.structs.replace(state, version=3, climb=climb)
 
 
 def _of_version_1(state: State) -> State:
