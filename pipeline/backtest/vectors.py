@@ -115,6 +115,7 @@ class _Missing(NamedTuple):
     vitals: Bools
     questions: Bools
     measured: Bools
+    judged: Bools  # something that came shortly before could be
 
     def same(self, other: _Missing) -> bool:
         """Whether the same is missing."""
@@ -173,7 +174,7 @@ def follow(histories: Sequence[History], rules: Rules, walk_of: type[Walk] = Wal
     before: tuple[Ints, Bools, Bools] | None = None
     reds_before: list[set[Told]] = []
     while True:
-        missing = signals.missing(counted_ms)
+        missing = signals.missing(learns, counted_ms)
         whole = ~(missing.vitals | missing.questions)
         severities, findings = signals.judge(learns, awaited, missing)
         now = severities, signals.near, whole
@@ -194,7 +195,7 @@ def follow(histories: Sequence[History], rules: Rules, walk_of: type[Walk] = Wal
             expected[own] = walk.awaited
             known_ms[own] = walk.counted_ms
         before, reds_before = now, reds
-        same = signals.same(learns, after) and signals.missing(known_ms).same(missing)
+        same = signals.same(learns, after) and signals.missing(after, known_ms).same(missing)
         if same and not ((awaited != expected) & ~whole).any():
             break
         learns, awaited, counted_ms = after, expected, known_ms
@@ -283,7 +284,9 @@ class _Signals:
         self._seen = np.zeros(len(sessions.day), np.int64)
         np.bitwise_or.at(self._seen, rows.session, 1 << rows.vital)
         self._measures = np.array([plan.measures for plan in self._plans], bool)[self._plan]
-        self._held, self._beside = self._parts()
+        self._asks = np.array([bool(plan.due or plan.answers_due) for plan in self._plans], bool)
+        self._bounded = [sum(1 << index for index in plan.bounds) for plan in self._plans]
+        self._beside = self._parts()
         self._news2 = self._partial_news2()
 
     def guess(self) -> Bools:
@@ -459,11 +462,11 @@ class _Signals:
         """What is missing for sessions to be good news."""
         judged = self.sessions.judged
         return [
-            _Finding("nothing_to_judge", _NO_DATA, np.flatnonzero(judged & ~could), None),
+            _Finding("nothing_to_judge", _NO_DATA, np.flatnonzero(judged & ~could & ~missing.judged), None),
             _Finding(
                 "nothing_measured",
                 _NO_DATA,
-                np.flatnonzero(judged & could & self._measures & ~missing.measured),
+                np.flatnonzero(judged & (could | missing.judged) & self._measures & ~missing.measured),
                 None,
             ),
             _Finding("vitals_missing", _NO_DATA, np.flatnonzero(missing.vitals & awaited), None),
@@ -472,16 +475,10 @@ class _Signals:
             _Finding("answer_missing", _GREEN, np.flatnonzero(missing.questions & ~awaited), None),
         ]
 
-    def _parts(self) -> tuple[Ints, dict[int, list[int]]]:
-        """The vitals of each session that count for what is due, as bits; and what came shortly before it that day.
-
-        The latter of those alone whose plan says what a registration must hold, the nearest first.
-        """
-        sessions, rows, rules = self.sessions, self.rows, self.rules
-        young = rows.measured_ms >= sessions.at_ms[rows.session] - rules.due_within_ms
-        held = np.zeros(len(sessions.day), np.int64)
-        np.bitwise_or.at(held, rows.session[young], 1 << rows.vital[young])
-        asks = np.array([bool(plan.due or plan.answers_due) for plan in self._plans], bool)[self._plan]
+    def _parts(self) -> dict[int, list[int]]:
+        """What came shortly before each session on its day, the nearest first, where that bears on what is missing."""
+        sessions, rules = self.sessions, self.rules
+        asks = self._asks[self._plan] | (self._seen == 0)
         beside = {}
         for place in np.flatnonzero(asks & sessions.judged).tolist():
             first = place
@@ -493,26 +490,36 @@ class _Signals:
             ):
                 first -= 1
             beside[place] = list(range(place - 1, first - 1, -1))
-        return held, beside
+        return beside
 
-    def missing(self, counted_ms: Ints) -> _Missing:
+    def missing(self, learns: Bools, counted_ms: Ints) -> _Missing:
         """What each session lacks, with what came shortly before it and after the newest registration that counted."""
-        sessions = self.sessions
-        measured = self._seen != 0
-        vitals, questions = np.zeros(len(measured), bool), np.zeros(len(measured), bool)
+        sessions, seen = self.sessions, self._seen != 0
+        found = _Missing(np.zeros_like(seen), np.zeros_like(seen), seen.copy(), np.zeros_like(seen))
+        valid = self._believed(learns)[0] if any(self._beside.values()) else self.rows.valid
+        every = np.ones(len(valid), bool)
         for place, beside in self._beside.items():
             plan = self._plans[self._plan[place]]
-            found, answered = int(self._held[place]), self._answered(place, plan)
+            held, answered = self._held(place, place, every), self._answered(place, plan)
             for earlier in beside:
-                if sessions.at_ms[earlier] <= counted_ms[place]:
-                    break
-                if sessions.judged[earlier]:
-                    found |= int(self._held[earlier])
-                    answered |= self._answered(earlier, plan)
-                    measured[place] |= bool(self._held[earlier])
-            vitals[place] = self._due[place] & ~found != 0
-            questions[place] = not plan.answers_due <= answered
-        return _Missing(vitals, questions, measured)
+                if not sessions.judged[earlier]:
+                    continue
+                bits = self._held(earlier, place, valid)
+                found.measured[place] |= bits != 0
+                if self._asks[self._plan[place]] and sessions.at_ms[earlier] > counted_ms[place]:
+                    told = self._answered(earlier, plan)
+                    found.judged[place] |= bool(told) or bits & self._bounded[self._plan[place]] != 0
+                    held, answered = held | bits, answered | told
+            found.vitals[place] = self._due[place] & ~held != 0
+            found.questions[place] = not plan.answers_due <= answered
+        return found
+
+    def _held(self, place: int, by: int, wanted: Bools) -> int:
+        """The wanted vitals of a session, as bits, that are young enough to be what another one of its day lacks."""
+        rows, since_ms = self.rows, self.sessions.at_ms[by] - self.rules.due_within_ms
+        first, end = np.searchsorted(rows.session, [place, place + 1])
+        young = wanted[first:end] & (rows.measured_ms[first:end] >= since_ms)
+        return int(np.bitwise_or.reduce(1 << rows.vital[first:end][young])) if young.any() else 0
 
     def _answered(self, place: int, plan: Prescription) -> set[str]:
         """The questions that a session answers so that the plan's rules can judge it."""

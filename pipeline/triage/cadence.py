@@ -59,7 +59,7 @@ def next_due(  # noqa: PLR0913 - what a due time hangs on
         gap = every_days(
             cadence,
             since_start=day - started_day,
-            since_alert=None if alert_ms < started_ms else day - local_day(alert_ms, zone),
+            since_alert=None if not started_ms <= alert_ms <= last_ms else day - local_day(alert_ms, zone),
             since_near=None if near_ms < started_ms else day - local_day(near_ms, zone),
             day=day,
             rules=rules,
@@ -67,10 +67,22 @@ def next_due(  # noqa: PLR0913 - what a due time hangs on
         due = _after_registration(minutes, zone, day, last_ms, gap)
     if due < awaited_ms:
         due = _first_from(minutes, zone, awaited_ms)
+    if alert_ms > max(last_ms, awaited_ms):  # an alert in a part: it asks for more, and puts nothing off
+        day = local_day(alert_ms, zone)
+        gap = every_days(cadence, since_start=day - started_day, since_alert=0, since_near=None, day=day, rules=rules)
+        due = min(due, _after_registration(minutes, zone, day, alert_ms, gap))
     grace_ms = cadence.grace_minutes * MINUTE_MS
-    if alert_ms == last_ms != NEVER:  # whoever was last in yellow or red is missed sooner
+    if alert_ms >= last_ms and alert_ms != NEVER:  # whoever was last in yellow or red is missed sooner
         grace_ms //= rules.alert_grace_divisor
     return Due(due, due + grace_ms)
+
+
+def opens_ms(cadence: Cadence, zone: tzinfo, due_ms: int) -> int:
+    """From when on a registration may be made for a due time [ms]: midnight, or half-way from the time before it."""
+    day, minutes = local_day(due_ms, zone), minutes_of_day(cadence.times)
+    slots = [at_local(day, minute, zone) for minute in minutes]
+    earlier = [slot for slot in slots if slot < due_ms]
+    return at_local(day, 0, zone) if not earlier else (earlier[-1] + due_ms) // 2
 
 
 def _first_from(minutes: tuple[int, ...], zone: tzinfo, instant_ms: int) -> int:

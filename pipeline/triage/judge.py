@@ -106,24 +106,31 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
 
 
 def parts(  # noqa: PLR0913 - a session, and what it is seen by
-    body: Body, names: list[str], *, received_ms: int, at_ms: int, standing: Standing, rules: Rules
+    body: Body,
+    names: list[str],
+    *,
+    received_ms: int,
+    at_ms: int,
+    day: int,
+    standing: Standing,
+    series: Mapping[int, Series],
+    rules: Rules,
 ) -> Parts:
-    """What a session holds of what a registration that is due must hold."""
-    verdicts = _verdicts(body.rows, names, received_ms=received_ms, day=0, series={}, rules=rules)
+    """What a session is for another one of its registration, which is judged by `standing` at an instant."""
+    verdicts = _verdicts(body.rows, names, received_ms=received_ms, day=day, series=series, rules=rules)
     since_ms = at_ms - rules.due_within_ms
     vitals = {
         verdict.vital.index
         for row, verdict in zip(body.rows, verdicts, strict=True)
-        if verdict.vital is not None
-        and verdict.quality is not Quality.QUARANTINED
-        and received_ms - row.before_ms >= since_ms
+        if verdict.vital is not None and verdict.quality is Quality.VALID and received_ms - row.before_ms >= since_ms
     }
     asked = {
         names[given.link]
         for given in body.answers
         if can_judge(standing.prescribed, names[given.questionnaire], names[given.link], given.value)
     }
-    return Parts(frozenset(vitals), frozenset(asked))
+    judged = bool(asked) or any(index in standing.prescribed.bounds for index in vitals)
+    return Parts(frozenset(vitals), frozenset(asked), judged, bool(vitals))
 
 
 def withdrawn(

@@ -45,10 +45,12 @@ _SLOW: Final = {"slow": ("slow_fall", "slow_rise"), "shift": ("shift_low", "shif
 
 
 class Parts(NamedTuple):
-    """What a registration holds of what is due: vitals by index, and questions."""
+    """What came shortly before a session, and is part of the same registration."""
 
-    vitals: frozenset[int] = frozenset()
-    questions: frozenset[str] = frozenset()
+    vitals: frozenset[int] = frozenset()  # by index, of what is due
+    questions: frozenset[str] = frozenset()  # of what is due
+    judged: bool = False  # something of it could be judged
+    measured: bool = False  # anything was measured, be it by a registration of its own
 
 
 NOTHING_BESIDE: Final = Parts()
@@ -204,9 +206,9 @@ class Signals:
 
     def _complete(self) -> None:
         """Say what is missing for the session to be good news."""
-        if not self._judged:
+        if not (self._judged or self.beside.judged):
             self.reasons.append(Reason(rule="nothing_to_judge", zone=Zone.NO_DATA))
-        elif self.prescribed.measures and not (self._seen or self.beside.vitals):
+        elif self.prescribed.measures and not (self._seen or self.beside.measured):
             self.reasons.append(Reason(rule="nothing_measured", zone=Zone.NO_DATA))
         zone = Zone.NO_DATA if self.awaited else Zone.GREEN
         vitals = sorted(self.prescribed.due - self._held)

@@ -232,18 +232,18 @@ def _order(event: Held) -> tuple[int, int, int, bytes]:
 
 
 def _rank(event: PlanSigned) -> tuple[int, int, bytes]:
-    """Of two plans in force the one with the higher version holds, of the same version the one written down last."""
+    """Of two plans in force the one with the higher version holds, of the same version the one written down last.
+
+    Whoever comes back after the end needs one that was signed since.
+    """
     return event.plan.version, to_ms(event.recorded_at), event.event_id.bytes
-
-
-def _is_of_before(signed: PlanSigned | None, place: Place) -> bool:
-    """Whether a plan was signed for a time that has ended: who comes back needs one that was signed since."""
-    return place.phase is Phase.ENDED and signed is not None and to_ms(signed.recorded_at) < place.since_ms
 
 
 def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standing:
     """What the events up to an instant, in order, make of it."""
-    enrolled = signed = service = None
+    enrolled = service = None
+    signed: list[PlanSigned] = []
+    ended_ms = NEVER  # the newest end that somebody came back from
     place = Place()
     paused = False
     phased = NEVER  # when the phase was written down
@@ -252,7 +252,7 @@ def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standi
             break
         match event:
             case Enrolled():
-                signed = None if _is_of_before(signed, place) else signed
+                ended_ms = place.since_ms if place.phase is Phase.ENDED else ended_ms
                 enrolled, service = event, event.service
                 place = begun(place, event.phase, to_ms(event.at))
                 phased = phased if place.faults else to_ms(event.recorded_at)
@@ -262,13 +262,14 @@ def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standi
                     phased = max(phased, to_ms(event.recorded_at))
             case Transferred():
                 service = event.service
-            case PlanSigned() if signed is None or _rank(event) > _rank(signed):
-                signed = event
+            case PlanSigned():
+                signed.append(event)
             case Paused():
                 paused = paused or to_ms(event.ends_at) > instant_ms
     if enrolled is None:
         return Standing(place=place)
-    plan = None if signed is None else signed.plan
+    holding = max((one for one in signed if to_ms(one.recorded_at) >= ended_ms), key=_rank, default=None)
+    plan = None if holding is None else holding.plan
     wrong = faults(plan) if plan else []
     why_not = (
         place.phase.value
@@ -289,7 +290,7 @@ def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standi
         place=place,
         plan=plan,
         prescribed=prescription(plan) if plan and not wrong else NOTHING,
-        known_ms=phased if signed is None else max(phased, to_ms(signed.recorded_at)),
+        known_ms=phased if holding is None else max(phased, to_ms(holding.recorded_at)),
         guarded=_guarded(events, instant_ms),
         acknowledged=frozenset(
             event.change for event in events if isinstance(event, TakenOver) and event.at_ms == instant_ms

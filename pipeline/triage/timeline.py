@@ -16,12 +16,11 @@ from pipeline.triage import cadence, episodes
 from pipeline.triage.baseline import NO_TRACK, Series
 from pipeline.triage.content import Names, effective, is_void, pack, unpack
 from pipeline.triage.episodes import GREEN, NOT_MONITORED, RED, YELLOW, Next
-from pipeline.triage.instants import local_day
 from pipeline.triage.judge import Judgement, judge, not_monitored, parts
 from pipeline.triage.phases import UNMONITORED
 from pipeline.triage.signals import ALERTS, NOTHING_BESIDE, Parts
 from pipeline.triage.standing import course
-from pipeline.triage.state import ID_BYTES, NEVER, Base, Mark
+from pipeline.triage.state import ID_BYTES, Base, Mark
 from pipeline.triage.zones import SEVERITY
 from schemas.assessments import Reason
 from schemas.types import Zone
@@ -52,6 +51,11 @@ _reasons_encoder = msgspec.msgpack.Encoder()
 def weight(session: Session) -> int:
     """How many events a session stands for in a revision."""
     return 1 + CORRECTION_WEIGHT * session.corrected
+
+
+def _order(session: Session) -> tuple[int, bytes]:
+    """The order in which sessions are walked."""
+    return session.at_ms, session.id
 
 
 def size(session: Session) -> int:
@@ -159,16 +163,21 @@ class Timeline:
 
     def again(self, changed: dict[bytes, Content]) -> None:
         """Walk anew from the base over all sessions; `changed` holds the content of new and changed ones, by id."""
-        sessions = sorted(self.sessions, key=lambda session: (session.at_ms, session.id))
+        sessions = sorted(self.sessions, key=_order)
         places, self.names = self.names.names, Names()
         self._rewind()
+        corrected = [session for session in sessions if session.corrected]
         revision = self.base.events
-        for place, session in enumerate(sessions):
+        for session in sessions:
             content = self.names.moved(places, changed.get(session.id) or unpack(session.content))
-            revision += weight(session)
-            moved = sum(s.corrected for s in sessions[place + 1 :] if s.from_ms <= session.at_ms)
             self.walk(session.at_ms)
-            seen = revision + CORRECTION_WEIGHT * moved + self.care_seen(session.at_ms)
+            # Whatever was ever before a time of the session's: so a revision only grows, whoever is moved where.
+            until = session.until_ms, session.id
+            revision += weight(session)
+            between = [s for s in sessions if _order(session) < _order(s) <= until] if session.ahead_ms else []
+            later = sum(map(weight, between))
+            moved = sum(s.corrected for s in corrected if s.from_ms <= session.until_ms and _order(s) > until)
+            seen = revision + later + CORRECTION_WEIGHT * moved + self.care_seen(session.until_ms)
             self._take(msgspec.structs.replace(session, content=pack(content)), content, seen)
 
     def walk(self, until_ms: int) -> None:
@@ -227,7 +236,7 @@ class Timeline:
             self.names.names,
             received_ms=session.received_ms,
             at_ms=session.at_ms,
-            beside=self._beside(session, standing),
+            beside=self._beside(session, body, standing),
             day=session.day,
             standing=standing,
             series=self.series,
@@ -243,33 +252,39 @@ class Timeline:
         for index, track in judgement.tracks.items():
             series[index] = (series.get(index) or Series()).tracked(track)
 
-    def _beside(self, session: Session, standing: Standing) -> Parts:
-        """What came shortly before a session, where the plan says what a registration must hold.
+    def _beside(self, session: Session, body: Body, standing: Standing) -> Parts:
+        """What came shortly before a session on its day.
 
-        Whoever sends readings and answers, or each reading, as messages of their own has sent one registration.
+        Whoever sends readings and answers, or each reading, as messages of their own has sent one registration. What
+        was a registration of its own tells no more than that something was measured.
         """
-        if not standing.prescribed.due and not standing.prescribed.answers_due:
+        asks = bool(standing.prescribed.due or standing.prescribed.answers_due)
+        if body.rows and not asks:
             return NOTHING_BESIDE
-        vitals: frozenset[int] = frozenset()
-        questions: frozenset[str] = frozenset()
+        beside = NOTHING_BESIDE
         for earlier in reversed(self.sessions):
-            if earlier is session:
-                continue
-            known = earlier.at_ms <= self.last_ms  # it was a registration of its own
-            if known or earlier.day != session.day or session.at_ms - earlier.at_ms > self.rules.joined_ms:
+            if earlier.day != session.day or session.at_ms - earlier.at_ms > self.rules.joined_ms:
                 break
-            body = effective(unpack(earlier.content))
-            if body is not None and self.course.at(earlier.at_ms).why_not is None:
-                found = parts(
-                    body,
-                    self.names.names,
-                    received_ms=earlier.received_ms,
-                    at_ms=earlier.at_ms,
-                    standing=standing,
-                    rules=self.rules,
-                )
-                vitals, questions = vitals | found.vitals, questions | found.questions
-        return Parts(vitals, questions)
+            sent = effective(unpack(earlier.content))
+            if earlier is session or sent is None or self.course.at(earlier.at_ms).why_not is not None:
+                continue
+            found = parts(
+                sent,
+                self.names.names,
+                received_ms=earlier.received_ms,
+                at_ms=session.at_ms,
+                day=earlier.day,
+                standing=standing,
+                series=self.series,
+                rules=self.rules,
+            )
+            measured = beside.measured or found.measured
+            if asks and earlier.at_ms > self.last_ms:
+                vitals, questions = beside.vitals | found.vitals, beside.questions | found.questions
+                beside = Parts(vitals, questions, beside.judged or found.judged, measured)
+            else:
+                beside = beside._replace(measured=measured)
+        return beside
 
     # The steps of the walk.
 
@@ -280,7 +295,7 @@ class Timeline:
         self.sessions_weight += weight(session)
         standing = self.course.at(session.at_ms)
         body = effective(content)
-        awaited = self.due_ms is None or session.day >= local_day(self.due_ms, self.course.zone)
+        awaited = self._awaits(session.at_ms, standing)
         judgement = _IN_ERROR if body is None else self.judge(session, body, standing, awaited=awaited)
         frozen = self.episode is not None or standing.guarded
         self.judged.append(Judged(session, content, judgement, standing, revision))
@@ -293,6 +308,8 @@ class Timeline:
         if self.episode is not None and self.zone == NOT_MONITORED and standing.why_not is None:
             self._resume(session.at_ms, standing)  # what could not be read before it has ended no alert
         severity = SEVERITY[judgement.zone]
+        if judgement.zone is Zone.GREEN and not judgement.whole and self.zone != GREEN:
+            return  # a part ends nothing
         if judgement.zone is Zone.NO_DATA and self.zone > severity:
             self._keep(*(reason for reason in judgement.reasons if reason.zone is Zone.NO_DATA))
             return  # what cannot be judged takes no alert away
@@ -307,25 +324,27 @@ class Timeline:
             packed = msgspec.Raw(_reasons_encoder.encode(own))
             self.episode = msgspec.structs.replace(self.episode, greens=0, reasons=packed)
 
+    def _awaits(self, at_ms: int, standing: Standing) -> bool:
+        """Whether a registration made at an instant is one that is due, or may be made for it already."""
+        if self.due_ms is None or standing.plan is None:
+            return True
+        return at_ms >= cadence.opens_ms(standing.plan.cadence, self.course.zone, self.due_ms)
+
     def _came(self, at_ms: int, judgement: Judgement, standing: Standing, *, awaited: bool) -> None:
         """Work out what is due after a registration.
 
         What cannot be judged is not what was due, and nor is a part of it that nobody waits for yet.
         """
         alert = judgement.zone in ALERTS
-        counts = judgement.zone is not Zone.NO_DATA and (judgement.whole or awaited or alert)
+        counts = judgement.zone is not Zone.NO_DATA and (judgement.whole or awaited)
         if counts:
             self.last_ms = at_ms
+        if counts and judgement.near:
+            self.near_ms = at_ms
         if alert:
             self.alert_ms = at_ms
-        if judgement.near:
-            self.near_ms = at_ms
-        if not counts and self.due_ms is not None:
-            return
-        due_ms, overdue_ms = self.due_ms, self.overdue_ms
-        self._await(standing)
-        if not judgement.whole and not awaited and self.due_ms is not None and (due_ms or NEVER) < self.due_ms:
-            self.due_ms, self.overdue_ms = due_ms, overdue_ms  # an alert asks for more, and puts nothing off
+        if counts or alert or self.due_ms is None:
+            self._await(standing)
 
     def _calm(self, session: Session, judgement: Judgement, standing: Standing, since_alert_ms: int) -> None:
         """Take a registration that is less than the zone of the open episode."""
@@ -385,15 +404,15 @@ class Timeline:
             if self.episode is None:
                 self._mark(Mark(at_ms, SEVERITY[Zone.NO_DATA]), (_AWAITED,), standing)
             else:  # what was red before a pause is red after it
-                self._resume(at_ms, standing)
-        elif self.overdue_ms is not None and (self.due_ms is None or self.due_ms > at_ms):
+                self._resume(at_ms, standing, _AWAITED)
+        elif before.plan != standing.plan and self.due_ms is not None and self.due_ms > at_ms:
             self._await(standing)  # what is due already stays due
 
-    def _resume(self, at_ms: int, standing: Standing) -> None:
+    def _resume(self, at_ms: int, standing: Standing, *missing: Reason) -> None:
         """Go back into the zone of the open episode, after a time in which nobody could tell."""
         if self.episode is not None:
             own = _reasons_decoder.decode(self.episode.reasons)
-            self._mark(Mark(at_ms, self.episode.zone), (*own, _KEPT[self.episode.zone]), standing)
+            self._mark(Mark(at_ms, self.episode.zone), (*own, _KEPT[self.episode.zone], *missing), standing)
 
     def _await(self, standing: Standing) -> None:
         """Work out what is due next."""

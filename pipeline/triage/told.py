@@ -174,7 +174,7 @@ def status(state: State, timeline: Timeline, services: Mapping[str, Service]) ->
         revision=max(1, state.base.events + state.sessions_weight + len(timeline.course.weights_ms)),
         at=from_ms(now_ms),
         zone=BY_SEVERITY[timeline.zone],
-        since_at=from_ms(timeline.since_ms),
+        since_at=from_ms(min(timeline.since_ms, now_ms)),
         reasons=timeline.reasons,
         pathway=standing.pathway,
         service=standing.service,

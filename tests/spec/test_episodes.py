@@ -264,6 +264,20 @@ def test_a_patient_is_paged_once_an_episode_and_again_on_worsening(words: str, p
     assert len(Course().go(words).pages) == pages
 
 
+def test_after_a_pause_an_acknowledgement_alone_is_no_green() -> None:
+    for before in ("r g g", "r g g 100"):
+        course = Course().go(before)
+        begin = course.hours
+        pause = Paused(
+            event_id=named("pause"), patient=PATIENT, at=at(begin), recorded_at=at(begin), ends_at=at(begin + 500)
+        )
+        course.take(pause)
+        course.hours = begin + 501
+        assert course.go("a").told() == ("no_data", None)
+        assert course.status is not None
+        assert [reason.rule for reason in course.status.reasons] == ["awaiting_registration"]
+
+
 def test_what_is_missing_is_told_beside_the_zone_that_an_episode_keeps() -> None:
     def told(words: str) -> list[str]:
         status = Course().go(words).status

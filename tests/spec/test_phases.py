@@ -122,6 +122,17 @@ def test_who_comes_back_after_the_end_needs_a_plan_that_was_signed_since(signed_
     assert stands(*back, *again).zone.value == zone
 
 
+def test_nor_does_a_plan_hold_that_was_signed_before_the_end_for_later() -> None:
+    ahead = signed(300, PULSE, recorded=5)
+    back = [enrolled(), PLAN, ahead, moved_on(100, Phase.ENDED), enrolled(200)]
+    assert stands(*back, Tick(at=at(301))).zone is Zone.NOT_MONITORED
+
+
+def test_nobody_is_in_a_zone_since_a_time_to_come() -> None:
+    status = stands(signed(24 * 20, PULSE, recorded=5))
+    assert status.since_at <= status.at
+
+
 def test_an_enrolment_begins_a_trial_of_its_own_and_leaves_what_was_wrong_behind() -> None:
     status = stands(enrolled(), moved_on(10, Phase.EVALUATION), enrolled(LATER))
     assert (said(status), status.trial_ends_at) == ("", stands(enrolled(LATER)).trial_ends_at)

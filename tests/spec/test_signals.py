@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from schemas.assessments import PatientStatus
 from schemas.care import (
+    Acknowledged,
     AnswerRule,
     Cadence,
     ChangeLimit,
@@ -24,7 +26,7 @@ from schemas.care import (
 from schemas.paging import Tick
 from schemas.submissions import Answer, Context
 from schemas.types import Zone
-from tests.histories import at, enrolled, reading, signed, submitted
+from tests.histories import PATIENT, at, enrolled, named, reading, signed, submitted, transferred
 from tests.pipeline.triage.test_decisions import follow, judged
 
 PULSE: Final = "8867-4"
@@ -479,6 +481,88 @@ def test_what_is_sent_in_parts_is_one_registration(first: str, second: str, apar
     two = submitted("two", 8 + apart, reading(second, 100, UNITS[second], 8 + apart))
     assert said([*plan, one]) == "no_data vitals_missing"
     assert said([*plan, one, two]) == follows
+
+
+def part(name: str, hours: float, *values: tuple[str, float], answers: tuple[Answer, ...] = ()) -> Any:  # noqa: ANN401 - a submission
+    """A message with some of what a registration holds."""
+    readings = (reading(code, value, UNITS[code], hours) for code, value in values)
+    return submitted(name, hours, *readings, answers=answers)
+
+
+def test_what_must_be_measured_again_in_one_part_is_missing_in_the_next() -> None:
+    plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC))
+    first = part("one", 8, (PULSE, 34))  # implausible
+    assert said([*plan, first, part("two", 8.1, (SYSTOLIC, 120))]) == "no_data vitals_missing"
+    again = part("two", 8.1, (SYSTOLIC, 120), (PULSE, 70))
+    assert said([*plan, first, again]) == "green"
+
+
+def test_a_part_ends_no_alert_and_no_lack_of_data() -> None:
+    plan = planned(limits=(Limit(code=PULSE, unit="/min", yellow_high=100), BOTH[1]), vitals=(PULSE, SYSTOLIC))
+    fast, more = part("fast", 8, (PULSE, 105)), [part(f"p-{n}", 8.1 + n, (SYSTOLIC, 120)) for n in range(3)]
+    assert status_of(*plan, fast, *more).zone is Zone.YELLOW
+    whole = part("whole", 8, (PULSE, 70), (SYSTOLIC, 120))
+    odd = part("odd", 9, (PULSE, 400), (SYSTOLIC, 120))
+    assert status_of(*plan, whole, odd, part("p", 10, (SYSTOLIC, 120))).zone is Zone.NO_DATA
+    later = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC), cadence=Cadence(times=("23:00",)))
+    assert status_of(*later, part("first", 2, (PULSE, 70))).zone is Zone.NO_DATA
+
+
+def test_answers_after_a_registration_of_its_own_are_no_lack_of_data() -> None:
+    whole = part("whole", 8, (PULSE, 70), (SYSTOLIC, 120))
+    for vitals, due in (((), False), ((PULSE,), False), ((PULSE,), True)):
+        plan = planned(limits=BOTH, vitals=vitals, answer_rules=ASKED[:1], answers_due=due)
+        with_answers = msgspec.structs.replace(whole, answers=(WELL,))
+        found = status_of(*plan, with_answers, part("again", 8.1, answers=(WELL,)))
+        assert (found.zone, due) == (Zone.GREEN, due)
+    plan = planned(limits=BOTH, answer_rules=ASKED[:1])
+    assert said([*plan, whole, part("answers", 12.1, answers=(WELL,))]) == "no_data nothing_measured"
+
+
+@pytest.mark.parametrize("order", [(PULSE, SYSTOLIC), (SYSTOLIC, PULSE)])
+def test_in_whatever_order_parts_come_what_has_a_limit_is_judged(order: tuple[str, str]) -> None:
+    plan = planned(limits=(WIDE,), vitals=(PULSE, SYSTOLIC))
+    parts = [part(code, 8 + 0.1 * place, (code, 100)) for place, code in enumerate(order)]
+    assert said([*plan, *parts]) == "green"
+
+
+@pytest.mark.parametrize(
+    ("hours", "follows"),
+    [(12.9, "green vitals_missing"), (13, "no_data vitals_missing"), (13.1, "no_data vitals_missing")],
+)
+def test_between_the_times_of_a_day_a_part_is_one_that_nobody_waits_for(hours: float, follows: str) -> None:
+    """The plan's times are 08:00 and 20:00, an hour ahead of UTC: half-way is 13:00 in UTC."""
+    twice = Cadence(times=("08:00", "20:00"), every_days=1)
+    plan = planned(limits=BOTH, vitals=(PULSE, SYSTOLIC), cadence=twice)
+    whole = part("whole", 7, (PULSE, 70), (SYSTOLIC, 120))
+    assert said([*plan, whole, part("part", hours, (PULSE, 70))]) == follows
+
+
+def test_a_part_near_a_limit_makes_nobody_late_and_an_acknowledgement_puts_nothing_off() -> None:
+    weekly = Cadence(daily_days=0, every_days=7, alert_days=0)
+    plan = planned(
+        limits=(Limit(code=PULSE, unit="/min", yellow_high=100), BOTH[1]),
+        vitals=(PULSE, SYSTOLIC),
+        cadence=weekly,
+        answer_rules=ASKED,
+    )
+    whole = part("s", 10, (PULSE, 70), (SYSTOLIC, 120))
+    due = status_of(*plan, whole).due_at
+    near = part("near", 24 * 3 + 10, (PULSE, 99))
+    assert status_of(*plan, whole, near, transferred(24 * 4)).due_at == due
+    short = part("short", 24 * 6 + 10, answers=(msgspec.structs.replace(WELL, value=2),))
+    state, _ = follow(*plan, whole, short)
+    assert state.episode is not None
+    taken = Acknowledged(
+        event_id=named("taken"),
+        patient=PATIENT,
+        at=at(24 * 6 + 12),
+        recorded_at=at(24 * 6 + 12),
+        zone_change_id=UUID(bytes=state.episode.change),
+        by="nurse-1",
+        reason_code="called",
+    )
+    assert status_of(*plan, whole, short).due_at == status_of(*plan, whole, short, taken).due_at == due
 
 
 def test_parts_over_midnight_are_two_registrations() -> None:

@@ -218,7 +218,7 @@ def test_whatever_slow_change_rests_on_is_followed_again_when_it_alone_is_new(
     events = [*care.planned(), *care.days(care.PULSE, [70.0 + 3 * (day % 3) + slope * day for day in range(40)])]
     again, anew = (vectors._Signals(gather(events, RULES), RULES) for _ in range(2))
     learns = again.guess()
-    again.judge(learns, np.ones(len(learns), bool), again.missing(np.full(len(learns), NEVER)))
+    again.judge(learns, np.ones(len(learns), bool), again.missing(learns, np.full(len(learns), NEVER)))
     assert again._scanned is not None
     known = dict(zip(("normal", "newest"), again._scanned, strict=True))
     for place in np.flatnonzero(known["normal"].established).tolist():

@@ -249,6 +249,31 @@ def test_a_correction_that_moves_a_session_to_the_very_instant_of_another_takes_
     assert {one.zone for one in told.assessments.values() if one.submission_id is not None} == {Zone.GREEN}
 
 
+def test_nor_does_one_that_moves_a_session_before_others_take_back_its_own() -> None:
+    others = [submitted(f"o-{n}", 30 + n / 10, spo2(95, 30 + n / 10)) for n in range(4)]
+    moved = submitted("moved", 31, spo2(95, 31))
+    corrected = [
+        Correction(
+            correction_id=named(f"corrected-{number}"),
+            submission_id=moved.submission_id,
+            patient=PATIENT,
+            recorded_at=at(40 + number),
+            action=CorrectionAction.REPLACED,
+            readings=(spo2(value, hours),),
+        )
+        for number, (value, hours) in enumerate([(84, 29), (83, 28), (95, 30.15)])
+    ]
+    events = [read(one) for one in (enrolled(), signed(0, SPO2_LIMITS), *others, moved, *corrected)]
+    revisions, state = [], None
+    for event in events:
+        state, outputs = step(state, event)
+        revisions += [
+            one.revision for one in outputs if isinstance(one, Assessment) and one.submission_id == moved.submission_id
+        ]
+    assert len(revisions) == 4
+    assert revisions == sorted(set(revisions))
+
+
 def test_an_answer_is_told_by_its_own_question_when_older_ones_are_forgotten() -> None:
     def asked(day: int) -> Answer:
         return Answer(questionnaire=f"q{day // 50}", questionnaire_version=1, link_id=f"question-{day}", value=day)
