@@ -50,7 +50,6 @@ class Names:
             corrected_by=content.corrected_by,
             replacement=self._moved(places, content.replacement),
             first_ms=content.first_ms,
-            last_ms=content.last_ms,
             on_behalf=content.on_behalf,
         )
 

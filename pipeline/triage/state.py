@@ -79,7 +79,6 @@ class Content(Struct, frozen=True, array_like=True, gc=False):
     replacement: Body | None = None  # None with corrections: entered in error
     first_ms: int | None = None  # the earliest time that any of the corrections gave the session
     on_behalf: OnBehalf | None = None  # staff entered it
-    last_ms: int | None = None  # the latest time that any of the corrections gave the session
 
 
 class Session(Struct, frozen=True, array_like=True, gc=False):
@@ -92,7 +91,6 @@ class Session(Struct, frozen=True, array_like=True, gc=False):
     corrected: int  # number of corrections
     moved_ms: int  # how far that lies behind the earliest of its times, as sent and as ever corrected
     content: Raw
-    ahead_ms: int = 0  # how far the latest of its times lies after it
 
     @property
     def received_ms(self) -> int:
@@ -103,11 +101,6 @@ class Session(Struct, frozen=True, array_like=True, gc=False):
     def from_ms(self) -> int:
         """The earliest of its times."""
         return self.at_ms - self.moved_ms
-
-    @property
-    def until_ms(self) -> int:
-        """The latest of its times."""
-        return self.at_ms + self.ahead_ms
 
 
 class Mark(Struct, frozen=True, array_like=True, gc=False):

@@ -236,20 +236,18 @@ def _parts(ids: bytes) -> set[bytes]:
 
 
 def _session(session_id: bytes, received_ms: int, content: Content, timeline: Timeline, rules: Rules) -> Session:
-    at_ms = contents.measured_ms(contents.effective(content) or content.sent, received_ms, rules)
-    times = [at_ms]
+    at_ms = first_ms = contents.measured_ms(contents.effective(content) or content.sent, received_ms, rules)
     if content.corrections:
-        times.append(contents.measured_ms(content.sent, received_ms, rules))
-        times += [moved for moved in (content.first_ms, content.last_ms) if moved is not None]
+        first_ms = min(first_ms, contents.measured_ms(content.sent, received_ms, rules))
+        first_ms = first_ms if content.first_ms is None else min(first_ms, content.first_ms)
     return Session(
         id=session_id,
         at_ms=at_ms,
         after_ms=received_ms - at_ms,
         day=local_day(at_ms, timeline.course.zone),
         corrected=len(content.corrections),
-        moved_ms=at_ms - min(times),
+        moved_ms=at_ms - first_ms,
         content=contents.pack(content),
-        ahead_ms=max(times) - at_ms,
     )
 
 
@@ -259,15 +257,14 @@ def _with_correction(before: Content, event: Correction, received_ms: int, names
     corrections = tuple(sorted((*before.corrections, recorded[1])))
     latest = not before.corrections or recorded > (before.corrected_ms, before.corrected_by)
     if event.action is CorrectionAction.ENTERED_IN_ERROR:
-        replacement, first_ms, last_ms = None, before.first_ms, before.last_ms
+        replacement, first_ms = None, before.first_ms
     else:
         replacement = contents.body(event.readings, event.answers, received_ms, names if latest else Names())
         at_ms = contents.measured_ms(replacement, received_ms, rules)
         first_ms = at_ms if before.first_ms is None else min(before.first_ms, at_ms)
-        last_ms = at_ms if before.last_ms is None else max(before.last_ms, at_ms)
     if not latest:
-        return msgspec.structs.replace(before, corrections=corrections, first_ms=first_ms, last_ms=last_ms)
-    return Content(before.sent, corrections, *recorded, replacement, first_ms, before.on_behalf, last_ms)
+        return msgspec.structs.replace(before, corrections=corrections, first_ms=first_ms)
+    return Content(before.sent, corrections, *recorded, replacement, first_ms, before.on_behalf)
 
 
 def _wait(state: State, event: Correction, rules: Rules) -> tuple[State, tuple[Output, ...]]:

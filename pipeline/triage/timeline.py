@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.triage.state import Body, Content, Session, State
 
 CORRECTION_WEIGHT = 2  # outweighs the session that a correction may move away from before an assessment
+OWN_WEIGHT = 1_000_000  # outweighs all that a correction of an assessment's own session may move it to before
 SESSION_BYTES = 46  # what a session takes beside its content, with the mark that it may leave
 _OVERDUE = Reason(rule="overdue", zone=Zone.NO_DATA)
 AWAITED = "awaiting_registration"  # the rule of who has nothing to send yet
@@ -171,13 +172,9 @@ class Timeline:
         for session in sessions:
             content = self.names.moved(places, changed.get(session.id) or unpack(session.content))
             self.walk(session.at_ms)
-            # Whatever was ever before a time of the session's: so a revision only grows, whoever is moved where.
-            until = session.until_ms, session.id
             revision += weight(session)
-            between = [s for s in sessions if _order(session) < _order(s) <= until] if session.ahead_ms else []
-            later = sum(map(weight, between))
-            moved = sum(s.corrected for s in corrected if s.from_ms <= session.until_ms and _order(s) > until)
-            seen = revision + later + CORRECTION_WEIGHT * moved + self.care_seen(session.until_ms)
+            moved = sum(s.corrected for s in corrected if s.from_ms <= session.at_ms and _order(s) > _order(session))
+            seen = revision + CORRECTION_WEIGHT * moved + self.care_seen(session.at_ms)
             self._take(msgspec.structs.replace(session, content=pack(content)), content, seen)
 
     def walk(self, until_ms: int) -> None:
@@ -236,7 +233,7 @@ class Timeline:
             self.names.names,
             received_ms=session.received_ms,
             at_ms=session.at_ms,
-            beside=self._beside(session, body, standing),
+            beside=self._beside(session, standing),
             day=session.day,
             standing=standing,
             series=self.series,
@@ -252,15 +249,13 @@ class Timeline:
         for index, track in judgement.tracks.items():
             series[index] = (series.get(index) or Series()).tracked(track)
 
-    def _beside(self, session: Session, body: Body, standing: Standing) -> Parts:
+    def _beside(self, session: Session, standing: Standing) -> Parts:
         """What came shortly before a session on its day.
 
         Whoever sends readings and answers, or each reading, as messages of their own has sent one registration. What
         was a registration of its own tells no more than that something was measured.
         """
         asks = bool(standing.prescribed.due or standing.prescribed.answers_due)
-        if body.rows and not asks:
-            return NOTHING_BESIDE
         beside = NOTHING_BESIDE
         for earlier in reversed(self.sessions):
             if earlier.day != session.day or session.at_ms - earlier.at_ms > self.rules.joined_ms:
@@ -298,6 +293,7 @@ class Timeline:
         awaited = self._awaits(session.at_ms, standing)
         judgement = _IN_ERROR if body is None else self.judge(session, body, standing, awaited=awaited)
         frozen = self.episode is not None or standing.guarded
+        revision += OWN_WEIGHT * session.corrected
         self.judged.append(Judged(session, content, judgement, standing, revision))
         self.decided_ms = session.at_ms
         if is_void(content):
