@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline.triage import quality
 from pipeline.triage.instants import from_ms
 from pipeline.triage.plans import can_judge
-from pipeline.triage.signals import NOTHING_BESIDE, Parts, Signals
+from pipeline.triage.signals import Parts, Signals, nothing_beside
 from pipeline.triage.state import PLAIN
 from pipeline.triage.vitals import DIASTOLIC, SYSTOLIC, of_series, series_of
 from pipeline.triage.zones import worst
@@ -17,7 +17,7 @@ from schemas.submissions import EntryMode
 from schemas.types import Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pipeline.triage.baseline import Series, Track
     from pipeline.triage.rules import Rules
@@ -56,7 +56,7 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
     series: Mapping[int, Series],
     rules: Rules,
     awaited: bool = True,
-    beside: Parts = NOTHING_BESIDE,
+    beside: Callable[[], Parts] = nothing_beside,
 ) -> Judgement:
     """Judge one session of an instant and a patient-local `day`, by what held then and by the days before.
 
@@ -65,7 +65,7 @@ def judge(  # noqa: PLR0913 - the whole ground of a decision, by name
     awaited
         Whether a registration is due that day, or was before.
     beside
-        What came shortly before, and is part of the same registration.
+        What came shortly before, and is part of the same registration; asked only where something is missing.
     """
     verdicts = _verdicts(body.rows, names, received_ms=received_ms, day=day, series=series, rules=rules)
     if standing.why_not is not None:

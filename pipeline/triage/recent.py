@@ -39,10 +39,9 @@ def outside(values: Sequence[float], low: float | None, high: float | None) -> i
 def keep(recent: Recent, added: Iterable[tuple[int, float]], rules: Rules) -> Recent:
     """`recent` with what was `added`, in the order of time, as far back and as many as the rules keep."""
     every = sorted((*recent, *added))
-    since_ms = every[-1][0] - rules.recent_ms if every else 0
-    least = len(every) - rules.recent_least
+    least, most = len(every) - rules.recent_least, len(every) - rules.recent_values
     return tuple(
         found
         for place, found in enumerate(every)
-        if place >= least or (found[0] >= since_ms and place >= len(every) - rules.recent_values)
+        if place >= least or (place >= most and found[0] >= every[-1][0] - rules.recent_ms)
     )

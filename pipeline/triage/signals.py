@@ -25,7 +25,7 @@ from schemas.assessments import BaselineStatus, Deviation, Quality, Reason
 from schemas.types import Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pipeline.triage.baseline import Baseline
     from pipeline.triage.plans import Bounds
@@ -56,6 +56,11 @@ class Parts(NamedTuple):
 NOTHING_BESIDE: Final = Parts()
 
 
+def nothing_beside() -> Parts:
+    """What came before a session that stands alone."""
+    return NOTHING_BESIDE
+
+
 class Signals:
     """Gathers reasons over a session's readings and answers.
 
@@ -70,7 +75,7 @@ class Signals:
     since_ms
         A reading of before then is judged, and is not what was due.
     beside
-        What came shortly before, and is part of the same registration.
+        What came shortly before, and is part of the same registration; asked only where something is missing.
     """
 
     def __init__(  # noqa: PLR0913 - what a session is judged by
@@ -82,7 +87,7 @@ class Signals:
         *,
         awaited: bool = True,
         since_ms: int = NEVER,
-        beside: Parts = NOTHING_BESIDE,
+        beside: Callable[[], Parts] = nothing_beside,
     ) -> None:
         self.day = day
         self.awaited = awaited
@@ -113,8 +118,8 @@ class Signals:
         self._firsts: dict[int, Zone | None] = {}  # vital -> zone of its first reading's limit
         self._better: set[int] = set()  # vitals whose later reading was better than their first
         self._judged = False
-        self._held = set(beside.vitals)  # vitals that count for what is due
-        self._answered = set(beside.questions)
+        self._held: set[int] = set()  # vitals that count for what is due
+        self._answered: set[str] = set()
 
     def take(
         self, place: int, verdict: Verdict, measured_ms: int, oxygen_l_min: float | None, *, confirmed: bool = False
@@ -206,16 +211,20 @@ class Signals:
 
     def _complete(self) -> None:
         """Say what is missing for the session to be good news."""
-        if not (self._judged or self.beside.judged):
+        prescribed = self.prescribed
+        lacks = not (prescribed.due <= self._held and prescribed.answers_due <= self._answered)
+        lacks = lacks or not self._judged or (prescribed.measures and not self._seen)
+        beside = self.beside() if lacks else NOTHING_BESIDE
+        if not (self._judged or beside.judged):
             self.reasons.append(Reason(rule="nothing_to_judge", zone=Zone.NO_DATA))
-        elif self.prescribed.measures and not (self._seen or self.beside.measured):
+        elif prescribed.measures and not (self._seen or beside.measured):
             self.reasons.append(Reason(rule="nothing_measured", zone=Zone.NO_DATA))
         zone = Zone.NO_DATA if self.awaited else Zone.GREEN
-        vitals = sorted(self.prescribed.due - self._held)
+        vitals = sorted(prescribed.due - self._held - beside.vitals)
         if vitals:
             names = ",".join(VITALS[index].name for index in vitals)
             self.reasons.append(Reason(rule="vitals_missing", zone=zone, detail=names))
-        questions = sorted(self.prescribed.answers_due - self._answered)
+        questions = sorted(prescribed.answers_due - self._answered - beside.questions)
         self.reasons += [Reason(rule="answer_missing", zone=zone, question=question) for question in questions]
         self.whole = not vitals and not questions
 

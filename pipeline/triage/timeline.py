@@ -233,7 +233,7 @@ class Timeline:
             self.names.names,
             received_ms=session.received_ms,
             at_ms=session.at_ms,
-            beside=self._beside(session, standing),
+            beside=lambda: self._beside(session, standing),
             day=session.day,
             standing=standing,
             series=self.series,
