@@ -67,10 +67,8 @@ def next_due(  # noqa: PLR0913 - what a due time hangs on
         due = _after_registration(minutes, zone, day, last_ms, gap)
     if due < awaited_ms:
         due = _first_from(minutes, zone, awaited_ms)
-    if alert_ms > max(last_ms, awaited_ms):  # an alert in a part: it asks for more, and puts nothing off
-        day = local_day(alert_ms, zone)
-        gap = every_days(cadence, since_start=day - started_day, since_alert=0, since_near=None, day=day, rules=rules)
-        due = min(due, _after_registration(minutes, zone, day, alert_ms, gap))
+    if alert_ms > max(last_ms, awaited_ms) and cadence.alert_days > 1:  # a part: it asks for more, and puts nothing off
+        due = min(due, _after_registration(minutes, zone, local_day(alert_ms, zone), alert_ms, 1))
     grace_ms = cadence.grace_minutes * MINUTE_MS
     if alert_ms >= last_ms and alert_ms != NEVER:  # whoever was last in yellow or red is missed sooner
         grace_ms //= rules.alert_grace_divisor

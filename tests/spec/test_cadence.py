@@ -11,6 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from pipeline.triage import step
 from schemas.assessments import PatientStatus
@@ -121,6 +122,59 @@ def test_the_daily_days_come_before_the_days_of_the_week(registration: str, due:
 def test_what_cannot_be_judged_is_not_what_was_due(registrations: str, now: str, zone: str, due: str) -> None:
     found = status(Cadence(), [sent(one[:12], one[13:]) for one in registrations.split(", ")], local(now))
     assert (found.zone, found.due_at) == (zone, local(due))
+
+
+BOTH: Final = (PULSE, "8480-6")  # what each registration must hold: pulse and systolic pressure
+
+
+def in_parts(cadence: Cadence, whole: str, *parts: str) -> PatientStatus:
+    """After a whole registration and others that lack the systolic pressure; each is a time and a kind."""
+    events = [sent(part[:12], part[13:]) for part in parts]
+    systolic = reading(BOTH[1], 120, "mm[Hg]", hours(whole[:12]))
+    first = sent(whole[:12], whole[13:])
+    events.insert(0, structs.replace(first, readings=(*first.readings, systolic)))
+    state, told = None, []
+    for event in [*planned(limits=LIMITS, cadence=cadence, vitals=BOTH), *events]:
+        state, outputs = step(state, read(event))
+        told += [output for output in outputs if isinstance(output, PatientStatus)]
+    return told[-1]
+
+
+@pytest.mark.parametrize(
+    ("alert_days", "part", "due"),
+    [
+        (7, "23 Mar 12:00 g", "27 Mar 10:00"),  # nobody waits for it
+        (7, "23 Mar 12:00 n", "27 Mar 10:00"),
+        (7, "23 Mar 12:00 x", "27 Mar 10:00"),
+        (7, "23 Mar 12:00 y", "24 Mar 10:00"),  # an alert asks for the next day's
+        (7, "23 Mar 00:30 y", "24 Mar 10:00"),  # by the patient's own days
+        (2, "23 Mar 12:00 y", "24 Mar 10:00"),
+        (1, "23 Mar 12:00 y", "27 Mar 10:00"),
+        (0, "23 Mar 12:00 y", "27 Mar 10:00"),
+        (7, "26 Mar 23:59 g", "27 Mar 10:00"),
+        (7, "26 Mar 12:00 y", "27 Mar 10:00"),  # and puts nothing off
+        (7, "20 Mar 12:00 y", "21 Mar 10:00"),
+    ],
+)
+def test_a_part_that_nobody_waits_for_puts_nothing_off(alert_days: int, part: str, due: str) -> None:
+    """The whole registration was made on 20 March, and the next is due after a week."""
+    weekly = Cadence(daily_days=0, alert_days=alert_days)
+    assert in_parts(weekly, "20 Mar 11:00 g", part).due_at == local(due)
+
+
+@pytest.mark.parametrize(
+    ("times", "part", "zone"),
+    [
+        ("10:00", "26 Mar 23:59 g", "green"),
+        ("10:00", "27 Mar 00:00 g", "no_data"),  # from midnight on it is what is due, and lacks something
+        ("00:30", "26 Mar 23:59 g", "green"),
+        ("00:30", "27 Mar 00:00 g", "no_data"),
+        ("08:00 20:00", "27 Mar 00:00 g", "no_data"),
+    ],
+)
+def test_from_midnight_on_a_registration_is_one_that_is_due_that_day(times: str, part: str, zone: str) -> None:
+    weekly = Cadence(daily_days=0, times=tuple(times.split()))
+    assert in_parts(weekly, "20 Mar 20:30 g", part).zone == zone
 
 
 SELDOM: Final = Cadence(daily_days=1)  # weekly from the first day on
