@@ -241,6 +241,12 @@ def test_silence_after_yellow_or_red_is_told_of_sooner(last: str, now: str, miss
     assert found.zone == {"g": "no_data" if missed else "green", "y": "yellow", "r": "red"}[last]
 
 
+@pytest.mark.parametrize(("now", "zone"), [("22 Mar 23:59", "green"), ("23 Mar 00:00", "no_data")])
+def test_after_a_green_one_later_the_whole_grace_is_given_again(now: str, zone: str) -> None:
+    events = [sent("20 Mar 12:30", "y"), sent("21 Mar 12:30", "g")]
+    assert status(Cadence(), events, local(now)).zone == zone
+
+
 def test_blue_is_told_of_at_its_own_instant_however_late_it_is_noticed() -> None:
     found = status(Cadence(), [sent("20 Mar 12:30")], local("22 Mar 19:00"))
     assert (found.zone, found.since_at) == ("no_data", local("22 Mar 00:00"))
