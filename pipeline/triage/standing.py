@@ -232,10 +232,7 @@ def _order(event: Held) -> tuple[int, int, int, bytes]:
 
 
 def _rank(event: PlanSigned) -> tuple[int, int, bytes]:
-    """Of two plans in force the one with the higher version holds, of the same version the one written down last.
-
-    Whoever comes back after the end needs one that was signed since.
-    """
+    """Of two plans in force the one with the higher version holds, of the same version the one written down last."""
     return event.plan.version, to_ms(event.recorded_at), event.event_id.bytes
 
 
@@ -268,6 +265,7 @@ def _standing(events: tuple[Held, ...], instant_ms: int, zone: tzinfo) -> Standi
                 paused = paused or to_ms(event.ends_at) > instant_ms
     if enrolled is None:
         return Standing(place=place)
+    # Whoever came back after the end needs a plan that was signed since.
     holding = max((one for one in signed if to_ms(one.recorded_at) >= ended_ms), key=_rank, default=None)
     plan = None if holding is None else holding.plan
     wrong = faults(plan) if plan else []
