@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from schemas.care import (
+    Acknowledged,
     Admitted,
     AnswerRule,
     Cadence,
@@ -123,6 +124,21 @@ def moved_on(hours: float, phase: Phase, *, recorded: float | None = None) -> Ph
         at=at(hours),
         recorded_at=at(hours if recorded is None else recorded),
         phase=phase,
+    )
+
+
+def acknowledged(
+    name: str, change: UUID, instant: datetime, *, late: timedelta = timedelta(0), reason_code: str = "called"
+) -> Acknowledged:
+    """A zone change that a nurse took over at an instant, written down so much later."""
+    return Acknowledged(
+        event_id=named(name),
+        patient=PATIENT,
+        at=instant,
+        recorded_at=instant + late,
+        zone_change_id=change,
+        by="nurse-1",
+        reason_code=reason_code,
     )
 
 

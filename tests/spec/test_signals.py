@@ -11,7 +11,6 @@ import pytest
 
 from schemas.assessments import PatientStatus
 from schemas.care import (
-    Acknowledged,
     AnswerRule,
     Cadence,
     ChangeLimit,
@@ -26,7 +25,7 @@ from schemas.care import (
 from schemas.paging import Tick
 from schemas.submissions import Answer, Context
 from schemas.types import Zone
-from tests.histories import PATIENT, at, enrolled, named, reading, signed, submitted, transferred
+from tests.histories import acknowledged, at, enrolled, reading, signed, submitted, transferred
 from tests.pipeline.triage.test_decisions import follow, judged
 
 PULSE: Final = "8867-4"
@@ -553,15 +552,7 @@ def test_a_part_near_a_limit_makes_nobody_late_and_an_acknowledgement_puts_nothi
     short = part("short", 24 * 6 + 10, answers=(msgspec.structs.replace(WELL, value=2),))
     state, _ = follow(*plan, whole, short)
     assert state.episode is not None
-    taken = Acknowledged(
-        event_id=named("taken"),
-        patient=PATIENT,
-        at=at(24 * 6 + 12),
-        recorded_at=at(24 * 6 + 12),
-        zone_change_id=UUID(bytes=state.episode.change),
-        by="nurse-1",
-        reason_code="called",
-    )
+    taken = acknowledged("taken", UUID(bytes=state.episode.change), at(24 * 6 + 12))
     assert status_of(*plan, whole, short).due_at == status_of(*plan, whole, short, taken).due_at == due
 
 

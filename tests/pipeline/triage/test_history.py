@@ -17,13 +17,14 @@ from pipeline.triage.phases import PHASES
 from pipeline.triage.state import decode, encode
 from pipeline.triage.zones import BY_SEVERITY
 from schemas.assessments import Assessment, PatientStatus, Quality, ZoneChange
-from schemas.care import Acknowledged, Admitted, Cadence, ChangeLimit, Discharged, Enrolled, Limit, PhaseChanged
+from schemas.care import Admitted, Cadence, ChangeLimit, Discharged, Enrolled, Limit, PhaseChanged
 from schemas.submissions import Answer, Correction, CorrectionAction
 from schemas.types import Phase, Zone
 from tests.histories import (
     END,
     PATIENT,
     SPO2_LIMITS,
+    acknowledged,
     at,
     enrolled,
     followed,
@@ -145,17 +146,10 @@ def taken_over(random: Random, events: list[Any]) -> list[Any]:
     for change in Told(events).changes.values():
         if change.to_zone in {Zone.YELLOW, Zone.RED}:
             instant = change.at + timedelta(hours=random.choice([1, 5, 30]))
-            more.append(
-                Acknowledged(
-                    event_id=named(f"ack-{change.zone_change_id}"),
-                    patient=PATIENT,
-                    at=instant,
-                    recorded_at=instant + timedelta(hours=random.choice([0, 0, 20])),
-                    zone_change_id=change.zone_change_id,
-                    by="nurse-1",
-                    reason_code=random.choice(["called", "exacerbation"]),
-                )
-            )
+            late = timedelta(hours=random.choice([0, 0, 20]))
+            reason = random.choice(["called", "exacerbation"])
+            name = f"ack-{change.zone_change_id}"
+            more.append(acknowledged(name, change.zone_change_id, instant, late=late, reason_code=reason))
     if random.random() < 0.3:
         into = at(random.randrange(400))
         out = into + timedelta(days=3)

@@ -18,7 +18,7 @@ from schemas.assessments import Assessment, BaselineStatus, PatientStatus, Quali
 from schemas.care import Acknowledged, Limit, Plan, PlanSigned
 from schemas.paging import Tick
 from schemas.types import Zone
-from tests.histories import END, PATIENT, at, followed, history, named
+from tests.histories import END, acknowledged, at, followed, history
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,15 +56,7 @@ def lived(random: Random) -> Iterator[Told]:
 def taken_over(episode: Episode, number: int, now_ms: int, random: Random) -> Acknowledged:
     """Staff take an episode over, at once or only after days."""
     instant = from_ms(max(now_ms, 0)) + timedelta(hours=random.choice([0, 1, 30, 200, 600]))
-    return Acknowledged(
-        event_id=named(f"taken-over-{number}"),
-        patient=PATIENT,
-        at=instant,
-        recorded_at=instant,
-        zone_change_id=UUID(bytes=episode.change),
-        by="nurse-1",
-        reason_code="called",
-    )
+    return acknowledged(f"taken-over-{number}", UUID(bytes=episode.change), instant)
 
 
 def plans(random: Random) -> dict[int, Plan]:

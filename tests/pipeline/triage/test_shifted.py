@@ -24,7 +24,7 @@ from schemas.care import Acknowledged, Admitted, Discharged, Enrolled
 from schemas.paging import PageRequest
 from schemas.services import Service
 from schemas.types import Zone
-from tests.histories import END, PATIENT, at, followed, history, named, phases, read
+from tests.histories import END, PATIENT, acknowledged, at, followed, history, named, phases, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,15 +120,9 @@ def taken_over(random: Random, alerts: list[ZoneChange]) -> Iterator[Acknowledge
     """An acknowledgement of each alert, some written down late."""
     for number, change in enumerate(alerts):
         instant = change.at + timedelta(hours=random.choice([1, 5, 30]))
-        yield Acknowledged(
-            event_id=named(f"ack-{number}"),
-            patient=PATIENT,
-            at=instant,
-            recorded_at=instant + timedelta(hours=random.choice([0, 0, 20])),
-            zone_change_id=change.zone_change_id,
-            by="nurse-1",
-            reason_code=random.choice(["called", "exacerbation"]),
-        )
+        late = timedelta(hours=random.choice([0, 0, 20]))
+        reason = random.choice(["called", "exacerbation"])
+        yield acknowledged(f"ack-{number}", change.zone_change_id, instant, late=late, reason_code=reason)
 
 
 def told(seed: int, by: timedelta, zone: str = OSLO, from_start: timedelta = TO_SUMMER, **more: bool) -> list[Any]:
